@@ -1,0 +1,11 @@
+# freefall_add_test(<target> LABEL <label> SOURCES <file>... [LIBRARIES <target>...])
+# One GoogleTest program; each of its cases becomes a CTest test carrying the label.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+function(freefall_add_test target)
+  cmake_parse_arguments(arg "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${target} ${arg_SOURCES})
+  freefall_warnings(${target})
+  target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(${target} PROPERTIES LABELS ${arg_LABEL} DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,36 @@
+#pragma once
+// From statements to rules: every descent becomes assignments by differentiating its functional.
+
+#include "codegen/calculus/schedule.hpp"
+#include "codegen/elaborate/elaborate.hpp"
+
+namespace freefall::calculus {
+
+/// A derived rule, kept for the report and for verification.
+struct Rule {
+  std::string kernel;
+  const ir::Tensor* target = nullptr;
+  ir::Expr functional;  ///< elaborated
+  ir::Expr gradient;    ///< d functional / d target, over the target's canonical indices
+  std::string method;
+  std::vector<Assignment> updates;
+  ir::Origin origin;
+};
+
+/// One kernel as a schedule.
+struct Procedure {
+  std::string name;
+  Steps steps;
+  ir::Origin origin;
+};
+
+struct Derivation {
+  elaborate::Elaboration elaboration;
+  std::vector<Rule> rules;
+  std::vector<Procedure> procedures;
+};
+
+/// Throws ir::ModelError naming kernel and variable when a statement cannot be carried out.
+Derivation derive(const ir::Program& program);
+
+}  // namespace freefall::calculus

@@ -1,0 +1,58 @@
+#include "codegen/elaborate/elaborate.hpp"
+
+#include <algorithm>
+
+namespace freefall::elaborate {
+namespace {
+
+using namespace ir;
+
+bool is_latent(const Family& family, const Tensor* variable) {
+  return std::any_of(family.members.begin(), family.members.end(), [&](const auto& m) { return m.variable == variable; });
+}
+
+Functional elaborate_free_energy(const Program& program, const ir::Functional& declared, Elaboration& into) {
+  Context& context = *program.context;
+  const Model& model = program.models[declared.model];
+  const Family& family = program.families[declared.family];
+  Functional out;
+  out.symbol = declared.symbol;
+  std::vector<Expr> given, latent;
+  for (const Factor& factor : model.factors) {
+    context.origin = factor.origin;
+    NegativeLogDensity term = find_density(factor.density)->negative_log(context, factor);
+    for (const auto& member : family.members) {
+      term.value = find_family(member.density)->expectation(term.value, member, into.ledger);
+    }
+    into.names.insert(into.names.end(), term.named.begin(), term.named.end());
+    out.terms.emplace_back("F_" + factor.variable->name, term.value);
+    (is_latent(family, factor.variable) ? latent : given).push_back(term.value);
+  }
+  for (const auto& member : family.members) {
+    context.origin = member.origin;
+    if (const Expr e = find_family(member.density)->negative_entropy(member, into.ledger)) latent.push_back(e);
+  }
+  context.origin = declared.origin;
+  out.inaccuracy = make_sum(context, given);
+  out.complexity = make_sum(context, latent);
+  out.value = out.inaccuracy + out.complexity;
+  context.origin = {};
+  return out;
+}
+
+}  // namespace
+
+Elaboration elaborate(const Program& program) {
+  check_program(program);
+  Elaboration out;
+  for (const auto& functional : program.functionals) out.functionals.push_back(elaborate_free_energy(program, functional, out));
+  return out;
+}
+
+Expr resolve(const Elaboration& elaboration, Expr e) {
+  std::vector<std::pair<Expr, Expr>> table;
+  for (const Functional& f : elaboration.functionals) table.emplace_back(element(*e->context, f.symbol), f.value);
+  return replace(e, table);
+}
+
+}  // namespace freefall::elaborate

@@ -1,0 +1,29 @@
+#pragma once
+// Elaboration: densities and expectations under q become one scalar functional, with a ledger of assumptions.
+
+#include "codegen/elaborate/density.hpp"
+
+namespace freefall::elaborate {
+
+/// F = E_q[ln q - ln p] in nats, constants kept, summed over the copies of every plate.
+struct Functional {
+  const ir::Tensor* symbol = nullptr;
+  ir::Expr value;
+  std::vector<ir::NamedExpr> terms;  ///< one for each factor, "F_h"; they sum to `value` with the entropies
+  /// accuracy + complexity: minus the expected log-likelihood of what is given, and the divergence of what is latent.
+  ir::Expr inaccuracy, complexity;
+};
+
+struct Elaboration {
+  std::vector<Functional> functionals;
+  std::vector<ir::NamedExpr> names;  ///< readable names of recurring expressions, over canonical indices
+  std::vector<Assumption> ledger;
+};
+
+/// Throws ir::ModelError when a density, family or argument is unknown or does not fit the variable.
+Elaboration elaborate(const ir::Program& program);
+
+/// Replaces the symbols of functionals inside an expression by their values.
+ir::Expr resolve(const Elaboration& elaboration, ir::Expr e);
+
+}  // namespace freefall::elaborate

@@ -1,0 +1,63 @@
+#pragma once
+// A small tree of C++ statements and its printer; the only way generated bodies become text.
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace freefall::emit {
+
+struct CppStatement;
+using CppBlock = std::vector<CppStatement>;
+
+struct CppComment {
+  std::string text;
+};
+/// `type name = value;`
+struct CppDeclare {
+  std::string type, name, value;
+};
+/// `left op right;` with op one of = += *=
+struct CppAssign {
+  std::string left, op, right;
+};
+/// `call;`
+struct CppCall {
+  std::string function;
+  std::vector<std::string> arguments;
+};
+/// `for (std::size_t variable = 0; variable < bound; ++variable)`
+struct CppFor {
+  std::string variable, bound;
+  CppBlock body;
+};
+struct CppIf {
+  std::string condition;
+  CppBlock body;
+};
+struct CppReturn {
+  std::string value;
+};
+struct CppBreak {};
+
+struct CppStatement {
+  std::variant<CppComment, CppDeclare, CppAssign, CppCall, CppFor, CppIf, CppReturn, CppBreak> node;
+};
+
+struct CppParameter {
+  std::string type, name;
+};
+struct CppFunction {
+  std::string comment, result, name;
+  std::vector<CppParameter> parameters;
+  CppBlock body;
+};
+
+/// Text with two-space indentation and lines wrapped at 110 columns.
+std::string print(const CppFunction& function);
+std::string print(const CppBlock& block, int indent);
+/// A comment wrapped at 110 columns, each line behind `//`.
+std::string comment(const std::string& text, int indent = 0);
+
+}  // namespace freefall::emit

@@ -1,0 +1,311 @@
+#include "codegen/emit/emit_nest.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace freefall::emit {
+namespace {
+
+using namespace ir;
+
+int precedence_of(const std::string& text) {
+  int depth = 0;
+  int lowest = 3;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '(' || c == '[') ++depth;
+    if (c == ')' || c == ']') --depth;
+    if (depth != 0) continue;
+    if (c == '?') lowest = std::min(lowest, 0);
+    if (c == ' ' && i + 2 < text.size() && text[i + 2] == ' ') {
+      if (text[i + 1] == '+' || text[i + 1] == '-') lowest = std::min(lowest, 1);
+      if (text[i + 1] == '*' || text[i + 1] == '/') lowest = std::min(lowest, 2);
+    }
+    if (i == 0 && c == '-') lowest = std::min(lowest, 1);
+  }
+  return lowest;
+}
+std::string at_least(const std::string& text, int precedence) { return precedence_of(text) < precedence ? "(" + text + ")" : text; }
+
+// Emits the stores of one nest. Each value that is used twice, or that does not depend on the innermost loops and is
+// more than a number, becomes a constant at the outermost loop that knows its indices.
+class NestEmitter {
+ public:
+  NestEmitter(const loop::Nest& nest, const Names& names) : nest_(nest), names_(names), at_depth_(nest.loops.size() + 1) {}
+
+  CppBlock run() {
+    for (const loop::Store& s : nest_.stores) count_uses(s.value);
+    for (const loop::Store& s : nest_.stores) store(s);
+    CppBlock block = std::move(at_depth_.back());
+    for (std::size_t d = nest_.loops.size(); d-- > 0;) {
+      const Index& i = nest_.loops[d];
+      CppBlock outer = std::move(at_depth_[d]);
+      outer.push_back({CppFor{names_.loop_variable(i), names_.extent(i.axis), std::move(block)}});
+      block = std::move(outer);
+    }
+    return block;
+  }
+
+ private:
+  std::size_t depth(Expr e) const {
+    for (std::size_t d = nest_.loops.size(); d > 0; --d) {
+      if (e->depends_on(nest_.loops[d - 1])) return d;
+    }
+    return 0;
+  }
+
+  void count_uses(Expr root) {
+    ++uses_[root.get()];
+    for (const Expr e : topological({root})) {
+      for (const Expr a : e->args) {
+        ++uses_[a.get()];
+        if (depth(a) < depth(e)) leaves_loop_[a.get()] = true;
+      }
+    }
+  }
+
+  void store(const loop::Store& s) {
+    if (at_depth_.back().empty() || label_ != s.label) at_depth_.back().push_back({CppComment{s.label}});
+    label_ = s.label;
+    const std::string value = at_least(emit(s.value), 0);
+    const std::string target = names_.element(s.target, s.subscripts);
+    switch (s.mode) {
+      case loop::Store::Mode::set: at_depth_.back().push_back({CppAssign{target, "=", value}}); break;
+      case loop::Store::Mode::add: at_depth_.back().push_back({CppAssign{target, "+=", value}}); break;
+      case loop::Store::Mode::maximum:
+        // Written so that a NaN is kept, not dropped.
+        at_depth_.back().push_back({CppAssign{target, "=", fmt::format("freefall::runtime::math::maximum({}, {})", target, value)}});
+        break;
+    }
+    // What was read from the target before is stale now.
+    std::erase_if(text_, [&](const auto& entry) {
+      const auto reads = tensors_of(Expr(entry.first));
+      return std::find(reads.begin(), reads.end(), s.target) != reads.end();
+    });
+  }
+
+  std::string emit(Expr root) {
+    for (const Expr e : topological({root})) {
+      if (text_.contains(e.get())) continue;
+      std::string text = spell(e);
+      const bool simple = e->op == Op::Constant || e->op == Op::Extent || is_closed(e);
+      const bool shared = uses_[e.get()] > 1 || leaves_loop_[e.get()];
+      if (shared && !simple && !(e->op == Op::Access && e->subscripts.empty() && nest_.loops.empty())) {
+        const std::string name = fmt::format("v{}", ++constants_);
+        at_depth_[depth(e)].push_back({CppDeclare{"const " + names_.scalar(), name, text}});
+        text = name;
+      }
+      text_[e.get()] = text;
+    }
+    return text_.at(root.get());
+  }
+
+  const std::string& arg(Expr e, std::size_t i) const { return text_.at(e->args[i].get()); }
+
+  std::string spell(Expr e) const {
+    if (is_closed(e)) return e->op == Op::Constant ? names_.literal(e->value) : names_.literal(closed_value(e));
+    const std::string& t = names_.scalar();
+    switch (e->op) {
+      case Op::Extent: return fmt::format("static_cast<{}>({})", t, names_.extent(e->axis));
+      case Op::Access: return guarded(e, names_.element(e->tensor, e->subscripts));
+      case Op::Delta: return fmt::format("({} == {} ? {}(1) : {}(0))", position(e->subscripts[0]), position(e->subscripts[1]), t, t);
+      case Op::Range:
+        return fmt::format("({0} >= 0 && {0} < static_cast<std::ptrdiff_t>({1}) ? {2}(1) : {2}(0))", position(e->subscripts[0]), names_.extent(e->axis), t);
+      case Op::Position: return fmt::format("static_cast<{}>({})", t, position(e->subscripts[0]));
+      case Op::Sum: return sum(e);
+      case Op::Product: return product(e);
+      case Op::Map: {
+        std::vector<std::string> args;
+        for (std::size_t i = 0; i < e->args.size(); ++i) args.push_back(arg(e, i));
+        return fmt::format("freefall::runtime::math::{}({})", row(e->function).name, fmt::join(args, ", "));
+      }
+      case Op::Select: return fmt::format("({} > {}(0) ? {} : {})", at_least(arg(e, 0), 2), t, arg(e, 1), arg(e, 2));
+      case Op::Gather: return gather(e);
+      default: throw std::logic_error(fmt::format("emit: a {} node is not pointwise", name(e->op)));
+    }
+  }
+
+  std::string position(const Subscript& s) const {
+    std::string out;
+    for (const auto& term : s.terms) {
+      out += out.empty() ? (term.factor < 0 ? "-" : "") : (term.factor < 0 ? " - " : " + ");
+      if (std::abs(term.factor) != 1) out += fmt::format("{} * ", std::abs(term.factor));
+      out += fmt::format("static_cast<std::ptrdiff_t>({})", names_.loop_variable(term.index));
+    }
+    if (out.empty()) return fmt::format("std::ptrdiff_t({})", s.offset);
+    return s.offset == 0 ? out : fmt::format("{} {} {}", out, s.offset < 0 ? '-' : '+', std::abs(s.offset));
+  }
+
+  // Elements outside the array read as zero; only affine subscripts can leave it.
+  std::string guarded(Expr e, const std::string& access) const {
+    std::vector<std::string> tests;
+    for (std::size_t p = 0; p < e->subscripts.size(); ++p) {
+      const Subscript& s = e->subscripts[p];
+      if (s.is_plain() && s.plain().axis == e->tensor->axes[p]) continue;
+      const std::string at = at_least(position(s), 2);
+      tests.push_back(fmt::format("{0} >= 0 && {0} < {1}", at, names_.sizes->extent(e->tensor->axes[p])));
+    }
+    return tests.empty() ? access : fmt::format("({} ? {} : {}(0))", fmt::join(tests, " && "), access, names_.scalar());
+  }
+
+  std::string gather(Expr e) const {
+    const auto strides = loop::strides(e->tensor, *names_.sizes);
+    std::vector<std::string> terms;
+    for (std::size_t p = 0; p < e->args.size(); ++p) terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}", arg(e, p), strides[p]));
+    return fmt::format("{}[{}]", e->tensor->name, terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + ")));
+  }
+
+  std::string sum(Expr e) const {
+    std::string out;
+    const auto append = [&](bool negative, const std::string& term) {
+      if (out.empty()) {
+        out = negative ? "-" + at_least(term, 2) : term;
+      } else {
+        out += (negative ? " - " : " + ") + (negative ? at_least(term, 2) : at_least(term, 1));
+      }
+    };
+    // Positive terms first reads better and saves a negation.
+    for (const bool negative : {false, true}) {
+      for (std::size_t i = 0; i < e->args.size(); ++i) {
+        const Number& w = e->weights[i];
+        if (w.is_negative() != negative) continue;
+        const Number magnitude = negative ? -w : w;
+        append(negative, magnitude.is_one() ? arg(e, i) : names_.literal(magnitude) + " * " + at_least(arg(e, i), 3));
+      }
+      if (!e->value.is_zero() && e->value.is_negative() == negative) append(negative, names_.literal(negative ? -e->value : e->value));
+    }
+    return out;
+  }
+
+  std::string product(Expr e) const {
+    std::vector<std::string> above, below;
+    for (std::size_t i = 0; i < e->args.size(); ++i) {
+      const std::int64_t exponent = e->weights[i].numerator();
+      const std::string factor = at_least(arg(e, i), 3);
+      auto& side = exponent < 0 ? below : above;
+      if (std::abs(exponent) <= 4) {
+        for (std::int64_t k = 0; k < std::abs(exponent); ++k) side.push_back(factor);
+      } else {
+        side.push_back(fmt::format("freefall::runtime::math::pow({}, {}({}))", arg(e, i), names_.scalar(), std::abs(exponent)));
+      }
+    }
+    const std::string numerator = above.empty() ? names_.literal(Number(1)) : fmt::format("{}", fmt::join(above, " * "));
+    if (below.empty()) return numerator;
+    return numerator + " / " + (below.size() == 1 ? below[0] : fmt::format("({})", fmt::join(below, " * ")));
+  }
+
+  const loop::Nest& nest_;
+  const Names& names_;
+  std::vector<CppBlock> at_depth_;
+  std::unordered_map<const Node*, int> uses_;
+  std::unordered_map<const Node*, bool> leaves_loop_;
+  std::unordered_map<const Node*, std::string> text_;
+  std::string label_;
+  int constants_ = 0;
+};
+
+}  // namespace
+
+std::string Names::literal(const Number& n) const { return literal(n.to_long_double()); }
+
+std::string Names::literal(long double value) const {
+  const bool single = sizes->scalar == plan::Scalar::float32;
+  if (std::isinf(value)) return fmt::format("{}std::numeric_limits<{}>::infinity()", value < 0 ? "-" : "", scalar());
+  std::string text = single ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", static_cast<double>(value));
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  if (single) text += "f";
+  return value < 0 ? "(" + text + ")" : text;
+}
+
+std::string Names::extent(const Axis* axis) const { return axis->plate ? copies(axis) : fmt::format("{}", sizes->extent(axis)); }
+
+std::string Names::loop_variable(const Index& index) const {
+  if (index.level == 0) return "i_" + index.axis->name;
+  if (index.level < 3000) return fmt::format("i_{}_{}", index.axis->name, index.level);
+  return fmt::format("s_{}_{}", index.axis->name, index.level - 3000);
+}
+
+std::string Names::offset(const Tensor* tensor, const std::vector<Subscript>& subscripts) const {
+  const auto strides = loop::strides(tensor, *sizes);
+  std::string out;
+  std::ptrdiff_t constant = 0;
+  for (std::size_t p = 0; p < subscripts.size(); ++p) {
+    constant += subscripts[p].offset * static_cast<std::ptrdiff_t>(strides[p]);
+    for (const auto& term : subscripts[p].terms) {
+      const std::ptrdiff_t factor = term.factor * static_cast<std::ptrdiff_t>(strides[p]);
+      if (factor < 0) {
+        out += fmt::format(" - {} * {}", loop_variable(term.index), -factor);
+        continue;
+      }
+      out += (out.empty() ? "" : " + ") + loop_variable(term.index);
+      if (factor != 1) out += fmt::format(" * {}", factor);
+    }
+  }
+  if (constant > 0) out += fmt::format(" + {}", constant);
+  if (constant < 0) out += fmt::format(" - {}", -constant);
+  return out.empty() ? "0" : out;
+}
+
+std::string Names::element(const Tensor* tensor, const std::vector<Subscript>& subscripts) const {
+  return fmt::format("{}[{}]", tensor->name, offset(tensor, subscripts));
+}
+
+bool is_closed(Expr root) {
+  if (!root->free.empty()) return false;
+  const auto nodes = topological({root});
+  return std::all_of(nodes.begin(), nodes.end(), [](Expr e) { return e->op == Op::Constant || e->op == Op::Sum || e->op == Op::Product || e->op == Op::Map; });
+}
+
+long double closed_value(Expr root) {
+  std::unordered_map<const Node*, long double> value;
+  for (const Expr e : topological({root})) {
+    long double v = e->value.to_long_double();
+    if (e->op == Op::Sum) {
+      for (std::size_t i = 0; i < e->args.size(); ++i) v += e->weights[i].to_long_double() * value.at(e->args[i].get());
+    } else if (e->op == Op::Product) {
+      v = 1;
+      for (std::size_t i = 0; i < e->args.size(); ++i) v *= std::pow(value.at(e->args[i].get()), e->weights[i].to_long_double());
+    } else if (e->op == Op::Map) {
+      std::vector<long double> x;
+      for (const Expr a : e->args) x.push_back(value.at(a.get()));
+      v = row(e->function).value(x.data());
+    }
+    value[e.get()] = v;
+  }
+  return value.at(root.get());
+}
+
+CppBlock emit_nest(const loop::Nest& nest, const Names& names) { return NestEmitter(nest, names).run(); }
+
+std::vector<const Axis*> plates_of(const loop::Operation& operation) {
+  std::vector<const Axis*> out;
+  const auto add = [&](const Axis* a) {
+    if (a != nullptr && a->plate && std::find(out.begin(), out.end(), a) == out.end()) out.push_back(a);
+  };
+  const auto add_index = [&](const std::optional<Index>& i) {
+    if (i) add(i->axis);
+  };
+  const auto add_expr = [&](Expr e) {
+    for (const Expr n : topological({e})) add(n->axis);
+  };
+  if (const auto* nest = std::get_if<loop::Nest>(&operation.action)) {
+    for (const Index& i : nest->loops) add(i.axis);
+    for (const auto& s : nest->stores) add_expr(s.value);
+  } else if (const auto* gemm = std::get_if<loop::Gemm>(&operation.action)) {
+    for (const Index& i : gemm->outer) add(i.axis);
+    add_index(gemm->m);
+    add_index(gemm->n);
+    add_index(gemm->k);
+  } else if (const auto* f = std::get_if<loop::MatrixFunction>(&operation.action)) {
+    for (const Index& i : f->outer) add(i.axis);
+  }
+  std::sort(out.begin(), out.end(), [](const Axis* a, const Axis* b) { return a->name < b->name; });
+  return out;
+}
+
+}  // namespace freefall::emit

@@ -1,0 +1,41 @@
+#pragma once
+// The body of one kernel as C++: a small function for each operation, and the calls in order.
+
+#include "codegen/emit/emit_nest.hpp"
+#include "codegen/emit/kernel_signature.hpp"
+
+namespace freefall::emit {
+
+/// Arguments are checked once, here, and never inside a loop.
+CppBlock boundary_checks(const KernelSignature& kernel, const Names& names);
+/// A result that is not finite is reported; ends with the return of success.
+CppBlock result_checks(const KernelSignature& kernel, const Names& names);
+
+/// Each nest becomes a function of its own: its arrays are restrict-qualified parameters, which stays right when
+/// temporaries share memory over time, and a profile names the equation.
+class OperationEmitter {
+ public:
+  OperationEmitter(const KernelSignature& kernel, const Names& names, std::string library);
+
+  /// Appends the functions and returns the statements of the kernel that call them.
+  CppBlock run(std::vector<CppFunction>& functions);
+
+ private:
+  CppBlock block(const loop::Operations& operations);
+  void append(CppBlock& out, const loop::Nest& nest, const loop::Operation& operation);
+  void append(CppBlock& out, const loop::Gemm& gemm, const loop::Operation& operation);
+  void append(CppBlock& out, const loop::MatrixFunction& function, const loop::Operation& operation);
+  void append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation& operation);
+  /// Makes a function of the body over what the operation touches, and returns the call's arguments.
+  std::vector<std::string> outline(const std::string& name, const std::string& comment, const char* result, CppBlock body,
+                                   const loop::Operation& operation, bool scratch);
+  std::string next_name(const char* what);
+
+  const KernelSignature& kernel_;
+  const Names& names_;
+  std::string library_;
+  std::vector<CppFunction>* functions_ = nullptr;
+  int operations_ = 0, loops_ = 0;
+};
+
+}  // namespace freefall::emit

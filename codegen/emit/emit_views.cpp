@@ -1,0 +1,51 @@
+#include "codegen/emit/emit_views.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace freefall::emit {
+
+std::string emit_views(const plan::Specialisation& sizes, const std::vector<KernelSignature>& kernels, const std::vector<const ir::Tensor*>& arrays,
+                       const std::vector<const ir::Axis*>& plates) {
+  std::string out = fmt::format(
+      "#pragma once\n\n#include <algorithm>\n#include <freefall/runtime/buffer.hpp>\n#include <freefall/runtime/error.hpp>\n#include <freefall/runtime/views.hpp>\n\n#include \"{0}.hpp\"\n\n"
+      "namespace {0} {{\n\n"
+      "// Owns every array of the library, zero at first, and one workspace. `x()` is an Eigen map of the array x (a matrix up to\n"
+      "// rank 2), `x_array()` an xtensor adaptor of its full shape; neither copies. Kernels throw freefall::runtime::kernel_error.\n"
+      "class instance {{\n public:\n",
+      sizes.name);
+  std::string members, pointers, spans;
+  for (const ir::Tensor* t : arrays) {
+    std::vector<std::string> extents;
+    for (const ir::Axis* a : t->axes) extents.push_back(fmt::format("{}", sizes.extent(a)));
+    if (t->axes.empty()) {
+      out += fmt::format("  scalar& {0}() {{ return {0}_[0]; }}\n", t->name);
+    } else {
+      if (t->axes.size() <= 2) out += fmt::format("  auto {0}() {{ return freefall::runtime::matrix_view({0}_.data(), {1}); }}\n", t->name, fmt::join(extents, ", "));
+      out += fmt::format("  auto {0}_array() {{ return freefall::runtime::array_view({0}_.data(), {1}); }}\n", t->name, fmt::join(extents, ", "));
+    }
+    members += fmt::format("  freefall::runtime::aligned_buffer<scalar> {}_{{{}}};\n", t->name, sizes.size(t));
+    pointers += fmt::format("    a.{0} = {0}_.data();\n", t->name);
+    spans += fmt::format("    if (index == {}) return {}_.span();\n", std::find(arrays.begin(), arrays.end(), t) - arrays.begin(), t->name);
+  }
+  std::vector<std::string> parameters, forwarded;
+  for (const ir::Axis* a : plates) {
+    parameters.push_back(fmt::format("std::size_t {0}_copies = extent::{0}", a->name));
+    forwarded.push_back(fmt::format("{}_copies", a->name));
+    pointers += fmt::format("    a.{0}_copies = {0}_copies;\n", a->name);
+  }
+  const std::string parameter_list = fmt::format("{}", fmt::join(parameters, ", ")), argument_list = fmt::format("{}", fmt::join(forwarded, ", "));
+  out += fmt::format("\n  // The elements of the array at a position of tensors().\n  std::span<scalar> elements([[maybe_unused]] std::size_t index) {{\n{}    return {{}};\n  }}\n", spans);
+  out += fmt::format("\n  arrays raw({}) {{\n    arrays a;\n{}    return a;\n  }}\n\n", parameter_list, pointers);
+  std::vector<std::string> workspaces = {"std::size_t{0}"};
+  for (const KernelSignature& k : kernels) {
+    out += fmt::format("  void {0}({1}) {{ freefall::runtime::require({2}::{0}(raw({3}), workspace_.data())); }}\n", k.kernel->name, parameter_list, sizes.name, argument_list);
+    workspaces.push_back(k.kernel->name + "_workspace_bytes");
+  }
+  out += fmt::format("\n private:\n{}  freefall::runtime::workspace workspace_{{std::max({{{}}})}};\n}};\n\n}}  // namespace {}\n", members, fmt::join(workspaces, ", "), sizes.name);
+  return out;
+}
+
+}  // namespace freefall::emit

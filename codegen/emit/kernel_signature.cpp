@@ -1,0 +1,85 @@
+#include "codegen/emit/kernel_signature.hpp"
+
+#include <algorithm>
+
+#include "codegen/emit/emit_nest.hpp"
+
+namespace freefall::emit {
+namespace {
+
+using ir::Tensor;
+
+bool contains(const std::vector<const Tensor*>& list, const Tensor* t) { return std::find(list.begin(), list.end(), t) != list.end(); }
+
+void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_in, std::vector<const Tensor*>& written) {
+  for (const loop::Operation& o : operations) {
+    if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) {
+      flow(repeat->body, live_in, written);
+      continue;
+    }
+    const loop::Touched t = loop::touched(o);
+    // Within a fused nest a later store may read what an earlier one of the same nest wrote; that is not live in.
+    std::vector<const Tensor*> set_here;
+    if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
+      for (const loop::Store& s : nest->stores) {
+        for (const Tensor* r : ir::tensors_of(s.value)) {
+          if (!contains(written, r) && !contains(set_here, r) && !contains(live_in, r)) live_in.push_back(r);
+        }
+        if (s.mode == loop::Store::Mode::set) set_here.push_back(s.target);
+      }
+    } else {
+      for (const Tensor* r : t.read) {
+        if (!contains(written, r) && !contains(live_in, r)) live_in.push_back(r);
+      }
+    }
+    for (const Tensor* w : t.written) {
+      if (!contains(written, w)) written.push_back(w);
+    }
+  }
+}
+
+void collect_plates(const loop::Operations& operations, std::vector<const ir::Axis*>& into) {
+  for (const loop::Operation& o : operations) {
+    if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) {
+      collect_plates(repeat->body, into);
+      continue;
+    }
+    for (const ir::Axis* a : plates_of(o)) {
+      if (std::find(into.begin(), into.end(), a) == into.end()) into.push_back(a);
+    }
+  }
+}
+
+}  // namespace
+
+KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation) {
+  KernelSignature out;
+  out.kernel = &kernel;
+  out.memory = loop::plan_memory(kernel, compilation.sizes);
+  std::vector<const Tensor*> live_in, written;
+  flow(kernel.operations, live_in, written);
+  const auto touched = loop::touched(kernel.operations);
+  for (const Tensor& t : compilation.program->context->tensors()) {
+    if (t.role == ir::Role::temporary) continue;
+    if (contains(touched.read, &t) || contains(touched.written, &t)) out.arguments.push_back(&t);
+    if (contains(live_in, &t)) out.live_in.push_back(&t);
+    if (contains(written, &t)) out.written.push_back(&t);
+  }
+  collect_plates(kernel.operations, out.plates);
+  std::sort(out.plates.begin(), out.plates.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+  return out;
+}
+
+std::vector<const Tensor*> library_arrays(const std::vector<KernelSignature>& kernels, const ir::Context& context) {
+  std::vector<const Tensor*> out;
+  for (const Tensor& t : context.tensors()) {
+    if (std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return contains(k.arguments, &t); })) out.push_back(&t);
+  }
+  return out;
+}
+
+bool is_written(const Tensor* tensor, const std::vector<KernelSignature>& kernels) {
+  return std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return contains(k.written, tensor); });
+}
+
+}  // namespace freefall::emit

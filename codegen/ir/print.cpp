@@ -1,0 +1,167 @@
+#include "codegen/ir/print.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace freefall::ir {
+namespace {
+
+enum Level { kSum, kProduct, kPower, kAtom };  // how tightly a text binds
+
+struct Text {
+  std::string text;
+  Level level = kAtom;
+};
+
+std::string at_least(const Text& t, Level level) { return t.level < level ? "(" + t.text + ")" : t.text; }
+
+std::string list(const std::vector<Index>& indices) {
+  std::vector<std::string> parts;
+  for (const Index& i : indices) parts.push_back(str(i));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+std::string list(const std::vector<Subscript>& subscripts) {
+  std::vector<std::string> parts;
+  for (const Subscript& s : subscripts) parts.push_back(str(s));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+std::string bracketed(const std::string& inside) { return inside.empty() ? "" : "[" + inside + "]"; }
+
+Level level_of(const Number& value) {
+  return value.is_negative() ? kSum : value.is_integer() || !value.is_exact() ? kAtom : kProduct;
+}
+
+Text product_text(const Node& n, const std::vector<Text>& args) {
+  std::string over, under;
+  for (std::size_t k = 0; k < args.size(); ++k) {
+    const std::int64_t exponent = n.weights[k].numerator(), magnitude = std::abs(exponent);
+    std::string factor = at_least(args[k], magnitude == 1 ? kPower : kAtom);
+    if (magnitude != 1) factor += fmt::format("^{}", magnitude);
+    if (exponent < 0) {
+      under += " / " + factor;
+    } else {
+      over += (over.empty() ? "" : " * ") + factor;
+    }
+  }
+  const bool is_power = args.size() == 1 && under.empty();
+  return {(over.empty() ? "1" : over) + under, is_power ? kPower : kProduct};
+}
+
+// coefficient times a term that is not a sum, without its sign
+std::string scaled_text(const Number& magnitude, const Text& term) {
+  const std::string text = at_least(term, kProduct);
+  if (magnitude.is_one()) return text;
+  if (text.starts_with("1 / ")) return magnitude.str() + text.substr(1);
+  const bool digit = text[0] >= '0' && text[0] <= '9';
+  return magnitude.str() + (digit ? " * " : " ") + text;
+}
+
+Text sum_text(const Node& n, const std::vector<Text>& args) {
+  std::string out;
+  const auto add = [&](bool negative, const std::string& text) {
+    out += out.empty() ? (negative ? "-" : "") : negative ? " - " : " + ";
+    out += text;
+  };
+  // Positive terms first read better; the parser sorts again.
+  for (const bool negative : {false, true}) {
+    for (std::size_t k = 0; k < args.size(); ++k) {
+      const Number& w = n.weights[k];
+      if (w.is_negative() == negative) add(negative, scaled_text(negative ? -w : w, args[k]));
+    }
+    if (!n.value.is_zero() && n.value.is_negative() == negative)
+      add(negative, (negative ? -n.value : n.value).str());
+  }
+  const bool is_product = args.size() == 1 && n.value.is_zero() && !n.weights[0].is_negative();
+  return {out, is_product ? kProduct : kSum};
+}
+
+Text text_of(const Node& n, const std::vector<Text>& args) {
+  const auto binder = [&](std::string_view head) {
+    return fmt::format("{}{{{}}}({})", head, list(n.bound), args[0].text);
+  };
+  switch (n.op) {
+    case Op::Constant: return {n.value.str(), level_of(n.value)};
+    case Op::Extent: return {fmt::format("extent({})", n.axis->name)};
+    case Op::Access: return {n.tensor->name + bracketed(list(n.subscripts))};
+    case Op::Delta: return {fmt::format("delta({})", list(n.subscripts))};
+    case Op::Range: return {fmt::format("range({}, {})", n.axis->name, list(n.subscripts))};
+    case Op::Position: return {fmt::format("position({})", list(n.subscripts))};
+    case Op::Sum: return sum_text(n, args);
+    case Op::Product: return product_text(n, args);
+    case Op::Contract: return {binder("sum")};
+    case Op::Reduce: return {binder(name(n.reducer)) + bracketed(list(n.subscripts))};
+    case Op::Inverse: return {binder("inverse") + bracketed(list(n.subscripts))};
+    case Op::LogDet: return {binder("log_det")};
+    case Op::Freeze: return {fmt::format("freeze{{{}}}({})", n.name, args[0].text)};
+    case Op::Draw: return {fmt::format("draw{{{}}}[{}]", n.name, list(n.subscripts))};
+    case Op::Map:
+    case Op::Select:
+    case Op::Gather: break;
+  }
+  std::vector<std::string> parts;
+  if (n.op == Op::Gather) parts.push_back(n.tensor->name);
+  for (const Text& a : args) parts.push_back(a.text);
+  const std::string_view head = n.op == Op::Map      ? row(n.function).name
+                                : n.op == Op::Select ? "select"
+                                                     : "gather";
+  return {fmt::format("{}({})", head, fmt::join(parts, ", "))};
+}
+
+// The indices of e that stand where those of the named expression do, if e is a renaming of it.
+std::optional<std::string> match(const NamedPart& part, Expr e) {
+  const Expr pattern = part.expression;
+  if (pattern->op != e->op || pattern->free.size() != e->free.size() ||
+      pattern->args.size() != e->args.size())
+    return {};
+  std::vector<Index> image = e->free;
+  const auto same_axis = [](const Index& a, const Index& b) { return a.axis == b.axis; };
+  if (!std::equal(image.begin(), image.end(), pattern->free.begin(), same_axis)) return {};
+  do {  // sorted by axis, so permutations that keep the axes are few
+    if (!std::equal(image.begin(), image.end(), pattern->free.begin(), same_axis)) continue;
+    Substitution renaming;
+    for (std::size_t k = 0; k < image.size(); ++k) renaming.emplace_back(pattern->free[k], image[k]);
+    if (substitute(pattern, renaming) != e) continue;
+    std::vector<Subscript> order;
+    for (const Index& i : part.order.empty() ? pattern->free : part.order) {
+      const auto at =
+          std::find_if(renaming.begin(), renaming.end(), [&](const auto& r) { return r.first == i; });
+      order.push_back(at == renaming.end() ? Subscript(i) : at->second);
+    }
+    return part.name + bracketed(list(order));
+  } while (std::next_permutation(image.begin(), image.end()));
+  return {};
+}
+
+}  // namespace
+
+std::string print(Expr root, const PrintOptions& options) {
+  std::unordered_map<const Node*, Text> done;
+  std::vector<std::pair<Expr, bool>> stack{{root, false}};
+  while (!stack.empty()) {
+    const auto [e, ready] = stack.back();
+    stack.pop_back();
+    if (done.contains(e.get())) continue;
+    if (ready) {
+      std::vector<Text> args;
+      for (const Expr a : e->args) args.push_back(done.at(a.get()));
+      done[e.get()] = text_of(*e, args);
+      continue;
+    }
+    if (e != root || options.name_root) {
+      std::optional<std::string> known;
+      for (std::size_t k = 0; k < options.names.size() && !known; ++k) known = match(options.names[k], e);
+      if (known) {
+        done[e.get()] = {*known};
+        continue;
+      }
+    }
+    stack.emplace_back(e, true);
+    for (const Expr a : e->args) stack.emplace_back(a, false);
+  }
+  return done.at(root.get()).text;
+}
+
+}  // namespace freefall::ir

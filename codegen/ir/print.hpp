@@ -1,0 +1,37 @@
+#pragma once
+// Text of an expression in the user's names. Canonical: equal nodes give equal text; parse (parse.hpp) reads
+// it back.
+//
+//   1/2 precision * (h[batch, hidden] - sum{pixel#1}(W[hidden, pixel#1] * x[batch, pixel#1]))^2
+//
+//   sum         a + 2 b - 3        product   a * b^2 / c
+//   element     W[hidden, 2 pixel + k - 1]
+//   indicators  delta(i, j)   range(axis, i - 1)     numbers   extent(axis)   position(2 i)
+//   functions   tanh(x)   pow(x, y)   pi()           choice    select(c, a, b)      (a where c > 0, else b)
+//   binders     sum{i#1}(..)   max{i#1}(..)   log_sum_exp{i#1}(..)   softmax{i#1}(..)[i]
+//               log_det{i#1, i#2}(..)   inverse{i#1, i#2}(..)[i, i']
+//   others      gather(T, e, ..)   freeze{point}(..)   draw{stream}[i]
+
+#include <string>
+#include <vector>
+
+#include "codegen/ir/expr.hpp"
+
+namespace freefall::ir {
+
+/// A name for a sub-expression. It is printed as name[indices], wherever an expression equals `expression` up
+/// to a renaming of its free indices among the same axes.
+struct NamedPart {
+  std::string name;
+  Expr expression;
+  std::vector<Index> order;  ///< of the printed indices; empty: the sorted free indices of the expression
+};
+
+struct PrintOptions {
+  std::vector<NamedPart> names;  ///< the first that matches is used
+  bool name_root = true;         ///< false: the root is written out even if it has a name
+};
+
+std::string print(Expr e, const PrintOptions& options = {});
+
+}  // namespace freefall::ir

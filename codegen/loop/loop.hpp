@@ -1,0 +1,83 @@
+#pragma once
+// Loop IR: loop nests and library calls over named arrays, one level above C++.
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "codegen/calculus/schedule.hpp"
+#include "codegen/plan/specialisation.hpp"
+
+namespace freefall::loop {
+
+/// target[subscripts] (=, +=, max=) value, for each element of the enclosing nest; value is pointwise.
+struct Store {
+  enum class Mode { set, add, maximum };
+  const ir::Tensor* target = nullptr;
+  std::vector<ir::Subscript> subscripts;
+  Mode mode = Mode::set;
+  ir::Expr value;
+  std::string label;  ///< the equation computed
+};
+
+/// Stores run in order for each element; loops are given outermost first.
+struct Nest {
+  std::vector<ir::Index> loops;
+  std::vector<Store> stores;
+};
+
+/// c[m, n] (= or +=) sum over k of a[m, k] b[k, n], once for each element of the outer loops. Each operand is an access
+/// whose subscripts are indices of m, n, k or outer; an absent index means extent 1.
+struct Gemm {
+  std::vector<ir::Index> outer;
+  std::optional<ir::Index> m, n, k;
+  ir::Expr a, b, c;
+  bool accumulate = false;
+  std::string label;
+};
+
+/// Inverse or log-determinant of a symmetric positive definite matrix, once for each element of the outer loops.
+struct MatrixFunction {
+  enum class Kind { inverse, log_det };
+  Kind kind = Kind::inverse;
+  std::vector<ir::Index> outer;
+  ir::Expr matrix;            ///< access with free `row` and `column`
+  ir::Index row, column;
+  const ir::Tensor* result = nullptr;
+  ir::Expr result_access;     ///< inverse: read at row, column; log_det: neither
+  std::string label;
+};
+
+struct Operation;
+using Operations = std::vector<Operation>;
+
+/// A loop over passes; with a tolerance it ends early once the scalar `moved` is at most the tolerance.
+struct Repeat {
+  std::size_t count = 0;
+  std::optional<double> tolerance;
+  const ir::Tensor* moved = nullptr;
+  Operations body;
+};
+
+struct Operation {
+  std::variant<Nest, Gemm, MatrixFunction, Repeat> action;
+};
+
+/// One kernel, lowered.
+struct Kernel {
+  std::string name;
+  Operations operations;
+};
+
+/// Tensors read and written by an operation (loops: by their body), in order of first occurrence.
+struct Touched {
+  std::vector<const ir::Tensor*> read, written;
+};
+Touched touched(const Operation& operation);
+Touched touched(const Operations& operations);
+
+/// Number of elements between neighbours along each axis of a tensor (row-major over capacities).
+std::vector<std::size_t> strides(const ir::Tensor* tensor, const plan::Specialisation& sizes);
+
+}  // namespace freefall::loop

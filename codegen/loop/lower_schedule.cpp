@@ -1,0 +1,242 @@
+#include "codegen/loop/lower_schedule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "codegen/plan/materialise.hpp"
+
+namespace freefall::loop {
+namespace {
+
+using namespace ir;
+using calculus::Assignment;
+
+bool contains(const std::vector<Index>& set, const Index& i) { return std::find(set.begin(), set.end(), i) != set.end(); }
+
+// Binder labels become free indices of a level no user writes.
+Index opened(const Index& bound) { return {bound.axis, 3000 - bound.level}; }
+
+Expr opened_body(Expr e) {
+  Substitution s;
+  for (const Index& b : e->bound) s.emplace_back(b, opened(b));
+  return substitute(e->args[0], s);
+}
+
+class Lowering {
+ public:
+  Lowering(Context& context, const plan::Specialisation& sizes) : context_(context), sizes_(sizes) {}
+
+  Operations run(const calculus::Steps& steps) {
+    Operations out;
+    for (const calculus::Step& step : steps) {
+      if (const auto* l = std::get_if<calculus::Loop>(&step.action)) {
+        out.push_back({repeat(*l)});
+      } else {
+        assign(std::get<calculus::Assign>(step.action).simultaneous.at(0), out);
+      }
+    }
+    return out;
+  }
+
+ private:
+  // `until` remembers the watched tensors at the start of a pass and measures how far they moved.
+  Repeat repeat(const calculus::Loop& l) {
+    Repeat out{l.count, l.tolerance, nullptr, {}};
+    Operations body = run(l.body);
+    if (!l.tolerance) {
+      out.body = std::move(body);
+      return out;
+    }
+    const Tensor* moved = fresh("moved", {});
+    out.moved = moved;
+    Operations after = {nest({}, moved, {}, Store::Mode::set, make_constant(context_, 0), "largest change in this pass")};
+    for (const Tensor* t : l.watched) {
+      const Tensor* before = fresh("before_" + t->name, t->axes);
+      const auto own = canonical_indices(t);
+      out.body.push_back(nest(own, before, own, Store::Mode::set, element(context_, t), t->name + " before this pass"));
+      const Expr change = make_map(Function::abs, {element(context_, t) - element(context_, before)});
+      after.push_back(nest(own, moved, {}, Store::Mode::maximum, change, "largest change of " + t->name));
+    }
+    out.body.insert(out.body.end(), body.begin(), body.end());
+    out.body.insert(out.body.end(), after.begin(), after.end());
+    return out;
+  }
+
+  const Tensor* fresh(std::string base, std::vector<const Axis*> axes) {
+    std::string name = base;
+    for (int n = 2; context_.find_tensor(name) != nullptr; ++n) name = fmt::format("{}_{}", base, n);
+    return context_.tensor(name, std::move(axes), Role::temporary);
+  }
+
+  static Operation nest(std::vector<Index> loops, const Tensor* target, const std::vector<Index>& at, Store::Mode mode, Expr value, std::string label) {
+    return {Nest{std::move(loops), {{target, std::vector<Subscript>(at.begin(), at.end()), mode, value, std::move(label)}}}};
+  }
+
+  void assign(const Assignment& a, Operations& out) {
+    const auto own = canonical_indices(a.target);
+    const Expr v = a.value;
+    if (plan::is_pointwise(v)) {
+      out.push_back(nest(own, a.target, own, Store::Mode::set, v, a.label));
+    } else if (v->op == Op::Contract) {
+      if (!try_gemm(a, out)) accumulate(a, Store::Mode::add, make_constant(context_, 0), out);
+    } else if (v->op == Op::Reduce && v->reducer == Reducer::max) {
+      accumulate(a, Store::Mode::maximum, make_constant(context_, Number(-std::numeric_limits<double>::infinity())), out);
+    } else if (v->op == Op::Inverse || v->op == Op::LogDet) {
+      matrix_function(a, out);
+    } else {
+      throw std::logic_error(fmt::format("lower_schedule: '{}' is not in sequential form", a.target->name));
+    }
+  }
+
+  // Starts from the neutral element, then runs over free and bound indices; the innermost loop is the one along which
+  // the largest operand is contiguous.
+  void accumulate(const Assignment& a, Store::Mode mode, Expr neutral, Operations& out) {
+    const auto own = canonical_indices(a.target);
+    out.push_back(nest(own, a.target, own, Store::Mode::set, neutral, a.label));
+    std::vector<Index> loops = own;
+    std::vector<Index> summed;
+    for (const Index& b : a.value->bound) summed.push_back(opened(b));
+    const Expr body = opened_body(a.value);
+    loops.insert(loops.end(), summed.begin(), summed.end());
+    if (const Index* inner = contiguous_index(body); inner != nullptr && contains(loops, *inner)) {
+      const Index last = *inner;
+      std::erase(loops, last);
+      loops.push_back(last);
+    }
+    out.push_back(nest(loops, a.target, own, mode, body, a.label));
+  }
+
+  const Index* contiguous_index(Expr body) const {
+    const Node* best = nullptr;
+    for (const Expr e : topological({body})) {
+      const bool usable = e->op == Op::Access && !e->subscripts.empty() && e->subscripts.back().is_plain();
+      if (usable && (best == nullptr || sizes_.size(e->tensor) > sizes_.size(best->tensor))) best = e.get();
+    }
+    return best == nullptr ? nullptr : &best->subscripts.back().plain();
+  }
+
+  bool try_gemm(const Assignment& assignment, Operations& out) {
+    const Expr v = assignment.value;
+    const Expr body = opened_body(v);
+    if (body->op != Op::Product || body->args.size() != 2) return false;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Expr f = body->args[i];
+      if (f->op != Op::Access || !body->weights[i].is_one()) return false;
+      for (const Subscript& s : f->subscripts) {
+        if (!s.is_plain()) return false;
+      }
+      if (f->free.size() != f->subscripts.size()) return false;  // a diagonal is not a matrix
+    }
+    Expr a = body->args[0], b = body->args[1];
+    const auto own = canonical_indices(assignment.target);
+    std::vector<Index> m, n, k, outer;
+    for (const Index& bound : v->bound) {
+      const Index i = opened(bound);
+      if (!a->depends_on(i) || !b->depends_on(i)) return false;
+      k.push_back(i);
+    }
+    for (const Index& i : own) {
+      const bool in_a = a->depends_on(i), in_b = b->depends_on(i);
+      if (!in_a && !in_b) return false;
+      (in_a && in_b ? outer : in_a ? m : n).push_back(i);
+    }
+    // The last axis of the result runs along the columns.
+    if (!own.empty() && contains(m, own.back())) {
+      std::swap(a, b);
+      std::swap(m, n);
+    }
+    Gemm gemm;
+    const auto take = [&](std::vector<Index>& group, std::optional<Index>& into, std::vector<Index>& others) {
+      if (group.empty()) return;
+      const auto largest = std::max_element(group.begin(), group.end(), [&](const Index& x, const Index& y) { return sizes_.extent(x.axis) < sizes_.extent(y.axis); });
+      into = *largest;
+      group.erase(largest);
+      others.insert(others.end(), group.begin(), group.end());
+    };
+    std::vector<Index> outer_sums;
+    take(m, gemm.m, outer);
+    take(n, gemm.n, outer);
+    take(k, gemm.k, outer_sums);
+    gemm.a = a;
+    gemm.b = b;
+    gemm.c = element(context_, assignment.target);
+    gemm.accumulate = !outer_sums.empty();
+    gemm.label = assignment.label;
+    gemm.outer = outer;
+    gemm.outer.insert(gemm.outer.end(), outer_sums.begin(), outer_sums.end());
+    if (gemm.accumulate) out.push_back(nest(own, assignment.target, own, Store::Mode::set, make_constant(context_, 0), assignment.label));
+    out.push_back({gemm});
+    return true;
+  }
+
+  void matrix_function(const Assignment& a, Operations& out) {
+    const Expr v = a.value;
+    MatrixFunction f;
+    f.kind = v->op == Op::Inverse ? MatrixFunction::Kind::inverse : MatrixFunction::Kind::log_det;
+    f.row = opened(v->bound[0]);
+    f.column = opened(v->bound[1]);
+    f.matrix = opened_body(v);
+    f.result = a.target;
+    f.result_access = element(context_, a.target);
+    f.label = a.label;
+    for (const Index& i : canonical_indices(a.target)) {
+      const bool of_matrix = f.kind == MatrixFunction::Kind::inverse && (v->subscripts[0] == Subscript(i) || v->subscripts[1] == Subscript(i));
+      if (!of_matrix) f.outer.push_back(i);
+    }
+    if (f.kind == MatrixFunction::Kind::inverse) {
+      f.result_access = substitute(f.result_access, {{v->subscripts[0].plain(), f.row}, {v->subscripts[1].plain(), f.column}});
+    }
+    out.push_back({f});
+  }
+
+  Context& context_;
+  const plan::Specialisation& sizes_;
+};
+
+// True if every access of e to t reads exactly the element stored at `subscripts`.
+bool reads_only_at(Expr e, const Tensor* t, const std::vector<Subscript>& subscripts) {
+  const auto nodes = topological({e});
+  return std::all_of(nodes.begin(), nodes.end(), [&](Expr n) {
+    return n->tensor != t || (n->op == Op::Access && n->subscripts == subscripts);
+  });
+}
+
+bool can_join(const Nest& first, const Nest& second) {
+  if (!(first.loops == second.loops)) return false;
+  for (const Store& a : first.stores) {
+    for (const Store& b : second.stores) {
+      if (!reads_only_at(b.value, a.target, a.subscripts) || !reads_only_at(a.value, b.target, b.subscripts)) return false;
+      if (a.target == b.target && !(a.subscripts == b.subscripts)) return false;
+      // An accumulation is complete only after its loops; nothing of the same nest may read or reset it.
+      const bool partial = a.subscripts.size() < first.loops.size();
+      if (partial && (a.target == b.target || !reads_only_at(b.value, a.target, {Subscript(-1)}))) return false;
+      if (b.subscripts.size() < first.loops.size() && !reads_only_at(a.value, b.target, {Subscript(-1)})) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Operations lower_schedule(const calculus::Steps& steps, Context& context, const plan::Specialisation& sizes) {
+  return Lowering(context, sizes).run(steps);
+}
+
+Operations fuse_nests(const Operations& operations) {
+  Operations out;
+  for (Operation o : operations) {
+    if (auto* repeat = std::get_if<Repeat>(&o.action)) repeat->body = fuse_nests(repeat->body);
+    auto* nest = std::get_if<Nest>(&o.action);
+    auto* last = out.empty() ? nullptr : std::get_if<Nest>(&out.back().action);
+    if (nest != nullptr && last != nullptr && can_join(*last, *nest)) {
+      last->stores.insert(last->stores.end(), nest->stores.begin(), nest->stores.end());
+    } else {
+      out.push_back(std::move(o));
+    }
+  }
+  return out;
+}
+
+}  // namespace freefall::loop

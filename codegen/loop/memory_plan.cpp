@@ -1,0 +1,130 @@
+#include "codegen/loop/memory_plan.hpp"
+
+#include <algorithm>
+#include <freefall/runtime/gemm.hpp>
+#include <stdexcept>
+
+namespace freefall::loop {
+namespace {
+
+using ir::Role;
+using ir::Tensor;
+
+constexpr std::size_t kAlignment = 64;
+std::size_t rounded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+struct Range {
+  const Tensor* tensor;
+  std::size_t first, last;
+};
+struct Span {
+  std::size_t begin, end;
+};
+
+// Numbers the operations in order of text and notes where each temporary is touched.
+class Liveness {
+ public:
+  void visit(const Operations& operations) {
+    for (const Operation& o : operations) {
+      if (const auto* repeat = std::get_if<Repeat>(&o.action)) {
+        const std::size_t begin = position_++;
+        visit(repeat->body);
+        touch(repeat->moved, position_);
+        loops_.push_back({begin, position_++});
+      } else {
+        const Touched t = touched(o);
+        for (const Tensor* x : t.read) touch(x, position_);
+        for (const Tensor* x : t.written) touch(x, position_);
+        ++position_;
+      }
+    }
+  }
+
+  std::vector<Range> ranges() const {
+    std::vector<Range> out = ranges_;
+    for (bool grown = true; grown;) {
+      grown = false;
+      for (Range& r : out) {
+        for (const Span& l : loops_) {
+          const bool starts_inside = r.first > l.begin && r.first < l.end, ends_inside = r.last > l.begin && r.last < l.end;
+          if (ends_inside && r.first < l.begin) {
+            r.last = l.end;
+            grown = true;
+          }
+          if (starts_inside && r.last > l.end) {
+            r.first = l.begin;
+            grown = true;
+          }
+        }
+      }
+    }
+    return out;
+  }
+
+ private:
+  void touch(const Tensor* t, std::size_t at) {
+    if (t == nullptr || t->role != Role::temporary) return;
+    const auto known = std::find_if(ranges_.begin(), ranges_.end(), [&](const Range& r) { return r.tensor == t; });
+    if (known == ranges_.end()) {
+      ranges_.push_back({t, at, at});
+    } else {
+      known->last = std::max(known->last, at);
+    }
+  }
+
+  std::vector<Range> ranges_;
+  std::vector<Span> loops_;
+  std::size_t position_ = 0;
+};
+
+std::size_t scratch_elements(const Operations& operations, const plan::Specialisation& sizes) {
+  const auto extent = [&](const std::optional<ir::Index>& i) { return i ? sizes.extent(i->axis) : std::size_t{1}; };
+  std::size_t out = 0;
+  for (const Operation& o : operations) {
+    if (const auto* gemm = std::get_if<Gemm>(&o.action)) {
+      out = std::max(out, runtime::gemm_scratch_elements(extent(gemm->m), extent(gemm->n), extent(gemm->k)));
+    } else if (const auto* f = std::get_if<MatrixFunction>(&o.action)) {
+      const std::size_t n = sizes.extent(f->row.axis);
+      out = std::max(out, 2 * n * n);
+    } else if (const auto* repeat = std::get_if<Repeat>(&o.action)) {
+      out = std::max(out, scratch_elements(repeat->body, sizes));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+const MemoryPlan::Slot& MemoryPlan::slot(const Tensor* tensor) const {
+  const auto at = std::find_if(slots.begin(), slots.end(), [&](const Slot& s) { return s.tensor == tensor; });
+  if (at == slots.end()) throw std::logic_error("memory plan: no slot for " + tensor->name);
+  return *at;
+}
+
+MemoryPlan plan_memory(const Kernel& kernel, const plan::Specialisation& sizes) {
+  Liveness liveness;
+  liveness.visit(kernel.operations);
+  MemoryPlan out;
+  std::vector<std::pair<Range, MemoryPlan::Slot>> placed;
+  for (const Range& r : liveness.ranges()) {
+    const std::size_t bytes = rounded(sizes.size(r.tensor) * plan::bytes(sizes.scalar));
+    std::vector<MemoryPlan::Slot> busy;
+    for (const auto& [other, slot] : placed) {
+      if (other.first <= r.last && r.first <= other.last) busy.push_back(slot);
+    }
+    std::sort(busy.begin(), busy.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+    std::size_t offset = 0;
+    for (const auto& slot : busy) {
+      if (offset + bytes <= slot.offset) break;
+      offset = std::max(offset, slot.offset + slot.bytes);
+    }
+    placed.push_back({r, {r.tensor, offset, bytes}});
+    out.slots.push_back(placed.back().second);
+    out.scratch_offset = std::max(out.scratch_offset, offset + bytes);
+  }
+  out.scratch_bytes = rounded(scratch_elements(kernel.operations, sizes) * plan::bytes(sizes.scalar));
+  out.workspace_bytes = out.scratch_offset + out.scratch_bytes;
+  return out;
+}
+
+}  // namespace freefall::loop

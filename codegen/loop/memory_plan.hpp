@@ -1,0 +1,26 @@
+#pragma once
+// Where temporaries live: one workspace, arrays that are never needed together share memory.
+
+#include <map>
+
+#include "codegen/loop/loop.hpp"
+
+namespace freefall::loop {
+
+struct MemoryPlan {
+  struct Slot {
+    const ir::Tensor* tensor = nullptr;
+    std::size_t offset = 0, bytes = 0;  ///< of the workspace, multiples of 64
+  };
+  std::vector<Slot> slots;            ///< in order of first use
+  std::size_t scratch_offset = 0;     ///< of the scratch memory of library calls
+  std::size_t scratch_bytes = 0;
+  std::size_t workspace_bytes = 0;
+
+  const Slot& slot(const ir::Tensor* tensor) const;
+};
+
+/// First fit over live ranges; what a loop uses before it writes stays live for the whole loop.
+MemoryPlan plan_memory(const Kernel& kernel, const plan::Specialisation& sizes);
+
+}  // namespace freefall::loop

@@ -1,0 +1,83 @@
+#include "codegen/plan/generic_form.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace freefall::plan {
+
+using namespace ir;
+
+GenericForm generic_form(Expr e) {
+  GenericForm out{e, e->free};
+  Substitution renaming;
+  std::vector<Index> used;
+  for (const Index& i : e->free) {
+    const auto rank = std::count_if(used.begin(), used.end(), [&](const Index& u) { return u.axis == i.axis; });
+    used.push_back(i);
+    const Index canonical{i.axis, static_cast<int>(rank)};
+    if (!(canonical == i)) renaming.emplace_back(i, canonical);
+  }
+  if (!renaming.empty()) out.key = substitute(e, renaming);
+  return out;
+}
+
+bool is_expensive(Expr root) {
+  for (const Expr e : topological({root})) {
+    switch (e->op) {
+      case Op::Contract:
+      case Op::Reduce:
+      case Op::Inverse:
+      case Op::LogDet: return true;
+      case Op::Map:
+        if (row(e->function).cost >= kExpensiveMap && !e->free.empty()) return true;
+        break;
+      default: break;
+    }
+  }
+  return false;
+}
+
+const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const Axis*>& preferred, std::string_view hint) {
+  std::vector<Index> order = form.key->free;
+  const auto rank = [&](const Index& i) {
+    if (i.axis->plate) return std::ptrdiff_t{-1};
+    return std::find(preferred.begin(), preferred.end(), i.axis) - preferred.begin();
+  };
+  std::stable_sort(order.begin(), order.end(), [&](const Index& a, const Index& b) { return rank(a) < rank(b); });
+  std::vector<const Axis*> axes;
+  for (const Index& i : order) axes.push_back(i.axis);
+  std::string name(hint);
+  for (int n = 2; context_->find_tensor(name) != nullptr; ++n) name = fmt::format("{}_{}", hint, n);
+  const Tensor* tensor = context_->tensor(name, axes, Role::temporary);
+  order_[tensor] = order;
+  held_[form.key.get()] = tensor;
+  return tensor;
+}
+
+const Tensor* Temporaries::find(const GenericForm& form) const {
+  const auto at = held_.find(form.key.get());
+  return at == held_.end() ? nullptr : at->second;
+}
+
+Expr Temporaries::read(const Tensor* tensor, const GenericForm& form) const {
+  std::vector<Subscript> subscripts;
+  for (const Index& i : order_.at(tensor)) {
+    const auto position = std::find(form.key->free.begin(), form.key->free.end(), i) - form.key->free.begin();
+    subscripts.emplace_back(form.indices[static_cast<std::size_t>(position)]);
+  }
+  return make_access(*context_, tensor, std::move(subscripts));
+}
+
+void Temporaries::invalidate(const Tensor* changed) {
+  std::erase_if(held_, [&](const auto& entry) {
+    const auto reads = tensors_of(Expr(entry.first));
+    return std::find(reads.begin(), reads.end(), changed) != reads.end();
+  });
+}
+
+void Temporaries::drop(const Tensor* temporary) {
+  std::erase_if(held_, [&](const auto& entry) { return entry.second == temporary; });
+}
+
+}  // namespace freefall::plan

@@ -1,0 +1,48 @@
+#pragma once
+// Expressions up to renaming of their free indices, and the temporaries that hold them.
+
+#include <map>
+
+#include "codegen/ir/expr.hpp"
+
+namespace freefall::plan {
+
+/// `key` is the expression with its free indices renamed to the first levels of their axes; `indices` are the
+/// original ones, in the order of the key's sorted free indices. tanh(h[b, i]) and tanh(h[b, i']) share one key.
+struct GenericForm {
+  ir::Expr key;
+  std::vector<ir::Index> indices;
+};
+GenericForm generic_form(ir::Expr e);
+
+/// True if computing the expression costs more than reading it back: a contraction, a reduction, a matrix function or
+/// a transcendental lies below it.
+bool is_expensive(ir::Expr e);
+inline constexpr int kExpensiveMap = 6;  ///< additions; see functions.def
+
+/// Makes temporaries and knows which expression each holds.
+class Temporaries {
+ public:
+  explicit Temporaries(ir::Context& context) : context_(&context) {}
+
+  /// A new temporary for the expression; storage order: plates first, then as in `preferred`, then by name.
+  const ir::Tensor* make(const GenericForm& form, const std::vector<const ir::Axis*>& preferred, std::string_view hint);
+  /// The temporary that holds the form now, or null.
+  const ir::Tensor* find(const GenericForm& form) const;
+  void hold(const GenericForm& form, const ir::Tensor* tensor) { held_[form.key.get()] = tensor; }
+  /// Reads the temporary at the indices of the form.
+  ir::Expr read(const ir::Tensor* tensor, const GenericForm& form) const;
+  /// Forgets what depends on a tensor that changed.
+  void invalidate(const ir::Tensor* changed);
+  /// Forgets what a temporary holds.
+  void drop(const ir::Tensor* temporary);
+  /// Index of the key that each axis of the temporary runs over.
+  const std::vector<ir::Index>& order(const ir::Tensor* tensor) const { return order_.at(tensor); }
+
+ private:
+  ir::Context* context_;
+  std::unordered_map<const ir::Node*, const ir::Tensor*> held_;
+  std::unordered_map<const ir::Tensor*, std::vector<ir::Index>> order_;
+};
+
+}  // namespace freefall::plan

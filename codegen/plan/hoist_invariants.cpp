@@ -1,0 +1,135 @@
+#include "codegen/plan/hoist_invariants.hpp"
+
+#include <algorithm>
+
+namespace freefall::plan {
+namespace {
+
+using namespace ir;
+using calculus::Assign;
+using calculus::Assignment;
+using calculus::Loop;
+using calculus::Step;
+using calculus::Steps;
+
+class LoopHoister {
+ public:
+  LoopHoister(const Loop& loop, Context& context) : changing_(calculus::assigned(loop.body)), temporaries_(context) {}
+
+  Steps rewrite(const Steps& body) {
+    Steps out;
+    for (const Step& step : body) {
+      if (const auto* inner = std::get_if<Loop>(&step.action)) {
+        Loop copy = *inner;
+        copy.body = rewrite(inner->body);
+        out.push_back({copy});
+      } else {
+        Assign assign = std::get<Assign>(step.action);
+        for (Assignment& a : assign.simultaneous) a.value = hoist(a.value);
+        out.push_back({assign});
+      }
+    }
+    return out;
+  }
+
+  const Steps& before() const { return before_; }
+
+ private:
+  bool is_invariant(Expr e) {
+    if (const auto at = invariant_.find(e.get()); at != invariant_.end()) return at->second;
+    const auto reads = tensors_of(e);
+    const bool result = std::none_of(reads.begin(), reads.end(), [&](const Tensor* t) {
+      return std::find(changing_.begin(), changing_.end(), t) != changing_.end();
+    });
+    return invariant_[e.get()] = result;
+  }
+
+  Expr hoisted(Expr e) {
+    const GenericForm form = generic_form(e);
+    const Tensor* held = temporaries_.find(form);
+    if (held == nullptr) {
+      held = temporaries_.make(form, {}, "fixed");
+      std::vector<Expr> at;
+      Substitution storage;  // the key over the temporary's own canonical indices
+      const auto own = canonical_indices(held);
+      for (std::size_t p = 0; p < own.size(); ++p) {
+        if (!(temporaries_.order(held)[p] == own[p])) storage.emplace_back(temporaries_.order(held)[p], own[p]);
+      }
+      before_.push_back({Assign{{{held, substitute(form.key, storage), held->name + ": does not change in the loop"}}}});
+    }
+    return temporaries_.read(held, form);
+  }
+
+  bool worth(Expr e) { return is_invariant(e) && is_expensive(e); }
+
+  // Takes the invariant members of a sum or product that fit into the index set of the largest worthwhile one.
+  Expr hoist_members(Expr e, std::vector<Expr>& args) {
+    const Expr* largest = nullptr;
+    for (const Expr& a : e->args) {
+      if (worth(a) && (largest == nullptr || a->free.size() > (*largest)->free.size())) largest = &a;
+    }
+    if (largest == nullptr) return rebuild(e, args);
+    const auto fits = [&](Expr a) {
+      return is_invariant(a) && std::includes((*largest)->free.begin(), (*largest)->free.end(), a->free.begin(), a->free.end());
+    };
+    std::vector<Expr> group, rest;
+    std::vector<Number> group_weights, rest_weights;
+    for (std::size_t i = 0; i < e->args.size(); ++i) {
+      const bool in = fits(e->args[i]);
+      (in ? group : rest).push_back(in ? e->args[i] : args[i]);
+      (in ? group_weights : rest_weights).push_back(e->weights[i]);
+    }
+    Context& context = *e->context;
+    if (e->op == Op::Sum) {
+      rest.push_back(hoisted(make_sum(context, group, group_weights, e->value)));
+      rest_weights.push_back(1);
+      return make_sum(context, rest, rest_weights);
+    }
+    rest.push_back(hoisted(make_product(context, group, group_weights)));
+    rest_weights.push_back(1);
+    return make_product(context, rest, rest_weights);
+  }
+
+  Expr hoist(Expr root) {
+    if (worth(root)) return hoisted(root);
+    std::unordered_map<const Node*, Expr> done;
+    for (const Expr e : topological({root})) {
+      if (is_invariant(e)) {
+        done[e.get()] = e;  // replaced, if worthwhile, where a changing expression uses it
+        continue;
+      }
+      std::vector<Expr> args;
+      const bool grouped = e->op == Op::Sum || e->op == Op::Product;
+      for (const Expr a : e->args) args.push_back(!grouped && worth(a) ? hoisted(a) : done.at(a.get()));
+      done[e.get()] = grouped ? hoist_members(e, args) : rebuild(e, args);
+    }
+    return done.at(root.get());
+  }
+
+  std::vector<const Tensor*> changing_;
+  Temporaries temporaries_;
+  Steps before_;
+  std::unordered_map<const Node*, bool> invariant_;
+};
+
+}  // namespace
+
+Steps hoist_invariants(const Steps& steps, Context& context) {
+  Steps out;
+  for (const Step& step : steps) {
+    const auto* loop = std::get_if<Loop>(&step.action);
+    if (loop == nullptr) {
+      out.push_back(step);
+      continue;
+    }
+    Loop copy = *loop;
+    copy.body = hoist_invariants(loop->body, context);  // inner loops first; then what they hoisted may leave this one
+    LoopHoister hoister(copy, context);
+    copy.body = hoister.rewrite(copy.body);
+    out.insert(out.end(), hoister.before().begin(), hoister.before().end());
+    out.push_back({copy});
+  }
+  return out;
+}
+
+}  // namespace freefall::plan

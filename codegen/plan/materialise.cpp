@@ -1,0 +1,327 @@
+#include "codegen/plan/materialise.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "codegen/plan/contraction_order.hpp"
+#include "codegen/plan/generic_form.hpp"
+
+namespace freefall::plan {
+namespace {
+
+using namespace ir;
+using calculus::Assign;
+using calculus::Assignment;
+using calculus::Loop;
+using calculus::Step;
+using calculus::Steps;
+
+bool needs_buffer(Op op) { return op == Op::Contract || op == Op::Reduce || op == Op::Inverse || op == Op::LogDet; }
+
+bool is_plain_access(Expr e) {
+  return e->op == Op::Access && std::all_of(e->subscripts.begin(), e->subscripts.end(), [](const Subscript& s) { return s.is_plain(); });
+}
+
+bool includes(const std::vector<Index>& large, const std::vector<Index>& small) {
+  return std::includes(large.begin(), large.end(), small.begin(), small.end());
+}
+
+class Materialiser {
+ public:
+  Materialiser(Context& context, const Specialisation& sizes, const PrintOptions& names)
+      : context_(context), sizes_(sizes), names_(names), temporaries_(context) {}
+
+  Steps run(const Steps& steps) {
+    Steps out;
+    for (const Step& step : steps) {
+      if (const auto* loop = std::get_if<Loop>(&step.action)) {
+        for (const Tensor* t : calculus::assigned(loop->body)) temporaries_.invalidate(t);
+        Loop copy = *loop;
+        copy.body = run(loop->body);
+        for (const Tensor* t : calculus::assigned(copy.body)) temporaries_.invalidate(t);
+        forget_made_in(copy.body);
+        out.push_back({copy});
+      } else {
+        out_ = &out;
+        assign(std::get<Assign>(step.action));
+      }
+    }
+    return out;
+  }
+
+ private:
+  // A buffer filled inside a loop may hold the value of an earlier pass when the loop ends; do not rely on it after.
+  void forget_made_in(const Steps& body) {
+    for (const Tensor* t : calculus::assigned(body)) {
+      if (t->role == Role::temporary) temporaries_.drop(t);
+    }
+  }
+
+  void assign(const Assign& group) {
+    for (const Assignment& a : group.simultaneous) count_uses(a.value);
+    std::vector<Assignment> stores;
+    for (const Assignment& a : group.simultaneous) {
+      preferred_ = a.target->axes;
+      stores.push_back({a.target, lower(a.value), a.label});
+    }
+    preferred_.clear();
+    uses_.clear();
+    store_all(stores);
+  }
+
+  // ---- which shared values deserve a buffer ----
+
+  void count_uses(Expr root) {
+    for (const Expr e : topological({root})) {
+      for (const Expr a : e->args) {
+        if (a->op == Op::Map && row(a->function).cost >= kExpensiveMap && !a->free.empty()) ++uses_[generic_form(a).key.get()];
+      }
+    }
+  }
+
+  bool shared(Expr e) const {
+    if (e->op != Op::Map) return false;
+    const auto at = uses_.find(generic_form(e).key.get());
+    return at != uses_.end() && at->second >= 2;
+  }
+
+  // ---- expressions ----
+
+  // The pointwise expression equal to e that reads buffers in place of what needs one.
+  Expr lower(Expr root) {
+    std::unordered_map<const Node*, Expr> done;
+    // Binder bodies are lowered where their buffer is made, so the traversal stops at binders.
+    std::vector<std::pair<Expr, bool>> stack{{root, false}};
+    while (!stack.empty()) {
+      const auto [e, ready] = stack.back();
+      stack.pop_back();
+      if (done.contains(e.get())) continue;
+      if (needs_buffer(e->op)) {
+        done[e.get()] = buffered(e);
+      } else if (!ready) {
+        stack.emplace_back(e, true);
+        for (std::size_t i = e->args.size(); i-- > 0;) stack.emplace_back(e->args[i], false);
+      } else {
+        std::vector<Expr> args;
+        for (const Expr a : e->args) args.push_back(done.at(a.get()));
+        const Expr rebuilt = args == e->args ? e : rebuild(e, args);
+        done[e.get()] = shared(e) ? stored(e, rebuilt) : rebuilt;
+      }
+    }
+    return done.at(root.get());
+  }
+
+  // A read of the buffer that holds `form`, which is made from `value` if there is none. `form` is in the original
+  // expression, so that later uses find it; `value` is what computes it.
+  Expr stored(Expr form_of, Expr value) {
+    const GenericForm form = generic_form(form_of);
+    const Tensor* held = temporaries_.find(form);
+    if (held == nullptr) {
+      held = temporaries_.make(form, preferred_, hint(form_of));
+      emit(held, form, value);
+    }
+    return temporaries_.read(held, form);
+  }
+
+  // Appends `buffer := value`, with the indices of the form renamed to the buffer's own.
+  void emit(const Tensor* buffer, const GenericForm& form, Expr value) {
+    const auto own = canonical_indices(buffer);
+    Substitution to_own;
+    for (std::size_t p = 0; p < own.size(); ++p) {
+      const auto at = std::find(form.key->free.begin(), form.key->free.end(), temporaries_.order(buffer)[p]) - form.key->free.begin();
+      to_own.emplace_back(form.indices[static_cast<std::size_t>(at)], own[p]);
+    }
+    Substitution key_to_own;
+    for (std::size_t p = 0; p < own.size(); ++p) key_to_own.emplace_back(temporaries_.order(buffer)[p], own[p]);
+    const std::string text = print(element(context_, buffer)) + " = " + print(substitute(form.key, key_to_own), names_);
+    out_->push_back({Assign{{{buffer, substitute(value, to_own), text}}}});
+  }
+
+  // A readable name for a buffer.
+  static std::string hint(Expr e) {
+    if (e->op == Op::Map && e->args.size() == 1) {
+      const auto reads = tensors_of(e);
+      const std::string of = reads.size() == 1 ? "_" + reads[0]->name : "";
+      return std::string(row(e->function).name) + of;
+    }
+    switch (e->op) {
+      case Op::Contract: return "product";
+      case Op::Reduce: return name(e->reducer);
+      case Op::Inverse: return "inverse";
+      case Op::LogDet: return "log_det";
+      default: return "value";
+    }
+  }
+
+  Expr buffered(Expr e) {
+    const GenericForm form = generic_form(e);
+    if (const Tensor* held = temporaries_.find(form)) return temporaries_.read(held, form);
+    switch (e->op) {
+      case Op::Contract: return contract(e);
+      case Op::Reduce: return reduce(e);
+      case Op::Inverse: return inverse(e);
+      case Op::LogDet: return log_det(e);
+      default: throw std::logic_error("buffered: not a binder");
+    }
+  }
+
+  // Binder labels become free indices while the body is lowered; sums over them bind them again.
+  struct Opened {
+    std::vector<Index> indices;
+    Expr body;
+  };
+  static Opened open(Expr e) {
+    Opened out;
+    Substitution s;
+    for (const Index& b : e->bound) {
+      out.indices.push_back({b.axis, 3000 - b.level});
+      s.emplace_back(b, out.indices.back());
+    }
+    out.body = substitute(e->args[0], s);
+    return out;
+  }
+
+  Expr contract(Expr e) {
+    const Opened opened = open(e);
+    if (opened.body->op != Op::Product) return stored(e, make_contract(opened.indices, lower(opened.body)));
+    std::vector<Expr> factors;
+    for (std::size_t i = 0; i < opened.body->args.size(); ++i) {
+      factors.push_back(make_product(context_, {opened.body->args[i]}, {opened.body->weights[i]}));
+    }
+    std::vector<Expr> operands = merge_operands(factors);
+    if (operands.size() == 1) return stored(e, make_contract(opened.indices, lower(operands[0])));
+    std::vector<std::vector<Index>> sets;
+    for (const Expr o : operands) sets.push_back(o->free);
+    const auto order = contraction_order(sets, opened.indices, sizes_);
+    for (std::size_t step = 0; step < order.size(); ++step) {
+      const Pairing& p = order[step];
+      const Expr left = operand(operands[p.left]), right = operand(operands[p.right]);
+      const Expr value = make_contract(p.bound, left * right);
+      if (step + 1 == order.size()) return stored(e, value);
+      operands.push_back(stored(make_contract(p.bound, operands[p.left] * operands[p.right]), value));
+    }
+    throw std::logic_error("contract: no pairing");
+  }
+
+  // Factors whose indices are among those of another are multiplied into it: pointwise work is cheap.
+  std::vector<Expr> merge_operands(std::vector<Expr> factors) const {
+    std::stable_sort(factors.begin(), factors.end(), [&](Expr a, Expr b) { return volume(a) > volume(b); });
+    std::vector<Expr> out;
+    for (const Expr f : factors) {
+      Expr* best = nullptr;
+      for (Expr& o : out) {
+        if (includes(o->free, f->free) && (best == nullptr || volume(o) <= volume(*best))) best = &o;
+      }
+      if (best == nullptr) {
+        out.push_back(f);
+      } else {
+        *best = *best * f;
+      }
+    }
+    return out;
+  }
+
+  double volume(Expr e) const {
+    double out = 1;
+    for (const Index& i : e->free) out *= static_cast<double>(sizes_.extent(i.axis));
+    return out;
+  }
+
+  // An operand of a matrix product is a plain access; anything else is stored first.
+  Expr operand(Expr e) {
+    if (is_plain_access(e)) return e;
+    const Expr lowered = lower(e);
+    return is_plain_access(lowered) ? lowered : stored(e, lowered);
+  }
+
+  // log-sum-exp and softmax subtract the maximum first, so that no exponential overflows.
+  Expr reduce(Expr e) {
+    const Opened opened = open(e);
+    const Expr body = lower(opened.body);
+    if (e->reducer == Reducer::max) return stored(e, make_reduce(Reducer::max, opened.indices, body));
+    const Expr source_max = make_reduce(Reducer::max, opened.indices, opened.body);
+    const Expr largest = stored(source_max, make_reduce(Reducer::max, opened.indices, body));
+    const Expr source_sum = make_contract(opened.indices, make_map(Function::exp, {opened.body - source_max}));
+    const Expr total = stored(source_sum, make_contract(opened.indices, make_map(Function::exp, {body - largest})));
+    if (e->reducer == Reducer::log_sum_exp) return stored(e, largest + make_map(Function::log, {total}));
+    const Expr at = substitute(body, {{opened.indices[0], e->subscripts[0]}});
+    return stored(e, make_map(Function::exp, {at - largest}) / total);
+  }
+
+  // The whole inverse is stored; e reads one element of it.
+  Expr inverse(Expr e) {
+    const Opened opened = open(e);
+    const Expr body = operand(opened.body);
+    const Index row{opened.indices[0].axis, 5000}, column{opened.indices[1].axis, 5001};
+    const Expr whole = make_inverse(e->bound[0], e->bound[1], e->args[0], Subscript(row), Subscript(column));
+    const Expr read = stored(whole, make_inverse(opened.indices[0], opened.indices[1], body, Subscript(row), Subscript(column)));
+    return substitute(read, {{row, e->subscripts[0]}, {column, e->subscripts[1]}});
+  }
+
+  Expr log_det(Expr e) {
+    const Opened opened = open(e);
+    return stored(e, make_log_det(opened.indices[0], opened.indices[1], operand(opened.body)));
+  }
+
+  // ---- stores ----
+
+  static bool reads(Expr e, const Tensor* t) {
+    const auto all = tensors_of(e);
+    return std::find(all.begin(), all.end(), t) != all.end();
+  }
+
+  // True if e reads the tensor at another element than the one being stored.
+  static bool reads_elsewhere(Expr e, const Tensor* t) {
+    const Expr own = element(*e->context, t);
+    const auto nodes = topological({e});
+    return std::any_of(nodes.begin(), nodes.end(), [&](Expr n) { return n->tensor == t && !(n == own); });
+  }
+
+  void store_all(std::vector<Assignment> stores) {
+    std::vector<Assignment> waiting = std::move(stores);
+    while (!waiting.empty()) {
+      // A store may go when no other waiting value reads its target, and its own value reads it only in place.
+      const auto free_to_go = std::find_if(waiting.begin(), waiting.end(), [&](const Assignment& a) {
+        const bool others = std::any_of(waiting.begin(), waiting.end(), [&](const Assignment& b) { return &a != &b && reads(b.value, a.target); });
+        return !others && !reads_elsewhere(a.value, a.target);
+      });
+      if (free_to_go != waiting.end()) {
+        out_->push_back({Assign{{*free_to_go}}});
+        temporaries_.invalidate(free_to_go->target);
+        waiting.erase(free_to_go);
+        continue;
+      }
+      // A cycle: compute the first value into a buffer now, copy it once nothing reads the old one.
+      Assignment& first = waiting.front();
+      const std::string base = "next_" + first.target->name;
+      std::string fresh = base;
+      for (int n = 2; context_.find_tensor(fresh) != nullptr; ++n) fresh = fmt::format("{}_{}", base, n);
+      const Tensor* next = context_.tensor(fresh, first.target->axes, Role::temporary);
+      out_->push_back({Assign{{{next, first.value, first.label}}}});
+      first.value = element(context_, next);
+    }
+  }
+
+  Context& context_;
+  const Specialisation& sizes_;
+  const PrintOptions& names_;
+  Temporaries temporaries_;
+  Steps* out_ = nullptr;
+  std::vector<const Axis*> preferred_;
+  std::unordered_map<const Node*, int> uses_;
+};
+
+}  // namespace
+
+bool is_pointwise(Expr e) {
+  const auto nodes = topological({e});
+  return std::none_of(nodes.begin(), nodes.end(), [](Expr n) { return needs_buffer(n->op); });
+}
+
+Steps materialise(const Steps& steps, Context& context, const Specialisation& sizes, const PrintOptions& names) {
+  return Materialiser(context, sizes, names).run(steps);
+}
+
+}  // namespace freefall::plan

@@ -1,0 +1,60 @@
+#include "codegen/plan/pipeline.hpp"
+
+#include "codegen/loop/lower_schedule.hpp"
+#include "codegen/plan/hoist_invariants.hpp"
+#include "codegen/plan/materialise.hpp"
+
+namespace freefall::plan {
+namespace {
+
+void derive(Compilation& c) {
+  c.derivation = calculus::derive(*c.program);
+  c.planned = c.derivation.procedures;
+}
+void hoist(Compilation& c) {
+  for (auto& p : c.planned) p.steps = hoist_invariants(p.steps, *c.program->context);
+}
+void materialise_all(Compilation& c) {
+  const ir::PrintOptions names = part_names(c);
+  for (auto& p : c.planned) p.steps = materialise(p.steps, *c.program->context, c.sizes, names);
+}
+void lower(Compilation& c) {
+  for (const auto& p : c.planned) c.kernels.push_back({p.name, loop::lower_schedule(p.steps, *c.program->context, c.sizes)});
+}
+void fuse(Compilation& c) {
+  for (auto& k : c.kernels) k.operations = loop::fuse_nests(k.operations);
+}
+
+}  // namespace
+
+ir::PrintOptions part_names(const Compilation& c) {
+  ir::PrintOptions out;
+  for (const auto& [name, e] : c.derivation.elaboration.names) out.names.push_back({name, e, {}});
+  return out;
+}
+
+const std::vector<Pass>& passes() {
+  static const std::vector<Pass> list = {
+      {"derive", "elaborate the functional, differentiate, turn descents into assignments", derive},
+      {"hoist_invariants", "what does not change inside a loop is computed before it", hoist},
+      {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered", materialise_all},
+      {"lower_schedule", "loop nests, matrix products, library calls", lower},
+      {"fuse_nests", "neighbouring nests over the same elements become one", fuse},
+  };
+  return list;
+}
+
+Compilation compile(const ir::Program& program, const Specialisation& sizes, const std::function<bool(const Pass&, const Compilation&)>& after) {
+  Compilation out;
+  out.program = &program;
+  out.sizes = sizes;
+  ir::check_program(program);
+  check_specialisation(program, sizes);
+  for (const Pass& pass : passes()) {
+    pass.run(out);
+    if (after && !after(pass, out)) break;
+  }
+  return out;
+}
+
+}  // namespace freefall::plan

@@ -1,0 +1,36 @@
+#pragma once
+// The one ordered list of passes from a program to lowered kernels.
+
+#include <functional>
+#include <vector>
+
+#include "codegen/calculus/derive.hpp"
+#include "codegen/ir/print.hpp"
+#include "codegen/loop/loop.hpp"
+
+namespace freefall::plan {
+
+/// Everything the emitters and reports read.
+struct Compilation {
+  const ir::Program* program = nullptr;
+  Specialisation sizes;
+  calculus::Derivation derivation;
+  std::vector<calculus::Procedure> planned;  ///< schedules after the schedule passes
+  std::vector<loop::Kernel> kernels;         ///< after the loop passes
+};
+
+/// The readable names of recurring parts (prediction errors), for everything that prints.
+ir::PrintOptions part_names(const Compilation& compilation);
+
+struct Pass {
+  const char* name;
+  const char* what;  ///< one line
+  void (*run)(Compilation&);
+};
+const std::vector<Pass>& passes();
+
+/// Runs the passes in order; `after` is called after each (to dump, to time), and returns false to stop there.
+/// Throws ir::ModelError for a wrong specification.
+Compilation compile(const ir::Program& program, const Specialisation& sizes, const std::function<bool(const Pass&, const Compilation&)>& after = {});
+
+}  // namespace freefall::plan

@@ -1,0 +1,32 @@
+#pragma once
+// What turns a program into kernels of one size: extents, scalar type, names.
+
+#include <map>
+#include <string>
+
+#include "codegen/ir/program.hpp"
+
+namespace freefall::plan {
+
+enum class Scalar { float32, float64 };
+inline const char* cpp_name(Scalar s) { return s == Scalar::float32 ? "float" : "double"; }
+inline std::size_t bytes(Scalar s) { return s == Scalar::float32 ? 4 : 8; }
+
+struct Specialisation {
+  std::string name;                           ///< of the kernel library; a C++ identifier
+  std::map<std::string, std::size_t> extents;  ///< number of values of each axis; of a plate, its capacity
+  Scalar scalar = Scalar::float64;
+
+  std::size_t extent(const ir::Axis* axis) const { return extents.at(axis->name); }
+  std::size_t size(const ir::Tensor* tensor) const {
+    std::size_t n = 1;
+    for (const ir::Axis* a : tensor->axes) n *= extent(a);
+    return n;
+  }
+};
+
+/// Checks that every axis of the program has an extent of at least 1 and that no unknown axis is given. Throws
+/// ir::ModelError listing what is missing or unknown beside what is known.
+void check_specialisation(const ir::Program& program, const Specialisation& specialisation);
+
+}  // namespace freefall::plan

@@ -1,0 +1,245 @@
+#pragma once
+// Densities and models.
+//
+//   h <<= normal(mean)                       unit variance
+//   h <<= normal(mean, precision(e))         also variance(e): a scalar, or one value for each element of given axes of h
+//   h <<= normal(mean, precision(P))         also covariance(P): a full matrix P(hidden, hidden.prime()) over one axis
+//   auto p = model<"pcn">(factors...);       the joint density: one factor for each random variable
+//
+// A mean has axes of its variable, or fewer (then it is the same along the others); so has a spread. Further densities
+// are rows of the density table of the compiler and a function here that returns a detail::density_of.
+
+#include <array>
+#include <boost/hana/unpack.hpp>
+#include <source_location>
+#include <string>
+
+#include "freefall/dsl/layers.hpp"
+#include "freefall/dsl/variable.hpp"
+
+namespace freefall {
+namespace detail {
+
+/// How far a variable is from its mean: Kind is "precision", "variance" or "covariance".
+template <fixed_string Kind, class Indices, class Reads>
+struct spread {
+  ir::Expr ir;
+};
+
+/// The default spread: one.
+using unit_spread = spread<"precision", indices<>, reads<>>;
+
+/// Density is a row of the table of densities; Reads is what its arguments depend on.
+template <fixed_string Density, class Mean, class Spread, class Reads>
+struct density_of {
+  std::vector<ir::NamedExpr> arguments;
+  std::source_location where;
+};
+
+template <class Variable, fixed_string Kind, class Indices, class Reads>
+consteval bool spread_fits(spread<Kind, Indices, Reads>*) {
+  using extra = typename difference<Indices, typename Variable::axes>::type;
+  if constexpr (length<extra> == 0) {
+    return Kind.view() != "covariance";
+  } else if constexpr (length<extra> == 1 && Kind.view() != "variance") {
+    using second = typename first<extra>::type;
+    return second::level > 0 && contains<typename exchange<second>::type, Indices>;
+  } else {
+    return false;
+  }
+}
+
+template <fixed_string Kind, class Indices, class Reads>
+Indices spread_axes(spread<Kind, Indices, Reads>*);
+template <fixed_string Kind, class Indices, class Reads>
+name<Kind> spread_kind(spread<Kind, Indices, Reads>*);
+
+}  // namespace detail
+
+template <detail::term E>
+auto precision(const E& e) {
+  return detail::spread<"precision", detail::axes_of<E>, detail::reads_of<E>>{detail::lift(e).ir};
+}
+template <detail::term E>
+auto variance(const E& e) {
+  return detail::spread<"variance", detail::axes_of<E>, detail::reads_of<E>>{detail::lift(e).ir};
+}
+template <detail::term E>
+auto covariance(const E& e) {
+  return detail::spread<"covariance", detail::axes_of<E>, detail::reads_of<E>>{detail::lift(e).ir};
+}
+
+template <detail::term M>
+auto normal(const M& mean, const std::source_location& where = std::source_location::current()) {
+  return detail::density_of<"normal", detail::axes_of<M>, detail::unit_spread, detail::reads_of<M>>{
+      {{"mean", detail::lift(mean).ir}}, where};
+}
+template <detail::term M, fixed_string Kind, class I, class R>
+auto normal(const M& mean, const detail::spread<Kind, I, R>& spread,
+            const std::source_location& where = std::source_location::current()) {
+  using reads = typename detail::merge<detail::reads_of<M>, R>::type;
+  return detail::density_of<"normal", detail::axes_of<M>, detail::spread<Kind, I, R>, reads>{
+      {{"mean", detail::lift(mean).ir}, {std::string(Kind.view()), spread.ir}}, where};
+}
+template <detail::term M, detail::term S>
+auto normal(const M& mean, const S&) {
+  diagnostics::report<diagnostics::spread_without_kind<typename detail::symbol_of<S>::label>>();
+  return normal(mean);
+}
+
+/// `variable <<= density(...)`: Symbol is drawn from Density, whose arguments read Reads.
+template <class Symbol, fixed_string Density, class Reads>
+struct factor {
+  using variable = Symbol;
+  using parents = Reads;
+  using density = name<Density>;
+  ir::Factor ir;
+};
+
+template <detail::symbolic V, fixed_string Density, class Mean, class Spread, class Reads>
+auto operator<<=(const V& variable, const detail::density_of<Density, Mean, Spread, Reads>& density) {
+  using described = detail::symbol_of<V>;
+  if constexpr (!detail::is_variable<V>) {
+    diagnostics::report<diagnostics::drawn_is_not_a_variable<typename described::label, typename described::role>>();
+    return factor<symbol<ir::Role::variable, "rejected">, Density, Reads>{};
+  } else {
+    using drawn = typename V::declared;
+    constexpr Spread* spread = nullptr;
+    if constexpr (detail::contains<detail::mistaken, Reads>) {
+      // Reported where it was written.
+    } else if constexpr (!detail::subset<Mean, typename drawn::axes>) {
+      using extra = typename detail::difference<Mean, typename drawn::axes>::type;
+      diagnostics::report<diagnostics::mean_has_an_axis_the_variable_lacks<typename drawn::label, extra>>();
+    } else if constexpr (!std::is_same_v<Spread, detail::unit_spread> && !detail::spread_fits<drawn>(spread)) {
+      using kind = decltype(detail::spread_kind(spread));
+      using axes = decltype(detail::spread_axes(spread));
+      diagnostics::report<diagnostics::spread_does_not_fit<typename drawn::label, kind, axes>>();
+    }
+    factor<drawn, Density, Reads> out;
+    out.ir.variable = variable.tensor;
+    out.ir.density = Density.view();
+    out.ir.arguments = density.arguments;
+    out.ir.origin =
+        detail::make_origin(variable.tensor->name + " <<= " + std::string(Density.view()), density.where);
+    return out;
+  }
+}
+
+/// A joint density as a type; at run time, its position in the program.
+template <fixed_string Name, class... Factors>
+struct joint {
+  using factors = types<Factors...>;
+  using drawn = types<typename Factors::variable...>;
+  /// Everything the factors draw or read.
+  using symbols = typename detail::difference<
+      typename detail::merge<reads<>, reads<typename Factors::variable>..., typename Factors::parents...>::type,
+      reads<detail::mistaken>>::type;
+  std::size_t position = 0;
+};
+
+namespace detail {
+
+template <class T>
+struct is_no_factor : std::true_type {};
+template <class Symbol, fixed_string Density, class Reads>
+struct is_no_factor<factor<Symbol, Density, Reads>> : std::false_type {};
+
+/// The joint of what are factors among the arguments.
+template <fixed_string Name, class... Ts>
+auto joint_of(types<Ts...>) {
+  return []<class... Factors>(types<Factors...>) {
+    return joint<Name, Factors...>{};
+  }(typename concat<types<>, std::conditional_t<is_no_factor<Ts>::value, types<>, types<Ts>>...>::type{});
+}
+
+template <std::size_t N>
+struct cycle_result {
+  std::array<std::size_t, N> members{};
+  std::size_t length = 0;
+};
+
+/// The factors of a cycle: those that reach each other through what they read.
+template <class... Factors>
+consteval auto find_cycle(types<Factors...>) {
+  constexpr std::size_t n = sizeof...(Factors);
+  std::array<std::array<bool, n>, n> reaches{};
+  std::size_t row = 0;
+  const auto fill = [&]<class Parents>(Parents) {
+    reaches[row++] = {contains<typename Factors::variable, Parents>...};
+  };
+  (fill(typename Factors::parents{}), ...);
+  for (std::size_t k = 0; k < n; ++k) {
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) reaches[i][j] = reaches[i][j] || (reaches[i][k] && reaches[k][j]);
+    }
+  }
+  cycle_result<n> out;
+  for (std::size_t i = 0; i < n && out.length == 0; ++i) {
+    if (!reaches[i][i]) continue;
+    for (std::size_t j = 0; j < n; ++j) {
+      if (reaches[i][j] && reaches[j][i]) out.members[out.length++] = j;
+    }
+  }
+  return out;
+}
+
+template <class Factors, std::size_t... Is>
+consteval auto cycle_rule(std::index_sequence<Is...>) {
+  constexpr auto found = find_cycle(Factors{});
+  using rule = diagnostics::cycle<typename nth<found.members[Is], Factors>::type::variable::label...>;
+  return std::type_identity<rule>{};
+}
+
+template <fixed_string Name>
+struct model_declaration {
+  template <class... Args>
+  auto operator()(const Args&... args) const {
+    diagnostics::check_name<Name>();
+    using arguments = elements<Args...>;
+    using strangers = typename filter<arguments, is_no_factor>::type;
+    if constexpr (length<strangers> > 0) {
+      using stranger = typename first<strangers>::type;
+      diagnostics::report<diagnostics::not_a_factor<name<Name>, typename symbol_of<stranger>::label>>();
+      return joint_of<Name>(arguments{});
+    } else {
+      const auto result = hana::unpack(flatten(args...), make{});
+      using drawn = typename decltype(result)::drawn;
+      using symbols = typename decltype(result)::symbols;
+      constexpr std::size_t renamed = first_duplicate(symbols{});
+      constexpr std::size_t twice = first_duplicate(drawn{});
+      if constexpr (renamed < length<symbols>) {
+        using offender = typename nth<renamed, symbols>::type;
+        diagnostics::report<diagnostics::declared_twice<typename offender::label>>();
+      } else if constexpr (twice < length<drawn>) {
+        using offender = typename nth<twice, drawn>::type;
+        diagnostics::report<diagnostics::drawn_twice<typename offender::label>>();
+      } else if constexpr (constexpr auto cyclic = find_cycle(arguments{}); cyclic.length > 0) {
+        using rule = decltype(cycle_rule<arguments>(std::make_index_sequence<cyclic.length>{}));
+        diagnostics::report<typename rule::type>();
+      }
+      return result;
+    }
+  }
+
+ private:
+  struct make {
+    template <class... Factors>
+    auto operator()(const Factors&... factors) const {
+      ir::Program& program = current_program();
+      ir::Model model{std::string(Name.view()), {factors.ir...}};
+      for (const ir::Factor& f : model.factors) {
+        for (const auto& [label, value] : f.arguments) claim(f.origin, {value});
+      }
+      program.models.push_back(std::move(model));
+      return joint<Name, Factors...>{program.models.size() - 1};
+    }
+  };
+};
+
+}  // namespace detail
+
+/// model<"pcn">(factors...): factors, groups and Hana tuples of them.
+template <fixed_string Name>
+inline constexpr detail::model_declaration<Name> model{};
+
+}  // namespace freefall

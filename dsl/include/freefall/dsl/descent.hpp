@@ -1,0 +1,188 @@
+#pragma once
+// Descents: how a functional falls.
+//
+//   descend(F, targets..., method)     all targets move at once, by gradients taken at the same state
+//   rate(0.1)                          Euler steps of this size
+//   sgd(rate)                          steepest descent for parameters
+//   momentum(rate, momentum)           heavy ball
+//   adam(rate, beta1, beta2, epsilon)  Kingma and Ba 2015
+//
+// A setting is a number or a scalar expression, such as an input given at run time. Targets are latent variables and
+// parameters the functional contains, or groups of them.
+
+#include <boost/hana/back.hpp>
+#include <boost/hana/drop_back.hpp>
+
+#include "freefall/dsl/functional.hpp"
+
+namespace freefall {
+
+/// What a statement knows of itself at compile time: the models and functionals it names, what it predicts (as
+/// `predicted<name<"x">>`) and what it descends (as `name<"h">`).
+template <class Mentions>
+struct statement {
+  using mentions = Mentions;
+  ir::Statement ir;
+};
+
+namespace detail {
+
+struct method {
+  ir::Descent ir;
+  std::source_location where;
+};
+
+template <class T>
+struct is_target : std::bool_constant<!std::is_same_v<T, method>> {};
+
+/// The last argument is the method, and the only one.
+template <class... Args>
+consteval bool method_is_last(types<Args...>) {
+  std::size_t methods = 0;
+  bool last = false;
+  ((last = std::is_same_v<Args, method>, methods += last), ...);
+  return last && methods == 1;
+}
+template <class Arguments>
+inline constexpr bool ends_with_method = method_is_last(Arguments{});
+
+template <class T>
+inline constexpr bool is_free = false;
+template <class Symbol>
+inline constexpr bool is_free<handle<Symbol>> =
+    Symbol::role == ir::Role::variable || Symbol::role == ir::Role::parameter;
+
+template <fixed_string Setting, class E>
+ir::NamedExpr setting(const E& e) {
+  if constexpr (length<axes_of<E>> > 0) {
+    diagnostics::report<diagnostics::setting_is_not_scalar<name<Setting>, axes_of<E>>>();
+  }
+  return {std::string(Setting.view()), lift(e).ir};
+}
+
+/// A variable a statement predicts, by name.
+template <class Name>
+struct predicted {};
+
+/// Whether an expression that reads Read changes with Target; Given: whether it would, were Target latent.
+template <class Target, class Read>
+struct reaches {
+  static constexpr bool value = std::is_same_v<Target, Read>, given = false;
+};
+template <class Target, fixed_string Name, class Latent, class Observed, class Given, class Learned>
+struct reaches<Target, functional<Name, Latent, Observed, Given, Learned>> {
+  using label = typename Target::label;
+  static constexpr bool value = contains<label, Latent> || contains<label, Learned>;
+  static constexpr bool given = contains<label, Observed> || contains<label, Given>;
+};
+
+template <class Target, class... Read>
+constexpr void check_target(reads<Read...>) {
+  using described = symbol_of<Target>;
+  using label = typename described::label;
+  if constexpr (!is_free<Target>) {
+    diagnostics::report<diagnostics::target_is_not_free<label, typename described::role>>();
+  } else if constexpr (!(reaches<typename Target::declared, Read>::value || ...)) {
+    if constexpr ((reaches<typename Target::declared, Read>::given || ...)) {
+      diagnostics::report<diagnostics::target_is_given<label>>();
+    } else {
+      diagnostics::report<diagnostics::target_not_in_functional<label>>();
+    }
+  }
+}
+
+template <class... Targets>
+constexpr void check_twice(types<Targets...>) {
+  if constexpr ((is_handle<Targets> && ...)) {
+    using targets = types<typename Targets::declared...>;
+    constexpr std::size_t twice = first_duplicate(targets{});
+    if constexpr (twice < length<targets>) {
+      diagnostics::report<diagnostics::target_twice<typename nth<twice, targets>::type::label>>();
+    }
+  }
+}
+
+/// Whether a statement can be made of the targets.
+template <class Targets>
+inline constexpr bool can_descend = false;
+template <class... Targets>
+inline constexpr bool can_descend<types<Targets...>> = sizeof...(Targets) > 0 && (is_handle<Targets> && ...);
+
+/// Reports what is wrong with the targets, if anything.
+template <class I, class R, class... Targets>
+constexpr void check_descend(types<Targets...> all) {
+  if constexpr (length<I> > 0) {
+    diagnostics::report<diagnostics::functional_is_not_scalar<I>>();
+  } else if constexpr (sizeof...(Targets) == 0) {
+    diagnostics::report<diagnostics::descend_without_target<R>>();
+  } else if constexpr (!contains<mistaken, R>) {
+    (check_target<Targets>(R{}), ...);
+    check_twice(all);
+  }
+}
+
+template <class T>
+struct is_functional : std::false_type {};
+template <fixed_string Name, class Latent, class Observed, class Given, class Learned>
+struct is_functional<functional<Name, Latent, Observed, Given, Learned>> : std::true_type {};
+
+struct make_descend {
+  ir::Expr objective;
+  const method& how;
+
+  template <class... Targets>
+  ir::Statement operator()(const Targets&... targets) const {
+    std::vector<const ir::Tensor*> tensors{targets.tensor...};
+    std::string text;
+    for (const ir::Tensor* t : tensors) text += (text.empty() ? "descend " : ", ") + t->name;
+    const ir::Origin origin = make_origin(text, how.where);
+    claim(origin, {objective});
+    for (const auto& [label, value] : how.ir.settings) claim(origin, {value});
+    return {ir::Descend{objective, std::move(tensors), how.ir}, origin};
+  }
+};
+
+}  // namespace detail
+
+template <detail::term E>
+detail::method rate(const E& rate, const std::source_location& where = std::source_location::current()) {
+  return {{"euler", {detail::setting<"rate">(rate)}}, where};
+}
+template <detail::term E>
+detail::method sgd(const E& rate, const std::source_location& where = std::source_location::current()) {
+  return {{"sgd", {detail::setting<"rate">(rate)}}, where};
+}
+template <detail::term E, detail::term M = double>
+detail::method momentum(const E& rate, const M& momentum = 0.9,
+                        const std::source_location& where = std::source_location::current()) {
+  return {{"momentum", {detail::setting<"rate">(rate), detail::setting<"momentum">(momentum)}}, where};
+}
+template <detail::term E, detail::term A = double, detail::term B = double, detail::term C = double>
+detail::method adam(const E& rate, const A& beta1 = 0.9, const B& beta2 = 0.999, const C& epsilon = 1e-8,
+                    const std::source_location& where = std::source_location::current()) {
+  return {{"adam",
+           {detail::setting<"rate">(rate), detail::setting<"beta1">(beta1), detail::setting<"beta2">(beta2),
+            detail::setting<"epsilon">(epsilon)}},
+          where};
+}
+
+/// descend(F, targets..., method).
+template <class I, class R, class... Args>
+auto descend(const expr<I, R>& objective, const Args&... args) {
+  using arguments = detail::elements<Args...>;
+  using targets = typename detail::filter<arguments, detail::is_target>::type;
+  using descended = typename detail::labels<reads<>, targets>::type;
+  using mentions = typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended>::type;
+  if constexpr (!detail::ends_with_method<arguments>) {
+    diagnostics::report<diagnostics::descend_without_method<R, descended>>();
+    return statement<mentions>{};
+  } else if constexpr (detail::check_descend<I, R>(targets{}); !detail::can_descend<targets>) {
+    return statement<mentions>{};
+  } else {
+    const auto all = detail::flatten(args...);
+    return statement<mentions>{
+        hana::unpack(hana::drop_back(all), detail::make_descend{objective.ir, hana::back(all)})};
+  }
+}
+
+}  // namespace freefall

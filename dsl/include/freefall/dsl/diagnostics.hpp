@@ -1,0 +1,281 @@
+#pragma once
+// What the C++ compiler says of a wrong specification: one class a rule. Its template arguments are the evidence and
+// show in the message as `name<"h">` or `axis<"pixel">`; its static_assert says what to do.
+//
+// Whoever finds an error names the class and goes on with something harmless, so that one mistake gives one message.
+
+#include "freefall/dsl/name.hpp"
+
+namespace freefall::diagnostics {
+
+template <class...>
+inline constexpr bool accepted = false;
+
+/// Instantiates a rule's class, whose static_assert then fails.
+template <class Rule>
+constexpr void report() {
+  static_cast<void>(sizeof(Rule));
+}
+
+// ---- names and declarations ---------------------------------------------------------------------------------------
+
+template <class Name>
+struct name_is_not_an_identifier {
+  static_assert(accepted<Name>,
+                "freefall: this name becomes an identifier of the generated kernel: use letters, digits and _, "
+                "and do not begin with a digit");
+};
+
+template <fixed_string Name>
+constexpr void check_name() {
+  if constexpr (!detail::is_identifier(Name.view())) report<name_is_not_an_identifier<name<Name>>>();
+}
+
+template <class Symbol, class Axis>
+struct axis_repeated {
+  static_assert(accepted<Symbol, Axis>,
+                "freefall: the same axis stands twice in one declaration: write the second as axis.prime(), "
+                "after the axis itself");
+};
+
+template <class Symbol, class Axis>
+struct primed_axis_alone {
+  static_assert(accepted<Symbol, Axis>,
+                "freefall: a primed axis is the second index on an axis: give the axis itself before it");
+};
+
+template <class Name>
+struct declared_twice {
+  static_assert(accepted<Name>,
+                "freefall: this name is declared twice, with other axes or another role: give one of the two "
+                "another name");
+};
+
+// ---- expressions --------------------------------------------------------------------------------------------------
+
+template <class LeftAxes, class RightAxes>
+struct product_of_axes_that_differ {
+  static_assert(accepted<LeftAxes, RightAxes>,
+                "freefall: a * b sums over the axis both sides have, and these two have none in common: check the "
+                "axes of the two sides; for all pairs of elements write hadamard(a, b)");
+};
+
+template <class LeftAxes, class RightAxes, class Shared>
+struct ambiguous_product {
+  static_assert(accepted<LeftAxes, RightAxes, Shared>,
+                "freefall: a * b may mean two things here: write hadamard(a, b) for the product of elements, "
+                "dot(a, b) for the sum over all shared axes, or dot(a, b, axis) for the sum over one");
+};
+
+template <class LeftAxes, class RightAxes>
+struct sum_of_axes_that_differ {
+  static_assert(accepted<LeftAxes, RightAxes>,
+                "freefall: +, - and / work on elements, and one side must have all axes of the other (plates are "
+                "free): check the axes of the two sides");
+};
+
+template <class Axis, class Axes>
+struct axis_not_in_expression {
+  static_assert(accepted<Axis, Axes>,
+                "freefall: the expression has no such axis to sum over: sum over one of the axes it has");
+};
+
+// ---- models -------------------------------------------------------------------------------------------------------
+
+template <class Symbol, class Role>
+struct drawn_is_not_a_variable {
+  static_assert(accepted<Symbol, Role>,
+                "freefall: only a variable is drawn: x <<= density(...) where x = variable<...>(...), not a "
+                "parameter, an input or an expression");
+};
+
+template <class Variable, class Axes>
+struct mean_has_an_axis_the_variable_lacks {
+  static_assert(accepted<Variable, Axes>,
+                "freefall: the mean has an axis that its variable has not: sum over it, or declare the variable "
+                "with it (for x.prime(), write J * prime(x))");
+};
+
+template <class Variable, class Kind, class Axes>
+struct spread_does_not_fit {
+  static_assert(accepted<Variable, Kind, Axes>,
+                "freefall: a precision, variance or covariance must fit its variable: a precision or variance has "
+                "axes of the variable only; a full matrix (precision or covariance) also has one of them primed, "
+                "as in P(x, x.prime())");
+};
+
+template <class Spread>
+struct spread_without_kind {
+  static_assert(accepted<Spread>,
+                "freefall: say what the second argument of normal is: precision(e), variance(e) or covariance(S)");
+};
+
+template <class Model, class Argument>
+struct not_a_factor {
+  static_assert(accepted<Model, Argument>,
+                "freefall: a model takes factors, x <<= density(...), or layers of them");
+};
+
+template <class Variable>
+struct drawn_twice {
+  static_assert(accepted<Variable>,
+                "freefall: this variable is drawn twice in one model: leave one x <<= density(...) for each "
+                "variable");
+};
+
+template <class... Variables>
+struct cycle {
+  static_assert(accepted<Variables...>,
+                "freefall: these variables depend on themselves within one time step: a model is a joint density, "
+                "so remove one of the arrows between them");
+};
+
+// ---- families and functionals -------------------------------------------------------------------------------------
+
+template <class Symbol, class Role>
+struct member_is_not_a_variable {
+  static_assert(accepted<Symbol, Role>,
+                "freefall: a family holds variables; a parameter or an input is not latent: leave it out of the "
+                "family, and descend a parameter in a kernel");
+};
+
+template <class Argument>
+struct not_a_member {
+  static_assert(accepted<Argument>, "freefall: a family takes members such as delta(x), or layers of them");
+};
+
+template <class Variable>
+struct member_twice {
+  static_assert(accepted<Variable>, "freefall: this variable has two members in one family: leave one");
+};
+
+template <class Variable, class Model>
+struct latent_without_factor {
+  static_assert(accepted<Variable, Model>,
+                "freefall: this variable is latent, in the family, but the model does not draw it: add "
+                "x <<= density(...) to the model or leave x out of the family");
+};
+
+template <class Variable, class Density, class Family>
+struct no_expectation_rule {
+  static_assert(accepted<Variable, Density, Family>,
+                "freefall: there is no rule for the expectation of this density under this family: choose another "
+                "family for the variable, such as delta(x)");
+};
+
+// ---- descents and schedules ---------------------------------------------------------------------------------------
+
+template <class Setting, class Axes>
+struct setting_is_not_scalar {
+  static_assert(accepted<Setting, Axes>,
+                "freefall: a setting of a descent is a number or a scalar expression: this one has axes");
+};
+
+template <class Axes>
+struct functional_is_not_scalar {
+  static_assert(accepted<Axes>,
+                "freefall: what is descended is a scalar: sum the expression over the axes it has");
+};
+
+template <class... Arguments>
+struct descend_without_method {
+  static_assert(accepted<Arguments...>,
+                "freefall: descend(F, targets..., method) ends with a method: rate(0.1), sgd(rate), "
+                "momentum(rate, 0.9) or adam(rate)");
+};
+
+template <class... Arguments>
+struct descend_without_target {
+  static_assert(accepted<Arguments...>,
+                "freefall: descend(F, targets..., method) needs variables or parameters between F and the method");
+};
+
+template <class Target>
+struct target_twice {
+  static_assert(accepted<Target>, "freefall: this target stands twice in one descend: leave one");
+};
+
+template <class Target, class Role>
+struct target_is_not_free {
+  static_assert(accepted<Target, Role>,
+                "freefall: what falls is a variable or a parameter; an input is given: declare it as a parameter, "
+                "or do not descend it");
+};
+
+template <class Target>
+struct target_is_given {
+  static_assert(accepted<Target>,
+                "freefall: this variable is given, since the family of the functional has no member for it: add "
+                "delta(x) to the family, or do not descend it");
+};
+
+template <class Target>
+struct target_not_in_functional {
+  static_assert(accepted<Target>,
+                "freefall: the functional does not contain this target, so it would not move: descend a functional "
+                "that does, or leave the target out");
+};
+
+template <class Argument>
+struct not_a_statement {
+  static_assert(accepted<Argument>,
+                "freefall: a schedule takes statements (forward, predict, descend, repeat, until, evaluate); an "
+                "expression stands only directly in a kernel, or as evaluate<\"name\">(e)");
+};
+
+template <class... Evidence>
+struct repeat_without_statements {
+  static_assert(accepted<Evidence...>,
+                "freefall: repeat and until need statements: repeat(20, descend(F, x, rate(0.1)))");
+};
+
+template <class... Descended>
+struct until_without_bounds {
+  static_assert(accepted<Descended...>,
+                "freefall: until begins with both of its bounds: until(tolerance(1e-6), at_most(1000), "
+                "statements...)");
+};
+
+template <class Kernel, class Arguments>
+struct kernel_without_statements {
+  static_assert(accepted<Kernel, Arguments>, "freefall: this kernel does nothing: give it statements or an expression");
+};
+
+template <class Kernel>
+struct kernel_of_several_expressions {
+  static_assert(accepted<Kernel>,
+                "freefall: one expression takes the name of its kernel; name several with evaluate<\"name\">(e)");
+};
+
+template <class Result, class Axes>
+struct result_has_a_primed_axis_alone {
+  static_assert(accepted<Result, Axes>,
+                "freefall: a result with a primed axis needs the axis itself too: exchange them with prime(e)");
+};
+
+template <class Kernel>
+struct kernel_named_twice {
+  static_assert(accepted<Kernel>, "freefall: two kernels have this name: give one of them another");
+};
+
+template <class Argument, class Role>
+struct predicted_is_not_a_variable {
+  static_assert(accepted<Argument, Role>,
+                "freefall: predict takes variables the model draws, not parameters, inputs or expressions");
+};
+
+template <class Variable>
+struct predicted_without_factor {
+  static_assert(accepted<Variable>,
+                "freefall: no model of this program draws this variable, so there is no density to predict it from: "
+                "add x <<= density(...) to the model");
+};
+
+template <class Variable>
+struct predicted_is_latent {
+  static_assert(accepted<Variable>,
+                "freefall: this variable is latent, in the family: predict is for given variables; forward(p) "
+                "already sets latent ones to their means");
+};
+
+}  // namespace freefall::diagnostics

@@ -1,0 +1,117 @@
+#pragma once
+// Families: the variational density. A variable with a member is latent; one without is given.
+//
+//   auto q = family(delta(h));            delta takes variables, or groups of them
+//   auto q = family(member<"delta">(h));  the same: families are rows of the family table of the compiler
+
+#include "freefall/dsl/density.hpp"
+
+namespace freefall {
+
+template <fixed_string Family, class Symbol>
+struct member_of {
+  using variable = Symbol;
+  using family = name<Family>;
+  ir::Family::Member ir;
+};
+
+/// A variational density as a type; at run time, its position in the program.
+template <class... Members>
+struct approximation {
+  using members = types<Members...>;
+  using latent = types<typename Members::variable...>;
+  std::size_t position = 0;
+};
+
+namespace detail {
+
+template <class T>
+struct is_no_member : std::true_type {};
+template <fixed_string Family, class Symbol>
+struct is_no_member<member_of<Family, Symbol>> : std::false_type {};
+
+template <fixed_string Family, class V>
+auto make_member(const V& v, const std::source_location& where) {
+  if constexpr (!is_variable<V>) {
+    using described = symbol_of<V>;
+    diagnostics::report<diagnostics::member_is_not_a_variable<typename described::label, typename described::role>>();
+    return hana::tuple<>{};
+  } else {
+    const std::string text = std::string(Family.view()) + "(" + v.tensor->name + ")";
+    return member_of<Family, typename V::declared>{
+        {v.tensor, std::string(Family.view()), make_origin(text, where)}};
+  }
+}
+
+template <fixed_string Family>
+struct member_declaration {
+  template <class V>
+  auto operator()(const V& v, const std::source_location& where = std::source_location::current()) const {
+    return make_member<Family>(v, where);
+  }
+  template <int First, class... Vs>
+  auto operator()(const group<First, Vs...>& vs,
+                  const std::source_location& where = std::source_location::current()) const {
+    return hana::unpack(vs.items, [&](const auto&... v) { return flatten(make_member<Family>(v, where)...); });
+  }
+};
+
+}  // namespace detail
+
+template <fixed_string Family>
+inline constexpr detail::member_declaration<Family> member{};
+
+/// All mass at one point: the expectation is the value there.
+inline constexpr detail::member_declaration<"delta"> delta{};
+
+namespace detail {
+
+/// The family that was meant where an argument is no member.
+template <class T>
+struct meant {
+  using type = approximation<>;
+};
+template <class Symbol>
+struct meant<handle<Symbol>> {
+  using type = approximation<member_of<"delta", Symbol>>;
+};
+template <fixed_string Family, class Symbol>
+struct meant<member_of<Family, Symbol>> {
+  using type = approximation<member_of<Family, Symbol>>;
+};
+template <class... Ts>
+auto family_meant(types<Ts...>) {
+  return typename concat<approximation<>, typename meant<Ts>::type...>::type{};
+}
+
+struct make_family {
+  template <class... Members>
+  auto operator()(const Members&... members) const {
+    ir::Program& program = current_program();
+    program.families.push_back({{members.ir...}});
+    return approximation<Members...>{program.families.size() - 1};
+  }
+};
+}  // namespace detail
+
+/// family(members...): members, groups and Hana tuples of them.
+template <class... Args>
+auto family(const Args&... args) {
+  using strangers = typename detail::filter<detail::elements<Args...>, detail::is_no_member>::type;
+  if constexpr (detail::length<strangers> > 0) {
+    using stranger = typename detail::first<strangers>::type;
+    diagnostics::report<diagnostics::not_a_member<typename detail::symbol_of<stranger>::label>>();
+    return detail::family_meant(detail::elements<Args...>{});
+  } else {
+    const auto result = hana::unpack(detail::flatten(args...), detail::make_family{});
+    using latent = typename decltype(result)::latent;
+    constexpr std::size_t twice = detail::first_duplicate(latent{});
+    if constexpr (twice < detail::length<latent>) {
+      using offender = typename detail::nth<twice, latent>::type;
+      diagnostics::report<diagnostics::member_twice<typename offender::label>>();
+    }
+    return result;
+  }
+}
+
+}  // namespace freefall

@@ -1,0 +1,369 @@
+#pragma once
+// Schedules: what is done, how often, in which order; and the program that leaves define().
+//
+//   forward(p)                           latent variables take the mean of their density, parents first
+//   forward(p, q)                        the same where a program has several families for p
+//   predict(digit)                       a given variable takes the mean of its density: here it is a result
+//   repeat(20, statements...)            a number of times
+//   until(tolerance(1e-6), at_most(1000), statements...)
+//                                        until no element changes by more than the tolerance in one pass
+//   evaluate<"name">(e)                  the value of an expression as a result; plates first, then axes by name
+//   kernel<"name">(statements...)        a callable function; one expression here is a result named like the kernel
+//   program{kernels...}                  everything declared since the last program
+
+#include <cmath>
+#include <cstddef>
+
+#include "freefall/dsl/descent.hpp"
+
+namespace freefall {
+
+// ---- statements ---------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// The family that goes with a model: that of its free energy, or the only one. Throws ir::ModelError.
+inline std::size_t family_of(std::size_t model) {
+  const ir::Program& program = current_program();
+  std::vector<std::size_t> found;
+  for (const ir::Functional& f : program.functionals) {
+    if (f.model == model && (found.empty() || found.back() != f.family)) found.push_back(f.family);
+  }
+  if (found.empty() && program.families.size() == 1) found.push_back(0);
+  if (found.size() != 1) {
+    throw ir::ModelError(fmt::format(
+        "forward({0}) needs one family to know what is latent, and {1} go with model '{0}': write "
+        "forward({0}, q), or declare the free energy before the kernel",
+        program.models[model].name, found.size()));
+  }
+  return found.front();
+}
+
+/// The model that draws a variable. Throws ir::ModelError.
+inline std::size_t model_of(const ir::Tensor* variable) {
+  const ir::Program& program = current_program();
+  std::vector<std::size_t> found;
+  for (std::size_t m = 0; m < program.models.size(); ++m) {
+    for (const ir::Factor& f : program.models[m].factors) {
+      if (f.variable == variable) found.push_back(m);
+    }
+  }
+  if (found.size() != 1) {
+    throw ir::ModelError(fmt::format("predict({}) needs one model that draws the variable, and {} do: {}",
+                                     variable->name, found.size(),
+                                     found.empty() ? "add a factor for it" : "write predict(p, variable)"));
+  }
+  return found.front();
+}
+
+/// A model a statement names without a family, and the variables it draws.
+template <class Name, class Drawn>
+struct drawn_by {};
+template <class Joint>
+struct draws;
+template <fixed_string Name, class... Factors>
+struct draws<joint<Name, Factors...>> {
+  using type = reads<drawn_by<name<Name>, types<typename Factors::variable::label...>>>;
+};
+
+template <class T>
+struct is_statement : std::false_type {};
+template <class Mentions>
+struct is_statement<statement<Mentions>> : std::true_type {};
+template <class T>
+struct is_no_statement : std::bool_constant<!is_statement<T>::value> {};
+
+template <class Statements>
+struct mentions_of;
+template <class... Ts>
+struct mentions_of<types<Ts...>> {
+  using type = typename merge<reads<>, typename Ts::mentions...>::type;
+};
+
+struct make_block {
+  template <class... Ts>
+  ir::Block operator()(const Ts&... ts) const {
+    return {ts.ir...};
+  }
+};
+
+/// A statement around others: `wrap` makes it of their block.
+template <class Wrap, class... Args>
+auto make_loop(const Wrap& wrap, const ir::Origin& origin, const Args&... args) {
+  using arguments = elements<Args...>;
+  using strangers = typename filter<arguments, is_no_statement>::type;
+  if constexpr (length<strangers> > 0) {
+    using stranger = typename first<strangers>::type;
+    diagnostics::report<diagnostics::not_a_statement<typename symbol_of<stranger>::label>>();
+    return statement<reads<>>{};
+  } else {
+    if constexpr (length<arguments> == 0) diagnostics::report<diagnostics::repeat_without_statements<arguments>>();
+    using mentions = typename mentions_of<arguments>::type;
+    return statement<mentions>{{wrap(hana::unpack(flatten(args...), make_block{})), origin}};
+  }
+}
+
+template <class Mentioned, class V>
+auto make_predict(const std::size_t* model, const std::source_location& where, const V& variable) {
+  using predicts = reads<predicted<typename symbol_of<V>::label>>;
+  using mentions = typename merge<Mentioned, predicts>::type;
+  if constexpr (!is_variable<V>) {
+    using described = symbol_of<V>;
+    diagnostics::report<
+        diagnostics::predicted_is_not_a_variable<typename described::label, typename described::role>>();
+    return statement<reads<>>{};
+  } else {
+    const std::size_t of = model != nullptr ? *model : model_of(variable.tensor);
+    return statement<mentions>{
+        {ir::Predict{of, {variable.tensor}}, make_origin("predict " + variable.tensor->name, where)}};
+  }
+}
+
+/// A count with the place it was written at.
+struct times {
+  std::size_t count;
+  std::source_location where;
+  template <std::integral T>
+  times(T n, const std::source_location& at = std::source_location::current())
+      : count(static_cast<std::size_t>(n)), where(at) {
+    if (n < 1) throw ir::ModelError(fmt::format("repeat({}, ...): the number of repetitions is at least 1", n));
+  }
+};
+
+}  // namespace detail
+
+template <fixed_string Name, class... Factors, class... Members>
+auto forward(const joint<Name, Factors...>& p, const approximation<Members...>& q,
+             const std::source_location& where = std::source_location::current()) {
+  detail::check_functional<Name>(types<Factors...>{}, types<Members...>{});
+  using roles = detail::roles<joint<Name, Factors...>, approximation<Members...>>;
+  const ir::Origin origin = detail::make_origin("forward(" + std::string(Name.view()) + ")", where);
+  return statement<reads<detail::functional_of<Name, roles>>>{{ir::Forward{p.position, q.position}, origin}};
+}
+template <fixed_string Name, class... Factors>
+auto forward(const joint<Name, Factors...>& p,
+             const std::source_location& where = std::source_location::current()) {
+  using mentions = typename detail::draws<joint<Name, Factors...>>::type;
+  const ir::Origin origin = detail::make_origin("forward(" + std::string(Name.view()) + ")", where);
+  return statement<mentions>{{ir::Forward{p.position, detail::family_of(p.position)}, origin}};
+}
+
+template <class V>
+auto predict(const V& variable, const std::source_location& where = std::source_location::current()) {
+  return detail::make_predict<reads<>>(nullptr, where, variable);
+}
+template <fixed_string Name, class... Factors, class V>
+auto predict(const joint<Name, Factors...>& p, const V& variable,
+             const std::source_location& where = std::source_location::current()) {
+  return detail::make_predict<typename detail::draws<joint<Name, Factors...>>::type>(&p.position, where, variable);
+}
+
+/// The first bound of `until`: the largest absolute change that ends it.
+struct tolerance {
+  double value;
+  std::source_location where;
+  explicit tolerance(double largest_change, const std::source_location& at = std::source_location::current())
+      : value(largest_change), where(at) {
+    if (!(value >= 0.0) || !std::isfinite(value)) {
+      throw ir::ModelError(fmt::format("tolerance({}): the largest change is a finite number, not negative", value));
+    }
+  }
+};
+/// The second bound of `until`: the number of passes after which it gives up.
+struct at_most {
+  std::size_t value;
+  template <std::integral T>
+  explicit at_most(T passes) : value(static_cast<std::size_t>(passes)) {
+    if (passes < 1) throw ir::ModelError(fmt::format("at_most({}): the number of passes is at least 1", passes));
+  }
+};
+
+template <class... Args>
+auto repeat(const detail::times& times, const Args&... args) {
+  return detail::make_loop([&](ir::Block body) { return ir::Repeat{times.count, std::move(body)}; },
+                           detail::make_origin(fmt::format("repeat({})", times.count), times.where), args...);
+}
+
+template <class... Args>
+auto until(const tolerance& change, const at_most& passes, const Args&... args) {
+  return detail::make_loop([&](ir::Block body) { return ir::Until{change.value, passes.value, std::move(body)}; },
+                           detail::make_origin(fmt::format("until({})", change.value), change.where), args...);
+}
+
+namespace detail {
+template <class T>
+struct is_name : std::false_type {};
+template <fixed_string Name>
+struct is_name<name<Name>> : std::true_type {};
+}  // namespace detail
+
+/// Without both bounds: reported, with the names of what the loop descends.
+template <class... Args>
+auto until(const Args&...) {
+  using statements = typename detail::filter<detail::elements<Args...>, detail::is_statement>::type;
+  using mentions = typename detail::mentions_of<statements>::type;
+  using descended = typename detail::filter<mentions, detail::is_name>::type;
+  diagnostics::report<diagnostics::until_without_bounds<descended>>();
+  return statement<mentions>{};
+}
+
+// ---- results and kernels ------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// A primed axis without the axis itself: the result could not be told from one with the axis.
+template <class... Axes>
+consteval bool has_lonely_prime(indices<Axes...>) {
+  return ((Axes::level > 0 && !contains<typename exchange<Axes>::type, indices<Axes...>>) || ...);
+}
+
+template <fixed_string Name>
+struct evaluate_declaration {
+  template <class I, class R>
+  auto operator()(const expr<I, R>& e, const std::source_location& where = std::source_location::current()) const {
+    diagnostics::check_name<Name>();
+    if constexpr (has_lonely_prime(I{})) {
+      diagnostics::report<diagnostics::result_has_a_primed_axis_alone<name<Name>, I>>();
+    }
+    ir::Context& context = current_context();
+    std::vector<const ir::Axis*> axes;
+    for (const bool plate : {true, false}) {
+      for (const ir::Index& index : ir_indices<I>(context)) {
+        if (index.axis->plate == plate) axes.push_back(index.axis);
+      }
+    }
+    if (const ir::Tensor* known = context.find_tensor(Name.view()); known != nullptr && known->role != ir::Role::output) {
+      throw ir::ModelError(fmt::format("the result '{0}' has the name of a declared symbol: name it otherwise with "
+                                       "evaluate<\"...\">(e), or give the kernel another name",
+                                       Name.view()));
+    }
+    const ir::Origin origin = make_origin("evaluate " + std::string(Name.view()), where);
+    claim(origin, {e.ir});
+    using mentions = typename filter<R, is_functional>::type;
+    return statement<mentions>{{ir::Evaluate{context.tensor(Name.view(), axes, ir::Role::output), e.ir}, origin}};
+  }
+};
+
+template <class T>
+struct is_expression : std::bool_constant<symbolic<T>> {};
+template <class T>
+struct is_no_step : std::bool_constant<!symbolic<T> && !is_statement<T>::value> {};
+
+/// A kernel argument as a statement: an expression becomes a result named like the kernel.
+template <fixed_string Name, class Mentions>
+const statement<Mentions>& as_statement(const statement<Mentions>& argument) {
+  return argument;
+}
+template <fixed_string Name, class I, class R>
+auto as_statement(const expr<I, R>& argument) {
+  return evaluate_declaration<Name>{}(argument);
+}
+
+}  // namespace detail
+
+template <fixed_string Name>
+inline constexpr detail::evaluate_declaration<Name> evaluate{};
+
+template <fixed_string Name, class Mentions>
+struct kernel_of {
+  ir::Kernel ir;
+};
+
+namespace detail {
+
+template <fixed_string Name>
+struct kernel_declaration {
+  template <class... Args>
+  auto operator()(const Args&... args) const {
+    diagnostics::check_name<Name>();
+    using arguments = elements<Args...>;
+    using strangers = typename filter<arguments, is_no_step>::type;
+    if constexpr (length<strangers> > 0) {
+      diagnostics::report<diagnostics::not_a_statement<typename first<strangers>::type>>();
+      return kernel_of<Name, reads<>>{};
+    } else if constexpr (length<arguments> == 0) {
+      diagnostics::report<diagnostics::kernel_without_statements<name<Name>, arguments>>();
+      return kernel_of<Name, reads<>>{};
+    } else if constexpr (length<typename filter<arguments, is_expression>::type> > 1) {
+      diagnostics::report<diagnostics::kernel_of_several_expressions<name<Name>>>();
+      return kernel_of<Name, reads<>>{};
+    } else {
+      return hana::unpack(flatten(args...), make{});
+    }
+  }
+
+ private:
+  struct make {
+    template <class... Args>
+    auto operator()(const Args&... args) const {
+      return of(as_statement<Name>(args)...);
+    }
+    template <class... Mentions>
+    static auto of(const statement<Mentions>&... statements) {
+      ir::Kernel kernel{std::string(Name.view()), {statements.ir...}, {}};
+      kernel.origin = kernel.body.front().origin;
+      kernel.origin.factor = "kernel " + kernel.name;
+      return kernel_of<Name, typename merge<reads<>, Mentions...>::type>{std::move(kernel)};
+    }
+  };
+};
+
+// What the functionals and models a program mentions say of a predicted variable.
+template <class Label, class Mention>
+struct prediction {
+  static constexpr bool model = false, drawn = false, latent = false;
+};
+template <class Label, class Name, class Drawn>
+struct prediction<Label, drawn_by<Name, Drawn>> {
+  static constexpr bool model = true, drawn = contains<Label, Drawn>, latent = false;
+};
+template <class Label, fixed_string Name, class Latent, class Observed, class Given, class Learned>
+struct prediction<Label, functional<Name, Latent, Observed, Given, Learned>> {
+  static constexpr bool model = true, drawn = contains<Label, Observed>, latent = contains<Label, Latent>;
+};
+
+template <class Mention, class... Mentions>
+constexpr void check_prediction(reads<Mentions...>, Mention) {}
+template <class Label, class... Mentions>
+constexpr void check_prediction(reads<Mentions...>, predicted<Label>) {
+  if constexpr ((prediction<Label, Mentions>::latent || ...)) {
+    diagnostics::report<diagnostics::predicted_is_latent<Label>>();
+  } else if constexpr ((prediction<Label, Mentions>::model || ...) && !(prediction<Label, Mentions>::drawn || ...)) {
+    diagnostics::report<diagnostics::predicted_without_factor<Label>>();
+  }
+}
+
+template <class... Mentions>
+constexpr void check_predictions(reads<Mentions...> all) {
+  (check_prediction(all, Mentions{}), ...);
+}
+
+}  // namespace detail
+
+template <fixed_string Name>
+inline constexpr detail::kernel_declaration<Name> kernel{};
+
+// ---- the program --------------------------------------------------------------------------------------------------
+
+/// What define() returns: models, families, functionals and the given kernels, in order.
+class program {
+ public:
+  template <fixed_string... Names, class... Mentions>
+  explicit(false) program(const kernel_of<Names, Mentions>&... kernels)
+      : ir_(std::exchange(detail::current_program(), ir::Program{})) {
+    constexpr std::size_t twice = detail::first_duplicate(types<name<Names>...>{});
+    if constexpr (twice < sizeof...(Names)) {
+      diagnostics::report<diagnostics::kernel_named_twice<typename detail::nth<twice, types<name<Names>...>>::type>>();
+    }
+    detail::check_predictions(typename detail::merge<reads<>, Mentions...>::type{});
+    ir_.kernels = {kernels.ir...};
+  }
+
+  const ir::Program& ir() const& { return ir_; }
+  ir::Program ir() && { return std::move(ir_); }
+
+ private:
+  ir::Program ir_;
+};
+
+}  // namespace freefall

@@ -1,0 +1,162 @@
+#pragma once
+// Declared symbols.
+//
+//   auto h  = variable<"h">(batch, hidden);     random, or given: the family of a functional says which
+//   auto W  = parameter<"W">(hidden, pixel);    learned, shared by all copies
+//   auto lr = input<"lr">();                    given at run time, not random; any number of axes, also none
+//   parameter<"W">[2_c](...)                    the parameter "W2": a family of symbols, one a layer
+//
+// The order of the axes is the order of storage, the last contiguous. Each name is declared once.
+
+#include <array>
+
+#include "freefall/dsl/expression.hpp"
+
+namespace freefall {
+
+/// A declared symbol as a type.
+template <ir::Role Role, fixed_string Name, class... Axes>
+struct symbol {
+  static constexpr ir::Role role = Role;
+  static constexpr std::string_view text = Name.view();
+  using label = name<Name>;
+  using declared_axes = types<Axes...>;
+  using axes = typename detail::unite<indices<>, indices<Axes...>>::type;
+};
+
+namespace detail {
+
+template <ir::Role Role>
+struct role_label {
+  using type = name<"expression">;
+};
+template <>
+struct role_label<ir::Role::variable> {
+  using type = name<"variable">;
+};
+template <>
+struct role_label<ir::Role::parameter> {
+  using type = name<"parameter">;
+};
+template <>
+struct role_label<ir::Role::input> {
+  using type = name<"input">;
+};
+
+/// Position of the first axis the declaration has already, or the number of axes.
+template <class... Axes>
+consteval std::size_t repeated_axis(types<Axes...>) {
+  constexpr std::size_t n = sizeof...(Axes);
+  const std::array<std::string_view, n> texts{Axes::text...};
+  const std::array<int, n> levels{Axes::level...};
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (texts[i] == texts[j] && levels[i] == levels[j]) return i;
+    }
+  }
+  return n;
+}
+
+/// Position of the first primed axis that does not come after the axis itself, or the number of axes.
+template <class... Axes>
+consteval std::size_t lonely_prime(types<Axes...>) {
+  constexpr std::size_t n = sizeof...(Axes);
+  const std::array<std::string_view, n> texts{Axes::text...};
+  const std::array<int, n> levels{Axes::level...};
+  for (std::size_t i = 0; i < n; ++i) {
+    bool found = levels[i] == 0;
+    for (std::size_t j = 0; j < i; ++j) found |= texts[i] == texts[j];
+    if (!found) return i;
+  }
+  return n;
+}
+
+template <class Axes>
+inline constexpr bool axes_are_mistaken = repeated_axis(Axes{}) < length<Axes> || lonely_prime(Axes{}) < length<Axes>;
+
+/// What an element of a symbol reads.
+template <class Symbol>
+using element_reads = std::conditional_t<axes_are_mistaken<typename Symbol::declared_axes>, reads<Symbol, mistaken>,
+                                         reads<Symbol>>;
+
+template <class Name, class Axes>
+constexpr void check_axes() {
+  constexpr std::size_t repeated = repeated_axis(Axes{}), alone = lonely_prime(Axes{});
+  if constexpr (repeated < length<Axes>) {
+    diagnostics::report<diagnostics::axis_repeated<Name, typename nth<repeated, Axes>::type>>();
+  } else if constexpr (alone < length<Axes>) {
+    diagnostics::report<diagnostics::primed_axis_alone<Name, typename nth<alone, Axes>::type>>();
+  }
+}
+
+}  // namespace detail
+
+/// What a declaration gives back: the symbol's element with its own axes.
+template <class Symbol>
+struct handle : expr<typename Symbol::axes, detail::element_reads<Symbol>> {
+  using declared = Symbol;
+  const ir::Tensor* tensor = nullptr;
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_handle = false;
+template <class Symbol>
+inline constexpr bool is_handle<handle<Symbol>> = true;
+
+template <class T>
+struct symbol_of {
+  using type = void;
+  using label = T;
+  using role = name<"expression">;
+};
+template <class Symbol>
+struct symbol_of<handle<Symbol>> {
+  using type = Symbol;
+  using label = typename Symbol::label;
+  using role = typename role_label<Symbol::role>::type;
+};
+
+template <class T>
+inline constexpr bool is_variable = false;
+template <class Symbol>
+inline constexpr bool is_variable<handle<Symbol>> = Symbol::role == ir::Role::variable;
+
+/// The names of handles, appended to a list; what is no handle stands for itself.
+template <class List, class Handles>
+struct labels;
+template <template <class...> class List, class... Ts, class... Handles>
+struct labels<List<Ts...>, types<Handles...>> {
+  using type = List<Ts..., typename symbol_of<Handles>::label...>;
+};
+
+/// variable<"h">, parameter<"W">, input<"u">: called with axes, or indexed by a layer first.
+template <ir::Role Role, fixed_string Name>
+struct declaration {
+  template <axis_like... Axes>
+  auto operator()(Axes...) const {
+    diagnostics::check_name<Name>();
+    check_axes<name<Name>, types<Axes...>>();
+    ir::Context& context = current_context();
+    handle<symbol<Role, Name, Axes...>> out;
+    out.tensor = declare(Name.view(), {ir_axis<Axes>(context)...}, Role);
+    out.ir = ir::make_access(context, out.tensor, {ir::Subscript(ir_index<Axes>(context))...});
+    return out;
+  }
+  template <static_position P>
+  constexpr auto operator[](P) const {
+    return declaration<Role, indexed_name<Name, P::value>()>{};
+  }
+};
+
+}  // namespace detail
+
+template <fixed_string Name>
+inline constexpr detail::declaration<ir::Role::variable, Name> variable{};
+template <fixed_string Name>
+inline constexpr detail::declaration<ir::Role::parameter, Name> parameter{};
+template <fixed_string Name>
+inline constexpr detail::declaration<ir::Role::input, Name> input{};
+
+}  // namespace freefall

@@ -1,0 +1,39 @@
+// Exceptions of the hosted runtime, and the text of a kernel's status.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include "freefall/runtime/status.hpp"
+#include "freefall/runtime/tensor_info.hpp"
+
+namespace freefall::runtime {
+
+// What happened in which kernel and tensor, what was found and expected, and how to mend it; "" for
+// `fault::none`. With the tensor table of the kernel, a flat element is also given axis by axis: "element 817
+// (batch 3, hidden 49)".
+[[nodiscard]] std::string describe(const status& s, std::span<const tensor_info> tensors = {});
+
+// Thrown by `require`; what() is the text of `describe`.
+class kernel_error : public std::runtime_error {
+ public:
+  explicit kernel_error(const status& s, std::span<const tensor_info> tensors = {});
+  [[nodiscard]] const status& reason() const noexcept { return reason_; }
+
+ private:
+  status reason_;
+};
+
+// Throws kernel_error unless s.ok().
+void require(const status& s, std::span<const tensor_info> tensors = {});
+
+// A file that is missing, damaged, or not what was asked for, or that cannot be written. what() is
+// "<file>: <what was found, what was expected, how to mend it>".
+class data_error : public std::runtime_error {
+ public:
+  data_error(const std::filesystem::path& file, const std::string& message);
+};
+
+}  // namespace freefall::runtime

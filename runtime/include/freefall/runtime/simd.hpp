@@ -1,0 +1,126 @@
+// One vector register of the instruction set this translation unit is compiled for, through the vector
+// extensions of GCC and clang: no intrinsics, so the same source serves every instruction set.
+//
+// A program may hold kernels compiled for several instruction sets, all including these headers. The inline
+// namespace gives the code of each set its own symbols, so that the linker never merges AVX-512 code into the
+// path of a machine without it. gemm, vector_math and dense live in the same namespace.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#define FREEFALL_INSTRUCTION_SET avx512
+#define FREEFALL_VECTOR_BYTES 64
+#elif defined(__AVX2__) && defined(__FMA__)
+#define FREEFALL_INSTRUCTION_SET avx2
+#define FREEFALL_VECTOR_BYTES 32
+#elif defined(__AVX__)
+#define FREEFALL_INSTRUCTION_SET avx
+#define FREEFALL_VECTOR_BYTES 32
+#elif defined(__FMA__) || defined(__aarch64__)
+#define FREEFALL_INSTRUCTION_SET fma
+#define FREEFALL_VECTOR_BYTES 16
+#else
+#define FREEFALL_INSTRUCTION_SET baseline
+#define FREEFALL_VECTOR_BYTES 16
+#endif
+
+namespace freefall::runtime {
+inline namespace FREEFALL_INSTRUCTION_SET {
+
+template <class T>
+struct simd {
+  static constexpr std::size_t bytes = FREEFALL_VECTOR_BYTES;
+  static constexpr std::size_t lanes = bytes / sizeof(T);
+  using integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  typedef T vector __attribute__((vector_size(bytes)));
+  typedef integer mask __attribute__((vector_size(bytes)));  // all bits of a lane, or none
+
+  [[gnu::always_inline]] static vector load(const T* p) {  // any alignment
+    vector v;
+    __builtin_memcpy(&v, p, bytes);
+    return v;
+  }
+  // A load that stays a single load: g++ 12 otherwise repeats it as a memory operand of every use, which
+  // doubles the cache traffic of kernels that use a vector several times.
+  [[gnu::always_inline]] static vector load_once(const T* p) {
+    vector v = load(p);
+#if defined(__AVX512F__)
+    asm("" : "+v"(v));
+#elif defined(__SSE2__)
+    asm("" : "+x"(v));
+#endif
+    return v;
+  }
+  [[gnu::always_inline]] static void store(T* p, vector v) { __builtin_memcpy(p, &v, bytes); }
+  [[gnu::always_inline]] static vector broadcast(T x) { return x - vector{}; }
+
+  // Lanes first, first + 1, ..., lanes - 1.
+  [[gnu::always_inline]] static mask lanes_from(std::size_t first) {
+    return number(std::make_index_sequence<lanes>{}) >= mask{} + static_cast<integer>(first);
+  }
+  // v in the lanes of m and +0 in the others, whatever stands there (NaN included).
+  [[gnu::always_inline]] static vector keep(vector v, mask m) { return (vector)((mask)v & m); }
+  [[gnu::always_inline]] static vector select(mask m, vector yes, vector no) {
+    return (vector)(((mask)yes & m) | ((mask)no & ~m));
+  }
+
+  // (a0, b0, a1, b1, ...) of the first halves, and of the second halves.
+  [[gnu::always_inline]] static vector interleave_low(vector a, vector b) {
+    return interleave<0>(a, b, std::make_index_sequence<lanes>{});
+  }
+  [[gnu::always_inline]] static vector interleave_high(vector a, vector b) {
+    return interleave<lanes / 2>(a, b, std::make_index_sequence<lanes>{});
+  }
+
+  // v[i][j] <-> v[j][i], by log2(lanes) perfect shuffles.
+  [[gnu::always_inline]] static void transpose(vector (&v)[lanes]) {
+    for (std::size_t round = 1; round < lanes; round *= 2) {
+      vector next[lanes];
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < lanes / 2; ++i) {
+        next[2 * i] = interleave_low(v[i], v[i + lanes / 2]);
+        next[2 * i + 1] = interleave_high(v[i], v[i + lanes / 2]);
+      }
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < lanes; ++i) v[i] = next[i];
+    }
+  }
+
+  // out[i] is the sum over the lanes of v[i]; a fixed binary tree. count: a power of two, at most lanes.
+  template <std::size_t count>
+  [[gnu::always_inline]] static void sum_each(vector (&v)[count], T* out) {
+    T part[lanes];
+    store(part, fold<count / 2>(v));  // lane j belongs to v[j % count]
+    for (std::size_t half = lanes / 2; half >= count; half /= 2)
+      for (std::size_t j = 0; j < half; ++j) part[j] += part[j + half];
+    for (std::size_t i = 0; i < count; ++i) out[i] = part[i];
+  }
+
+ private:
+  template <std::size_t... i>
+  [[gnu::always_inline]] static mask number(std::index_sequence<i...>) {
+    return mask{static_cast<integer>(i)...};
+  }
+  template <std::size_t first, std::size_t... i>
+  [[gnu::always_inline]] static vector interleave(vector a, vector b, std::index_sequence<i...>) {
+    return __builtin_shufflevector(a, b, (first + i / 2 + (i % 2) * lanes)...);
+  }
+  template <std::size_t half, std::size_t count>
+  [[gnu::always_inline]] static vector fold(vector (&v)[count]) {
+    if constexpr (half == 0) {
+      return v[0];
+    } else {
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < half; ++i)
+        v[i] = interleave_low(v[i], v[i + half]) + interleave_high(v[i], v[i + half]);
+      return fold<half / 2>(v);
+    }
+  }
+};
+
+}  // namespace FREEFALL_INSTRUCTION_SET
+}  // namespace freefall::runtime

@@ -1,0 +1,84 @@
+// What a generated kernel returns, and the test for non-finite values it uses.
+//
+// This header needs no heap, no exceptions and no hosted library, so that a kernel compiled for a small
+// device can include it. error.hpp turns a status into text or an exception.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace freefall::runtime {
+
+// The ways in which a kernel can refuse its arguments or stop. The comment says what the fields of `status`
+// hold.
+enum class fault : int {
+  none,
+  null_argument,          // tensor; expected = its number of elements
+  misaligned_argument,    // tensor; expected = alignment in bytes, found = address modulo that alignment
+  copies_out_of_range,    // tensor = name of the plate; found = copies asked for, expected = its capacity
+  not_finite,             // tensor; element = flat index of the first NaN or infinity
+  diverged,               // tensor = quantity that grew; element = step in which it was noticed (from 0)
+  not_positive_definite,  // tensor; element = row of the first pivot that is not positive
+};
+
+// Result of a kernel call. The strings are literals of the generated code and live for ever; they are never
+// null. A kernel that returns anything but `none` says in its own documentation which outputs it has already
+// written.
+struct status {
+  fault what = fault::none;
+  const char* kernel = "";
+  const char* tensor = "";
+  std::size_t element = 0;
+  std::size_t found = 0;
+  std::size_t expected = 0;
+
+  [[nodiscard]] constexpr bool ok() const { return what == fault::none; }
+};
+
+namespace detail {
+
+template <class T>
+struct exponent_test;
+
+// (bits without sign) + one unit of the exponent carries into the sign bit exactly for NaN and infinity. Only
+// and, add and or: vectorises on every instruction set, raises no floating-point flag and survives
+// -ffinite-math-only.
+template <>
+struct exponent_test<float> {
+  using word = std::uint32_t;
+  static constexpr word magnitude = 0x7fff'ffffU, carry = 0x0080'0000U, sign = 0x8000'0000U;
+};
+template <>
+struct exponent_test<double> {
+  using word = std::uint64_t;
+  static constexpr word magnitude = 0x7fff'ffff'ffff'ffffU, carry = 0x0010'0000'0000'0000U,
+                        sign = 0x8000'0000'0000'0000U;
+};
+
+template <class T>
+[[nodiscard]] constexpr typename exponent_test<T>::word carried(T x) {
+  using test = exponent_test<T>;
+  return (std::bit_cast<typename test::word>(x) & test::magnitude) + test::carry;
+}
+
+}  // namespace detail
+
+// Index of the first NaN or infinity among p[0..n), or n if all are finite. T is float or double; p needs no
+// alignment beyond that of T and may be null when n is 0.
+template <class T>
+[[nodiscard]] constexpr std::size_t first_not_finite(const T* p, std::size_t n) {
+  using test = detail::exponent_test<T>;
+  constexpr std::size_t block = 64;
+  std::size_t i = 0;
+  for (; n - i >= block; i += block) {
+    typename test::word seen = 0;
+    for (std::size_t j = 0; j < block; ++j) seen |= detail::carried(p[i + j]);
+    if (seen & test::sign) break;
+  }
+  for (; i < n; ++i)
+    if (detail::carried(p[i]) & test::sign) return i;
+  return n;
+}
+
+}  // namespace freefall::runtime

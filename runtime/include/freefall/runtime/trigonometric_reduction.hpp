@@ -1,0 +1,67 @@
+// Reduction of a float of any size modulo pi / 2, without a branch, so that loops over it vectorise.
+//
+// x = M 2^s with a 24-bit integer M, so x 2/pi modulo 4 = M (2^s 2/pi modulo 4) modulo 4: of 2/pi only the 82
+// bits from the one with weight 2 on matter (Payne and Hanek 1983). They are tabulated per exponent as two
+// doubles, the first short enough for its product with M to be exact.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <numbers>
+
+#include "freefall/runtime/simd.hpp"
+
+namespace freefall::runtime {
+inline namespace FREEFALL_INSTRUCTION_SET {
+namespace math::detail {
+
+inline constexpr int reduction_first = 126;  // biased exponent of 0.5: below pi / 4 nothing is to be reduced
+
+struct two_over_pi_table {
+  std::array<double, 130> high{}, low{};  // the last entry, for infinity and NaN, stays zero
+
+  constexpr two_over_pi_table() {
+    constexpr std::array<std::uint32_t, 7> fraction = {0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0,
+                                                       0xdb629599, 0x3c439041, 0xfe5163ab};  // of 2/pi
+    const auto bit = [&](int i) {  // with weight 2^-i
+      return i < 1 ? 0U : fraction[static_cast<std::size_t>(i - 1) / 32] >> (31 - (i - 1) % 32) & 1U;
+    };
+    for (std::size_t entry = 0; entry + 1 < high.size(); ++entry) {
+      const int s = static_cast<int>(entry) + reduction_first - 150;
+      const int from = std::max(s, 0) - 1;
+      double weight = 2.0;
+      for (int i = s; i < 0; ++i) weight /= 2;
+      for (int i = from; i < from + 82; ++i, weight /= 2)
+        (i < from + 29 ? high : low)[entry] += bit(i) * weight;
+    }
+  }
+};
+inline constexpr two_over_pi_table two_over_pi;
+
+struct reduced_angle {
+  float rest;              // in [-pi / 4, pi / 4] up to rounding
+  std::uint32_t quadrant;  // modulo 4
+};
+
+// magnitude >= 0; infinity and NaN give a finite value of no meaning.
+[[gnu::always_inline]] inline reduced_angle reduce_angle(float magnitude) {
+  const auto bits = std::bit_cast<std::uint32_t>(magnitude);
+  const auto exponent = static_cast<std::int32_t>(bits >> 23);
+  const auto entry = static_cast<std::size_t>(std::max(exponent, reduction_first) - reduction_first);
+  const auto mantissa = static_cast<double>(static_cast<std::int32_t>((bits & 0x7f'ffffU) | 0x80'0000U));
+  const double turns = mantissa * two_over_pi.high[entry];  // exact, in quarter turns
+  const double more = mantissa * two_over_pi.low[entry];    // below 1/8
+  const double shifted = (turns + more) + 0x1.8p52;         // rounds to whole quarters, left in the low bits
+  const double rest = (turns - (shifted - 0x1.8p52)) + more;
+  const auto reduced = static_cast<float>(rest * (std::numbers::pi / 2));
+  const bool small = magnitude < 0.5F;
+  const std::uint32_t mask = 0U - static_cast<std::uint32_t>(small);
+  return {std::bit_cast<float>((bits & mask) | (std::bit_cast<std::uint32_t>(reduced) & ~mask)),
+          static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(shifted)) & ~mask};
+}
+
+}  // namespace math::detail
+}  // namespace FREEFALL_INSTRUCTION_SET
+}  // namespace freefall::runtime

@@ -1,0 +1,12 @@
+#include <freefall/dsl.hpp>
+using namespace freefall;
+
+program define() {
+  axis<"unit"> unit;
+  auto x = variable<"x">(unit);
+  auto y = variable<"y">(unit);
+  auto J = parameter<"J">(unit, unit);
+  auto p = model<"field">(x <<= normal(0), y <<= normal(J * x));
+  auto F = free_energy(p, family(delta(x)));
+  return program{kernel<"energy">(F)};
+}

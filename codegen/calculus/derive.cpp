@@ -61,6 +61,7 @@ class Deriver {
     for (std::size_t i = 0; i < descend.targets.size(); ++i) {
       context.origin = origin_;
       std::vector<Assignment> updates;
+      name_part("dF_d" + descend.targets[i]->name, gradients[i]);
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
       out_.rules.push_back({kernel_, descend.targets[i], functional, gradients[i], descend.descent.method, updates, origin_});
       assign.simultaneous.insert(assign.simultaneous.end(), updates.begin(), updates.end());
@@ -109,6 +110,17 @@ class Deriver {
     return out;
   }
 
+  // The first expression of a name keeps it; another gradient for the same target gets a number.
+  void name_part(std::string name, Expr e) {
+    auto& names = out_.names;
+    int number = 1;
+    for (const auto& [known, expression] : names) {
+      if (expression == e) return;
+      if (known == name || known.starts_with(name + "_")) ++number;
+    }
+    names.emplace_back(number == 1 ? name : fmt::format("{}_{}", name, number), e);
+  }
+
   Expr value_of(const Descent& descent, const Setting& setting) const {
     for (const auto& [name, value] : descent.settings) {
       if (name == setting.name) return elaborate::resolve(out_.elaboration, value);
@@ -128,6 +140,7 @@ class Deriver {
 Derivation derive(const Program& program) {
   Derivation out;
   out.elaboration = elaborate::elaborate(program);
+  out.names = out.elaboration.names;
   Deriver deriver(program, out);
   for (const Kernel& kernel : program.kernels) deriver.run(kernel);
   return out;

@@ -107,7 +107,7 @@ class LibraryEmitter {
 
   std::string source() {
     std::string out = banner(c_, "The kernels.");
-    out += fmt::format("#include \"{}.hpp\"\n\n#include <freefall/runtime/arguments.hpp>\n#include <freefall/runtime/dense.hpp>\n#include <freefall/runtime/gemm.hpp>\n#include <freefall/runtime/vector_math.hpp>\n#include <limits>\n\n",
+    out += fmt::format("#include \"{}.hpp\"\n\n#include <freefall/runtime/arguments.hpp>\n#include <freefall/runtime/dense.hpp>\n#include <freefall/runtime/gemm.hpp>\n#include <freefall/runtime/pointwise.hpp>\n#include <limits>\n\n",
                        c_.sizes.name);
     out += fmt::format("namespace {} {{\nnamespace {{\n\n", c_.sizes.name);
     out += table();

@@ -20,11 +20,15 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
   for (const ir::Tensor* t : arrays) {
     std::vector<std::string> extents;
     for (const ir::Axis* a : t->axes) extents.push_back(fmt::format("{}", sizes.extent(a)));
-    if (t->axes.empty()) {
+    const bool named_like_kernel = std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return k.kernel->name == t->name; });
+    if (named_like_kernel && t->axes.empty()) {
+      // The kernel's own method returns it.
+    } else if (t->axes.empty()) {
       out += fmt::format("  scalar& {0}() {{ return {0}_[0]; }}\n", t->name);
     } else {
-      if (t->axes.size() <= 2) out += fmt::format("  auto {0}() {{ return freefall::runtime::matrix_view({0}_.data(), {1}); }}\n", t->name, fmt::join(extents, ", "));
-      out += fmt::format("  auto {0}_array() {{ return freefall::runtime::array_view({0}_.data(), {1}); }}\n", t->name, fmt::join(extents, ", "));
+      const std::string accessor = t->name + (named_like_kernel ? "_value" : "");
+      if (t->axes.size() <= 2) out += fmt::format("  auto {2}() {{ return freefall::runtime::matrix_view({0}_.data(), {1}); }}\n", t->name, fmt::join(extents, ", "), accessor);
+      out += fmt::format("  auto {0}_array() {{ return freefall::runtime::tensor_view({0}_.data(), {1}); }}\n", t->name, fmt::join(extents, ", "));
     }
     members += fmt::format("  freefall::runtime::aligned_buffer<scalar> {}_{{{}}};\n", t->name, sizes.size(t));
     pointers += fmt::format("    a.{0} = {0}_.data();\n", t->name);
@@ -41,7 +45,9 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
   out += fmt::format("\n  arrays raw({}) {{\n    arrays a;\n{}    return a;\n  }}\n\n", parameter_list, pointers);
   std::vector<std::string> workspaces = {"std::size_t{0}"};
   for (const KernelSignature& k : kernels) {
-    out += fmt::format("  void {0}({1}) {{ freefall::runtime::require({2}::{0}(raw({3}), workspace_.data())); }}\n", k.kernel->name, parameter_list, sizes.name, argument_list);
+    const bool returns = std::any_of(k.written.begin(), k.written.end(), [&](const ir::Tensor* t) { return t->axes.empty() && t->name == k.kernel->name; });
+    out += fmt::format("  {4} {0}({1}) {{\n    freefall::runtime::require({2}::{0}(raw({3}), workspace_.data()), tensors());\n{5}  }}\n", k.kernel->name, parameter_list, sizes.name,
+                       argument_list, returns ? "scalar" : "void", returns ? fmt::format("    return {}_[0];\n", k.kernel->name) : "");
     workspaces.push_back(k.kernel->name + "_workspace_bytes");
   }
   out += fmt::format("\n private:\n{}  freefall::runtime::workspace workspace_{{std::max({{{}}})}};\n}};\n\n}}  // namespace {}\n", members, fmt::join(workspaces, ", "), sizes.name);

@@ -6,19 +6,11 @@
 #include <stdexcept>
 
 #include "codegen/ir/expr.hpp"
+#include "codegen/ir/hash.hpp"
 
 namespace freefall::ir {
 namespace {
 
-std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
-  h ^= v + 0x9e3779b97f4a7c15ULL + (h << 6) + (h >> 2);
-  return h * 0xff51afd7ed558ccdULL;
-}
-std::uint64_t hash_text(std::string_view text) {
-  std::uint64_t h = 0xcbf29ce484222325ULL;
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return h;
-}
 std::uint64_t hash_index(const Index& i) { return mix(hash_text(i.axis->name), static_cast<std::uint64_t>(i.level) + 77); }
 
 std::uint64_t hash_node(const Node& n) {

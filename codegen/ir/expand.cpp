@@ -88,18 +88,12 @@ class Expander {
     for (std::size_t k = 0; k < args.size(); ++k) {
       const auto exponent = static_cast<int>(n.weights[k].numerator());
       if (exponent < 0 || args[k]->op != Op::Sum) {
-        out = multiply(out, exponent < 0 ? reciprocal(args[k], exponent) : power(args[k], exponent));
+        out = multiply(out, power(args[k], exponent));
       } else {
         for (int copy = 0; copy < exponent; ++copy) out = multiply(out, args[k]);
       }
     }
     return out;
-  }
-
-  Expr reciprocal(Expr base, int exponent) {
-    if (base->op != Op::Sum || !base->weights[0].is_exact()) return power(base, exponent);
-    const Number leading = base->weights[0];
-    return power(leading, exponent) * power(power(leading, -1) * base, exponent);
   }
 
   // Contraction of one term; inner contractions that an index of this one enters are merged with it.

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <stdexcept>
 
 #include "codegen/ir/expr.hpp"
+#include "codegen/ir/label.hpp"
 
 namespace freefall::ir {
 namespace {
@@ -34,8 +36,7 @@ void collect_terms(std::vector<Term>& terms) {
 
 // The weight that a sum gives up when it becomes a factor, so that 2 a - 2 b and b - a share the factor a - b: that of
 // the first random variable, so that a prediction error keeps its sign; else the constant, so that 1 - y^2 keeps its;
-// else of the first term. Only the sign of a
-// number that is not exact, since dividing by it would round.
+// else of the first term. Only the sign of a number that is not exact, since dividing by it would round.
 Number leading_weight(Expr sum) {
   std::size_t lead = sum->args.size();
   for (std::size_t i = sum->args.size(); i-- > 0;) {
@@ -63,77 +64,10 @@ bool solves(const Node& delta, const Index& index, Subscript& replacement) {
   return false;
 }
 
-// Labels for binders over `body`, by position above `base`. A rewrite may leave the label of a binder further out
-// free in the body; where one would be captured, all labels move above it until that binder is made again.
-std::vector<Index> fresh_labels(const std::vector<Index>& bound, const Expr& body) {
-  const auto labels_above = [&](int base) {
-    std::vector<Index> labels;
-    for (const Index& b : bound) labels.push_back({b.axis, -(base + 1 + static_cast<int>(labels.size()))});
-    return labels;
-  };
-  std::vector<Index> labels = labels_above(body->binding_height);
-  int highest = body->binding_height;
-  bool captures = false;
-  for (const Index& f : body->free) {
-    if (!f.is_bound() || std::find(bound.begin(), bound.end(), f) != bound.end()) continue;
-    highest = std::max(highest, -f.level);
-    captures |= std::find(labels.begin(), labels.end(), f) != labels.end();
-  }
-  return captures ? labels_above(highest) : labels;
-}
-
-// Frees labels that stand no higher than binders inside the body (those may have made way for them).
-void open_low_labels(std::vector<Index>& bound, Expr& body) {
-  constexpr int kOpenedLevel = 1 << 28;
-  Substitution s;
-  for (Index& b : bound) {
-    if (!b.is_bound() || -b.level > body->binding_height) continue;
-    const Index open{b.axis, kOpenedLevel - b.level};
-    s.emplace_back(b, open);
-    b = open;
-  }
-  body = substitute(body, s);
-}
-
-// Renames bound indices to the canonical labels above every binder in the body. Indices of one axis are
-// interchangeable: the assignment that gives the structurally smallest body wins.
-std::vector<Index> label_canonically(std::vector<Index> bound, Expr& body) {
-  open_low_labels(bound, body);
-  std::sort(bound.begin(), bound.end());
-  const std::vector<Index> fresh = fresh_labels(bound, body);
-  const auto relabel = [&](const std::vector<std::size_t>& order, std::vector<Index>& labels) {
-    Substitution s;
-    labels.clear();
-    for (std::size_t position = 0; position < order.size(); ++position) {
-      const Index from = bound[order[position]];
-      labels.push_back(fresh[position]);
-      s.emplace_back(from, labels.back());
-    }
-    return substitute(body, s);
-  };
-  std::vector<std::size_t> order(bound.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::vector<Index> best_labels, labels;
-  Expr best = relabel(order, best_labels);
-  // All orders that keep the axes in place; a handful at most, since axes are rarely repeated.
-  const auto by_axis = [&](std::size_t a, std::size_t b) { return bound[a].axis == bound[b].axis ? a < b : bound[a].axis->name < bound[b].axis->name; };
-  while (std::next_permutation(order.begin(), order.end(), by_axis)) {
-    bool axes_kept = true;
-    for (std::size_t i = 0; i < order.size(); ++i) axes_kept &= bound[order[i]].axis == bound[i].axis;
-    if (!axes_kept) continue;
-    const Expr candidate = relabel(order, labels);
-    if (compare(candidate, best) < 0) {
-      best = candidate;
-      best_labels = labels;
-    }
-  }
-  body = best;
-  return best_labels;
-}
-
 Expr make_binder(Node&& node, Expr body) {
-  node.bound = label_canonically(node.bound, body);
-  node.args = {body};
+  const Labelled labelled = label_canonically(node.bound, body);
+  node.bound = labelled.bound;
+  node.args = {make_sum(*body->context, {labelled.body}, {labelled.weight})};
   return body->context->intern(std::move(node));
 }
 
@@ -274,7 +208,7 @@ Expr make_product(Context& context, const std::vector<Expr>& args, const std::ve
     if (is_scaled_term(args[i])) {
       coefficient = coefficient * power(args[i]->weights[0], exponent.numerator());
       add(args[i]->args[0], exponent);
-    } else if (args[i]->op == Op::Sum && args.size() + static_cast<std::size_t>(std::abs(exponent.numerator())) > 2) {
+    } else if (args[i]->op == Op::Sum && !(args.size() == 1 && exponent.is_one())) {
       const Number lead = leading_weight(args[i]);
       coefficient = coefficient * power(lead, exponent.numerator());
       add(make_sum(context, {args[i]}, {power(lead, -1)}), exponent);
@@ -389,10 +323,13 @@ Expr make_contract(const std::vector<Index>& bound, Expr body) {
       return make_product(context, parts);
     }
   }
+  const Labelled labelled = label_canonically(indices, body);
+  if (labelled.antisymmetric) return make_constant(context, 0);
   Node n;
   n.op = Op::Contract;
-  n.bound = indices;
-  return make_binder(std::move(n), body);
+  n.bound = labelled.bound;
+  n.args = {labelled.body};
+  return make_sum(context, {context.intern(std::move(n))}, {labelled.weight});
 }
 
 Expr make_reduce(Reducer reducer, const std::vector<Index>& bound, Expr body) {
@@ -504,10 +441,8 @@ Expr make_draw(Context& context, std::string_view stream, std::vector<Subscript>
 namespace {
 // A matrix binder binds (row, column) in this order; labels follow the order, they are not interchangeable.
 Expr make_matrix_binder(Node&& n, Index first, Index second, Expr body) {
-  std::vector<Index> bound{first, second};
-  open_low_labels(bound, body);
-  n.bound = fresh_labels(bound, body);
-  n.args = {substitute(body, {{bound[0], n.bound[0]}, {bound[1], n.bound[1]}})};
+  n.bound = label_in_order({first, second}, body);
+  n.args = {body};
   return body->context->intern(std::move(n));
 }
 }  // namespace

@@ -42,13 +42,22 @@ Number reduce(wide n, wide d) {
 
 }  // namespace
 
+// A number written with few decimals means those decimals: 0.1 is one tenth, and 1 - 0.9 is too.
 Number::Number(double real) {
-  if (std::floor(real) == real && std::fabs(real) < 9e15) {
-    numerator_ = static_cast<std::int64_t>(real);
-  } else {
-    exact_ = false;
-    real_ = real;
+  constexpr int kDecimals = 9;
+  double scaled = real;
+  std::int64_t denominator = 1;
+  for (int i = 0; i <= kDecimals && std::fabs(scaled) < 1e15; ++i) {
+    const double nearest = std::nearbyint(scaled);
+    if (nearest / static_cast<double>(denominator) == real) {
+      *this = ratio(static_cast<std::int64_t>(nearest), denominator);
+      return;
+    }
+    denominator *= 10;
+    scaled = real * static_cast<double>(denominator);
   }
+  exact_ = false;
+  real_ = real;
 }
 
 Number Number::ratio(std::int64_t numerator, std::int64_t denominator) {
@@ -70,11 +79,14 @@ long double Number::to_long_double() const {
 }
 
 std::string Number::str() const {
-  if (!exact_) {
-    const std::string text = fmt::format("{}", real_);
-    return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+  if (!exact_) return fmt::format("{}", real_);
+  if (denominator_ == 1) return fmt::format("{}", numerator_);
+  std::int64_t rest = denominator_;
+  for (const std::int64_t prime : {2, 5}) {
+    while (rest % prime == 0) rest /= prime;
   }
-  return denominator_ == 1 ? fmt::format("{}", numerator_) : fmt::format("{}/{}", numerator_, denominator_);
+  const bool decimal = denominator_ > 9 && rest == 1 && Number(to_double()) == *this;
+  return decimal ? fmt::format("{}", to_double()) : fmt::format("{}/{}", numerator_, denominator_);
 }
 
 Number operator+(const Number& a, const Number& b) {

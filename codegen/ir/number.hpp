@@ -12,7 +12,8 @@ class Number {
   constexpr Number() = default;
   constexpr Number(int integer) : numerator_(integer) {}
   constexpr Number(std::int64_t integer) : numerator_(integer) {}
-  /// Exact when the double is a small integer; otherwise the double itself.
+  /// Exact when the double is the nearest one to a number of at most 9 decimals, as written by a person; otherwise the
+  /// double itself.
   Number(double real);
   /// numerator / denominator in lowest terms. Throws std::domain_error for a zero denominator.
   static Number ratio(std::int64_t numerator, std::int64_t denominator);

@@ -8,8 +8,11 @@ Expr Program::free_energy(std::size_t model, std::size_t family, Origin origin) 
   for (const Functional& f : functionals) {
     if (f.model == model && f.family == family) return element(*context, f.symbol);
   }
-  const std::string suffix = functionals.empty() ? "" : fmt::format("{}", functionals.size() + 1);
-  const Tensor* symbol = context->tensor("F" + suffix, {}, Role::output);
+  // Not an identifier, so no name of the user's can be the same.
+  const std::string base = fmt::format("F[{}]", models[model].name);
+  std::string name = base;
+  for (int n = 2; context->find_tensor(name) != nullptr; ++n) name = fmt::format("{}{}", base, n);
+  const Tensor* symbol = context->tensor(name, {}, Role::output);
   functionals.push_back({symbol, model, family, std::move(origin)});
   return element(*context, symbol);
 }

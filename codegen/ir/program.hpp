@@ -7,6 +7,7 @@
 // turns descents into rules.
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>

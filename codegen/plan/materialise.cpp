@@ -185,13 +185,13 @@ class Materialiser {
 
   Expr contract(Expr e) {
     const Opened opened = open(e);
-    if (opened.body->op != Op::Product) return stored(e, make_contract(opened.indices, lower(opened.body)));
+    if (opened.body->op != Op::Product) return stored_sum(e, make_contract(opened.indices, lower(opened.body)));
     std::vector<Expr> factors;
     for (std::size_t i = 0; i < opened.body->args.size(); ++i) {
       factors.push_back(make_product(context_, {opened.body->args[i]}, {opened.body->weights[i]}));
     }
     std::vector<Expr> operands = merge_operands(factors);
-    if (operands.size() == 1) return stored(e, make_contract(opened.indices, lower(operands[0])));
+    if (operands.size() == 1) return stored_sum(e, make_contract(opened.indices, lower(operands[0])));
     std::vector<std::vector<Index>> sets;
     for (const Expr o : operands) sets.push_back(o->free);
     const auto order = contraction_order(sets, opened.indices, sizes_);
@@ -203,6 +203,16 @@ class Materialiser {
       operands.push_back(stored(make_contract(p.bound, operands[p.left] * operands[p.right]), value));
     }
     throw std::logic_error("contract: no pairing");
+  }
+
+  // Lowering may bring out a coefficient or split the sum; each contraction that is left gets a buffer.
+  Expr stored_sum(Expr e, Expr value) {
+    if (value->op == Op::Contract) return stored(e, value);
+    std::vector<std::pair<Expr, Expr>> reads;
+    for (const Expr n : topological({value})) {
+      if (n->op == Op::Contract) reads.emplace_back(n, stored(n, n));
+    }
+    return stored(e, replace(value, reads));
   }
 
   // Factors whose indices are among those of another are multiplied into it: pointwise work is cheap.

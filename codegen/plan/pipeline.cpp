@@ -29,7 +29,7 @@ void fuse(Compilation& c) {
 
 ir::PrintOptions part_names(const Compilation& c) {
   ir::PrintOptions out;
-  for (const auto& [name, e] : c.derivation.elaboration.names) out.names.push_back({name, e, {}});
+  for (const auto& [name, e] : c.derivation.names) out.names.push_back({name, e, {}});
   return out;
 }
 

@@ -40,6 +40,10 @@ std::string procedure_text(const plan::Compilation& c, const std::string& kernel
   for (const auto& p : c.derivation.procedures) {
     if (p.name == kernel) print_steps(out, p.steps, with_names(c), 0);
   }
+  // The gradients that the lines above name, written out.
+  for (const auto& rule : c.derivation.rules) {
+    if (rule.kernel == kernel) out += fmt::format("  {} = {}\n", print(rule.gradient, with_names(c)), print(rule.gradient, with_names(c, false)));
+  }
   return out;
 }
 
@@ -65,7 +69,7 @@ std::string rules_text(const plan::Compilation& c) {
   out += "\nrules\n";
   for (const auto& rule : c.derivation.rules) {
     out += fmt::format("  kernel {}, {} by {}{}\n    d/d{} = {}\n", rule.kernel, rule.target->name, rule.method, place(rule.origin), rule.target->name,
-                       print(rule.gradient, with_names(c)));
+                       print(rule.gradient, with_names(c, false)));
   }
   return out;
 }

@@ -108,7 +108,7 @@ std::size_t check_array(const Array& array) {
 std::vector<std::uint8_t> read_file(const std::filesystem::path& file) {
   const file_handle handle = open_file(file, {});
   std::vector<std::uint8_t> contents;
-  constexpr std::size_t piece = std::size_t{1} << 20;
+  constexpr std::size_t piece = std::size_t{1} << 16;
   // The size the file system gives saves copying and decides nothing.
   std::error_code ignored;
   if (const auto size = std::filesystem::file_size(file, ignored); !ignored) contents.reserve(size + piece);

@@ -20,7 +20,8 @@ using test::RandomExpression;
 constexpr std::uint64_t kSeeds = 400;
 
 // Sums in another order: a few hundred roundings of an extended-precision number.
-void expect_close(const Value<long double>& found, const Value<long double>& expected, const std::string& what) {
+void expect_close(const Value<long double>& found, const Value<long double>& expected,
+                  const std::string& what) {
   ASSERT_EQ(found.data.size(), expected.data.size()) << what;
   for (std::size_t k = 0; k < found.data.size(); ++k) {
     const long double scale = 1.0L + std::fabs(expected.data[k]);
@@ -45,8 +46,10 @@ TEST(RandomExpression, IsTheSameNodeWhateverTheOrderOfConstructionAndNamesOfBoun
     Context context;
     const Expr first = RandomExpression(context, {.seed = seed}).over(some_free(context), 4);
     for (std::uint64_t shuffle = 1; shuffle <= 3; ++shuffle) {
-      const Expr again = RandomExpression(context, {.seed = seed, .first_level = 90 - static_cast<int>(shuffle), .shuffle = shuffle})
-                             .over(some_free(context), 4);
+      const Expr again =
+          RandomExpression(context,
+                           {.seed = seed, .first_level = 90 - static_cast<int>(shuffle), .shuffle = shuffle})
+              .over(some_free(context), 4);
       ASSERT_EQ(print(first), print(again)) << seed;
       ASSERT_EQ(first, again) << seed << ": " << print(first);
     }
@@ -104,7 +107,8 @@ TEST(Expand, MakesEqualPolynomialsTheSameNode) {
     RandomExpression random(context, {.seed = seed, .polynomial = true});
     const std::vector<Index> f = some_free(context);
     const Expr x = random.over(f, 2), y = random.over(f, 2), z = random.over({f[0], f[2]}, 1);
-    const std::optional<Expr> difference = try_expand(power(x + y, 2) - x * x - Number(2) * x * y - y * y, 2000);
+    const std::optional<Expr> difference =
+        try_expand(power(x + y, 2) - x * x - Number(2) * x * y - y * y, 2000);
     const Index i = f[0], j{context.axis("a"), 7};
     const auto total = [&](Expr e) { return make_contract({i}, e); };
     const std::optional<Expr> nested = try_expand(total((x + y) * z) - total(x * z) - total(y * z), 2000);
@@ -115,7 +119,9 @@ TEST(Expand, MakesEqualPolynomialsTheSameNode) {
     ++compared;
     EXPECT_TRUE((*difference)->is_constant(0)) << seed << ": " << print(*difference);
     EXPECT_TRUE((*nested)->is_constant(0)) << seed << ": " << print(*nested);
-    EXPECT_TRUE((*merged)->is_constant(0)) << seed << ": " << print(squared) << "\n" << print(apart) << "\n" << print(*merged);
+    EXPECT_TRUE((*merged)->is_constant(0)) << seed << ": " << print(squared) << "\n"
+                                           << print(apart) << "\n"
+                                           << print(*merged);
   }
   EXPECT_GT(compared, kSeeds * 3 / 4);
 }

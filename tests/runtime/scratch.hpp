@@ -23,6 +23,8 @@ class scratch : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder); }
 
   std::filesystem::path write(const std::string& name, const std::string& bytes) const {
+    std::filesystem::remove(folder /
+                            name);  // truncating instead would make some file systems wait for the disk
     std::ofstream(folder / name, std::ios::binary) << bytes;
     return folder / name;
   }

@@ -1,7 +1,7 @@
 #pragma once
-// Random expressions over a few small arrays, for tests of the expression IR. The same seed gives the same expression
-// on every machine. Bound indices get levels from `first_level` on and the terms of sums and products are shuffled by
-// `shuffle`: expressions that differ only in these two must be the same node.
+// Random expressions over a few small arrays, for tests of the expression IR. The same seed gives the same
+// expression on every machine. Bound indices get levels from `first_level` on and the terms of sums and
+// products are shuffled by `shuffle`: expressions that differ only in these two must be the same node.
 
 #include <algorithm>
 #include <cstdint>
@@ -23,7 +23,11 @@ struct RandomOptions {
 class RandomExpression {
  public:
   RandomExpression(ir::Context& context, const RandomOptions& options)
-      : context_(context), options_(options), random_(options.seed), shuffle_(options.shuffle), level_(options.first_level) {
+      : context_(context),
+        options_(options),
+        random_(options.seed),
+        shuffle_(options.shuffle),
+        level_(options.first_level) {
     const ir::Axis* a = context.axis("a");
     const ir::Axis* b = context.axis("b");
     const ir::Axis* c = context.axis("c");
@@ -122,7 +126,8 @@ class RandomExpression {
     ir::Substitution renaming;
     for (const ir::Index& i : e->free) {
       if (std::find(free.begin(), free.end(), i) != free.end()) continue;
-      const auto at = std::find_if(free.begin(), free.end(), [&](const ir::Index& f) { return f.axis == i.axis; });
+      const auto at =
+          std::find_if(free.begin(), free.end(), [&](const ir::Index& f) { return f.axis == i.axis; });
       if (at == free.end()) return {};
       renaming.emplace_back(i, *at);
     }
@@ -133,7 +138,9 @@ class RandomExpression {
     std::vector<ir::Number> weights;
     const std::vector<ir::Expr> terms = several([&] { return over(free, depth - 1); });
     ir::Expr out = ir::make_sum(context_, terms);
-    if (below(3) == 0) out = ir::Number::ratio(static_cast<int>(below(5)) - 2, 3) * out + ir::Number(static_cast<int>(below(3)));
+    if (below(3) == 0)
+      out =
+          ir::Number::ratio(static_cast<int>(below(5)) - 2, 3) * out + ir::Number(static_cast<int>(below(3)));
     return out;
   }
   ir::Expr product_of(const std::vector<ir::Index>& free, int depth) {
@@ -147,7 +154,8 @@ class RandomExpression {
     Expr body = over(with(free, bound), depth - 1);
     if (below(2) == 0) body = body * over(with(free, bound), depth - 1);
     const std::vector<Index> all = with(free, bound);
-    if (below(5) == 0) body = body * make_delta(context_, Subscript(bound[0]), subscript(axes_[below(3)], all));
+    if (below(5) == 0)
+      body = body * make_delta(context_, Subscript(bound[0]), subscript(axes_[below(3)], all));
     if (below(8) == 0) body = body * make_range(context_, axes_[below(3)], subscript(axes_[below(3)], all));
     if (options_.shuffle != 0) std::shuffle(bound.begin(), bound.end(), shuffle_);
     return make_contract(bound, body);
@@ -168,7 +176,8 @@ class RandomExpression {
     using namespace ir;
     const Index k = fresh(axes_[below(3)]);
     const Expr x = squashed(over(with(free, {i, k}), depth - 1));
-    return make_contract({k}, x * substitute(x, {{i, j}})) + Number(2) * make_delta(context_, Subscript(i), Subscript(j));
+    return make_contract({k}, x * substitute(x, {{i, j}})) +
+           Number(2) * make_delta(context_, Subscript(i), Subscript(j));
   }
 
   ir::Expr any(const std::vector<ir::Index>& free, int depth) {
@@ -192,7 +201,8 @@ class RandomExpression {
       }
       case 9: {
         const Expr condition = over(free, depth - 2), x = over(free, depth - 1);
-        if (below(2) == 0 || condition->op == Op::Constant) return make_select(condition, x, over(free, depth - 1));
+        if (below(2) == 0 || condition->op == Op::Constant)
+          return make_select(condition, x, over(free, depth - 1));
         return make_select(condition, power(condition, -1), make_constant(context_, 0)) * x;
       }
       case 10: {
@@ -206,11 +216,13 @@ class RandomExpression {
         const Expr x = positive(over(free, depth - 1));
         constexpr Function kOfPositive[] = {Function::log, Function::sqrt, Function::log1p};
         const std::size_t which = below(4);
-        return which == 3 ? make_map(Function::pow, {x, squashed(over(free, depth - 1))}) : make_map(kOfPositive[which], {x});
+        return which == 3 ? make_map(Function::pow, {x, squashed(over(free, depth - 1))})
+                          : make_map(kOfPositive[which], {x});
       }
       default: {
-        constexpr Function kSmooth[] = {Function::tanh, Function::sigmoid, Function::softplus, Function::sin,  Function::cos,
-                                        Function::erf,  Function::gelu,    Function::silu,     Function::exp, Function::expm1};
+        constexpr Function kSmooth[] = {Function::tanh, Function::sigmoid, Function::softplus, Function::sin,
+                                        Function::cos,  Function::erf,     Function::gelu,     Function::silu,
+                                        Function::exp,  Function::expm1};
         const std::size_t which = below(std::size(kSmooth));
         const Expr x = over(free, depth - 1);
         return make_map(kSmooth[which], {which >= 8 ? squashed(x) : x});

@@ -3,8 +3,8 @@
 //
 //   axis<"hidden"> hidden;           one axis
 //   hidden[2_c]                      the axis "hidden2": a family of axes, one a layer
-//   unit.prime()                     a second index on the same axis, for square couplings J(unit, unit.prime())
-//   plate<"batch"> batch;            independent copies of the model; never summed by a product
+//   unit.prime()                     a second index on the same axis, for square couplings J(unit,
+//   unit.prime()) plate<"batch"> batch;            independent copies of the model; never summed by a product
 
 #include "codegen/ir/expr.hpp"
 #include "freefall/dsl/diagnostics.hpp"

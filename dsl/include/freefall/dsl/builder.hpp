@@ -1,9 +1,10 @@
 #pragma once
 // Where handles find the program they belong to.
 //
-// `define()` takes no argument, so the program under construction is a thread-local object: made when the first handle
-// is, handed over by `program{...}`, after which the next handle begins a new one. A `program_scope` begins a fresh
-// program and on leaving forgets whatever was left in it: tests, and callers of a `define()` that may throw, use it.
+// `define()` takes no argument, so the program under construction is a thread-local object: made when the
+// first handle is, handed over by `program{...}`, after which the next handle begins a new one. A
+// `program_scope` begins a fresh program and on leaving forgets whatever was left in it: tests, and callers
+// of a `define()` that may throw, use it.
 
 #include <fmt/format.h>
 
@@ -28,15 +29,17 @@ inline ir::Context& current_context() { return *current_program().context; }
 inline const ir::Tensor* declare(std::string_view name, std::vector<const ir::Axis*> axes, ir::Role role) {
   ir::Context& context = current_context();
   if (context.find_tensor(name) != nullptr) {
-    throw ir::ModelError(fmt::format(
-        "'{}' is declared twice: declare it once and use the handle (layers<...> keeps the handles of an indexed "
-        "family), or give one of them another name",
-        name));
+    throw ir::ModelError(
+        fmt::format("'{}' is declared twice: declare it once and use the handle (layers<...> keeps the "
+                    "handles of an indexed "
+                    "family), or give one of them another name",
+                    name));
   }
   return context.tensor(name, std::move(axes), role);
 }
 
-/// A place in the specification. The file stands without its folder: reports do not depend on where a build is.
+/// A place in the specification. The file stands without its folder: reports do not depend on where a build
+/// is.
 inline ir::Origin make_origin(std::string text, const std::source_location& where) {
   std::string_view file = where.file_name();
   file.remove_prefix(file.find_last_of("/\\") + 1);

@@ -2,12 +2,14 @@
 // Densities and models.
 //
 //   h <<= normal(mean)                       unit variance
-//   h <<= normal(mean, precision(e))         also variance(e): a scalar, or one value for each element of given axes of h
-//   h <<= normal(mean, precision(P))         also covariance(P): a full matrix P(hidden, hidden.prime()) over one axis
-//   auto p = model<"pcn">(factors...);       the joint density: one factor for each random variable
+//   h <<= normal(mean, precision(e))         also variance(e): a scalar, or one value for each element of
+//   given axes of h h <<= normal(mean, precision(P))         also covariance(P): a full matrix P(hidden,
+//   hidden.prime()) over one axis auto p = model<"pcn">(factors...);       the joint density: one factor for
+//   each random variable
 //
-// A mean has axes of its variable, or fewer (then it is the same along the others); so has a spread. Further densities
-// are rows of the density table of the compiler and a function here that returns a detail::density_of.
+// A mean has axes of its variable, or fewer (then it is the same along the others); so has a spread. Further
+// densities are rows of the density table of the compiler and a function here that returns a
+// detail::density_of.
 
 #include <array>
 #include <boost/hana/unpack.hpp>
@@ -100,7 +102,8 @@ template <detail::symbolic V, fixed_string Density, class Mean, class Spread, cl
 auto operator<<=(const V& variable, const detail::density_of<Density, Mean, Spread, Reads>& density) {
   using described = detail::symbol_of<V>;
   if constexpr (!detail::is_variable<V>) {
-    diagnostics::report<diagnostics::drawn_is_not_a_variable<typename described::label, typename described::role>>();
+    diagnostics::report<
+        diagnostics::drawn_is_not_a_variable<typename described::label, typename described::role>>();
     return factor<symbol<ir::Role::variable, "rejected">, Density, Reads>{};
   } else {
     using drawn = typename V::declared;
@@ -110,7 +113,8 @@ auto operator<<=(const V& variable, const detail::density_of<Density, Mean, Spre
     } else if constexpr (!detail::subset<Mean, typename drawn::axes>) {
       using extra = typename detail::difference<Mean, typename drawn::axes>::type;
       diagnostics::report<diagnostics::mean_has_an_axis_the_variable_lacks<typename drawn::label, extra>>();
-    } else if constexpr (!std::is_same_v<Spread, detail::unit_spread> && !detail::spread_fits<drawn>(spread)) {
+    } else if constexpr (!std::is_same_v<Spread, detail::unit_spread> &&
+                         !detail::spread_fits<drawn>(spread)) {
       using kind = decltype(detail::spread_kind(spread));
       using axes = decltype(detail::spread_axes(spread));
       diagnostics::report<diagnostics::spread_does_not_fit<typename drawn::label, kind, axes>>();
@@ -131,9 +135,10 @@ struct joint {
   using factors = types<Factors...>;
   using drawn = types<typename Factors::variable...>;
   /// Everything the factors draw or read.
-  using symbols = typename detail::difference<
-      typename detail::merge<reads<>, reads<typename Factors::variable>..., typename Factors::parents...>::type,
-      reads<detail::mistaken>>::type;
+  using symbols =
+      typename detail::difference<typename detail::merge<reads<>, reads<typename Factors::variable>...,
+                                                         typename Factors::parents...>::type,
+                                  reads<detail::mistaken>>::type;
   std::size_t position = 0;
 };
 

@@ -7,8 +7,8 @@
 //   momentum(rate, momentum)           heavy ball
 //   adam(rate, beta1, beta2, epsilon)  Kingma and Ba 2015
 //
-// A setting is a number or a scalar expression, such as an input given at run time. Targets are latent variables and
-// parameters the functional contains, or groups of them.
+// A setting is a number or a scalar expression, such as an input given at run time. Targets are latent
+// variables and parameters the functional contains, or groups of them.
 
 #include <boost/hana/back.hpp>
 #include <boost/hana/drop_back.hpp>
@@ -17,8 +17,8 @@
 
 namespace freefall {
 
-/// What a statement knows of itself at compile time: the models and functionals it names, what it predicts (as
-/// `predicted<name<"x">>`) and what it descends (as `name<"h">`).
+/// What a statement knows of itself at compile time: the models and functionals it names, what it predicts
+/// (as `predicted<name<"x">>`) and what it descends (as `name<"h">`).
 template <class Mentions>
 struct statement {
   using mentions = Mentions;
@@ -172,7 +172,8 @@ auto descend(const expr<I, R>& objective, const Args&... args) {
   using arguments = detail::elements<Args...>;
   using targets = typename detail::filter<arguments, detail::is_target>::type;
   using descended = typename detail::labels<reads<>, targets>::type;
-  using mentions = typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended>::type;
+  using mentions =
+      typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended>::type;
   if constexpr (!detail::ends_with_method<arguments>) {
     diagnostics::report<diagnostics::descend_without_method<R, descended>>();
     return statement<mentions>{};

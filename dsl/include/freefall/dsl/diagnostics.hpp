@@ -1,8 +1,9 @@
 #pragma once
-// What the C++ compiler says of a wrong specification: one class a rule. Its template arguments are the evidence and
-// show in the message as `name<"h">` or `axis<"pixel">`; its static_assert says what to do.
+// What the C++ compiler says of a wrong specification: one class a rule. Its template arguments are the
+// evidence and show in the message as `name<"h">` or `axis<"pixel">`; its static_assert says what to do.
 //
-// Whoever finds an error names the class and goes on with something harmless, so that one mistake gives one message.
+// Whoever finds an error names the class and goes on with something harmless, so that one mistake gives one
+// message.
 
 #include "freefall/dsl/name.hpp"
 
@@ -17,13 +18,15 @@ constexpr void report() {
   static_cast<void>(sizeof(Rule));
 }
 
-// ---- names and declarations ---------------------------------------------------------------------------------------
+// ---- names and declarations
+// ---------------------------------------------------------------------------------------
 
 template <class Name>
 struct name_is_not_an_identifier {
-  static_assert(accepted<Name>,
-                "freefall: this name becomes an identifier of the generated kernel: use letters, digits and _, "
-                "and do not begin with a digit");
+  static_assert(
+      accepted<Name>,
+      "freefall: this name becomes an identifier of the generated kernel: use letters, digits and _, "
+      "and do not begin with a digit");
 };
 
 template <fixed_string Name>
@@ -51,27 +54,30 @@ struct declared_twice {
                 "another name");
 };
 
-// ---- expressions --------------------------------------------------------------------------------------------------
+// ---- expressions
+// --------------------------------------------------------------------------------------------------
 
-template <class LeftAxes, class RightAxes>
+template <class Left, class LeftAxes, class Right, class RightAxes>
 struct product_of_axes_that_differ {
-  static_assert(accepted<LeftAxes, RightAxes>,
-                "freefall: a * b sums over the axis both sides have, and these two have none in common: check the "
-                "axes of the two sides; for all pairs of elements write hadamard(a, b)");
+  static_assert(
+      accepted<Left, LeftAxes, Right, RightAxes>,
+      "freefall: a * b sums over the axis both sides have, and these two have none in common: check the "
+      "axes of the two sides; for all pairs of elements write hadamard(a, b)");
 };
 
-template <class LeftAxes, class RightAxes, class Shared>
+template <class Left, class LeftAxes, class Right, class RightAxes>
 struct ambiguous_product {
-  static_assert(accepted<LeftAxes, RightAxes, Shared>,
+  static_assert(accepted<Left, LeftAxes, Right, RightAxes>,
                 "freefall: a * b may mean two things here: write hadamard(a, b) for the product of elements, "
                 "dot(a, b) for the sum over all shared axes, or dot(a, b, axis) for the sum over one");
 };
 
-template <class LeftAxes, class RightAxes>
+template <class Left, class LeftAxes, class Right, class RightAxes>
 struct sum_of_axes_that_differ {
-  static_assert(accepted<LeftAxes, RightAxes>,
-                "freefall: +, - and / work on elements, and one side must have all axes of the other (plates are "
-                "free): check the axes of the two sides");
+  static_assert(
+      accepted<Left, LeftAxes, Right, RightAxes>,
+      "freefall: +, - and / work on elements, and one side must have all axes of the other (plates are "
+      "free): check the axes of the two sides");
 };
 
 template <class Axis, class Axes>
@@ -80,7 +86,8 @@ struct axis_not_in_expression {
                 "freefall: the expression has no such axis to sum over: sum over one of the axes it has");
 };
 
-// ---- models -------------------------------------------------------------------------------------------------------
+// ---- models
+// -------------------------------------------------------------------------------------------------------
 
 template <class Symbol, class Role>
 struct drawn_is_not_a_variable {
@@ -91,23 +98,26 @@ struct drawn_is_not_a_variable {
 
 template <class Variable, class Axes>
 struct mean_has_an_axis_the_variable_lacks {
-  static_assert(accepted<Variable, Axes>,
-                "freefall: the mean has an axis that its variable has not: sum over it, or declare the variable "
-                "with it (for x.prime(), write J * prime(x))");
+  static_assert(
+      accepted<Variable, Axes>,
+      "freefall: the mean has an axis that its variable has not: sum over it, or declare the variable "
+      "with it (for x.prime(), write J * prime(x))");
 };
 
 template <class Variable, class Kind, class Axes>
 struct spread_does_not_fit {
-  static_assert(accepted<Variable, Kind, Axes>,
-                "freefall: a precision, variance or covariance must fit its variable: a precision or variance has "
-                "axes of the variable only; a full matrix (precision or covariance) also has one of them primed, "
-                "as in P(x, x.prime())");
+  static_assert(
+      accepted<Variable, Kind, Axes>,
+      "freefall: a precision, variance or covariance must fit its variable: a precision or variance has "
+      "axes of the variable only; a full matrix (precision or covariance) also has one of them primed, "
+      "as in P(x, x.prime())");
 };
 
 template <class Spread>
 struct spread_without_kind {
-  static_assert(accepted<Spread>,
-                "freefall: say what the second argument of normal is: precision(e), variance(e) or covariance(S)");
+  static_assert(
+      accepted<Spread>,
+      "freefall: say what the second argument of normal is: precision(e), variance(e) or covariance(S)");
 };
 
 template <class Model, class Argument>
@@ -125,18 +135,21 @@ struct drawn_twice {
 
 template <class... Variables>
 struct cycle {
-  static_assert(accepted<Variables...>,
-                "freefall: these variables depend on themselves within one time step: a model is a joint density, "
-                "so remove one of the arrows between them");
+  static_assert(
+      accepted<Variables...>,
+      "freefall: these variables depend on themselves within one time step: a model is a joint density, "
+      "so remove one of the arrows between them");
 };
 
-// ---- families and functionals -------------------------------------------------------------------------------------
+// ---- families and functionals
+// -------------------------------------------------------------------------------------
 
 template <class Symbol, class Role>
 struct member_is_not_a_variable {
-  static_assert(accepted<Symbol, Role>,
-                "freefall: a family holds variables; a parameter or an input is not latent: leave it out of the "
-                "family, and descend a parameter in a kernel");
+  static_assert(
+      accepted<Symbol, Role>,
+      "freefall: a family holds variables; a parameter or an input is not latent: leave it out of the "
+      "family, and descend a parameter in a kernel");
 };
 
 template <class Argument>
@@ -158,12 +171,14 @@ struct latent_without_factor {
 
 template <class Variable, class Density, class Family>
 struct no_expectation_rule {
-  static_assert(accepted<Variable, Density, Family>,
-                "freefall: there is no rule for the expectation of this density under this family: choose another "
-                "family for the variable, such as delta(x)");
+  static_assert(
+      accepted<Variable, Density, Family>,
+      "freefall: there is no rule for the expectation of this density under this family: choose another "
+      "family for the variable, such as delta(x)");
 };
 
-// ---- descents and schedules ---------------------------------------------------------------------------------------
+// ---- descents and schedules
+// ---------------------------------------------------------------------------------------
 
 template <class Setting, class Axes>
 struct setting_is_not_scalar {
@@ -186,8 +201,9 @@ struct descend_without_method {
 
 template <class... Arguments>
 struct descend_without_target {
-  static_assert(accepted<Arguments...>,
-                "freefall: descend(F, targets..., method) needs variables or parameters between F and the method");
+  static_assert(
+      accepted<Arguments...>,
+      "freefall: descend(F, targets..., method) needs variables or parameters between F and the method");
 };
 
 template <class Target>
@@ -197,30 +213,34 @@ struct target_twice {
 
 template <class Target, class Role>
 struct target_is_not_free {
-  static_assert(accepted<Target, Role>,
-                "freefall: what falls is a variable or a parameter; an input is given: declare it as a parameter, "
-                "or do not descend it");
+  static_assert(
+      accepted<Target, Role>,
+      "freefall: what falls is a variable or a parameter; an input is given: declare it as a parameter, "
+      "or do not descend it");
 };
 
 template <class Target>
 struct target_is_given {
-  static_assert(accepted<Target>,
-                "freefall: this variable is given, since the family of the functional has no member for it: add "
-                "delta(x) to the family, or do not descend it");
+  static_assert(
+      accepted<Target>,
+      "freefall: this variable is given, since the family of the functional has no member for it: add "
+      "delta(x) to the family, or do not descend it");
 };
 
 template <class Target>
 struct target_not_in_functional {
-  static_assert(accepted<Target>,
-                "freefall: the functional does not contain this target, so it would not move: descend a functional "
-                "that does, or leave the target out");
+  static_assert(
+      accepted<Target>,
+      "freefall: the functional does not contain this target, so it would not move: descend a functional "
+      "that does, or leave the target out");
 };
 
 template <class Argument>
 struct not_a_statement {
-  static_assert(accepted<Argument>,
-                "freefall: a schedule takes statements (forward, predict, descend, repeat, until, evaluate); an "
-                "expression stands only directly in a kernel, or as evaluate<\"name\">(e)");
+  static_assert(
+      accepted<Argument>,
+      "freefall: a schedule takes statements (forward, predict, descend, repeat, until, evaluate); an "
+      "expression stands only directly in a kernel, or as evaluate<\"name\">(e)");
 };
 
 template <class... Evidence>
@@ -238,19 +258,22 @@ struct until_without_bounds {
 
 template <class Kernel, class Arguments>
 struct kernel_without_statements {
-  static_assert(accepted<Kernel, Arguments>, "freefall: this kernel does nothing: give it statements or an expression");
+  static_assert(accepted<Kernel, Arguments>,
+                "freefall: this kernel does nothing: give it statements or an expression");
 };
 
 template <class Kernel>
 struct kernel_of_several_expressions {
-  static_assert(accepted<Kernel>,
-                "freefall: one expression takes the name of its kernel; name several with evaluate<\"name\">(e)");
+  static_assert(
+      accepted<Kernel>,
+      "freefall: one expression takes the name of its kernel; name several with evaluate<\"name\">(e)");
 };
 
 template <class Result, class Axes>
 struct result_has_a_primed_axis_alone {
-  static_assert(accepted<Result, Axes>,
-                "freefall: a result with a primed axis needs the axis itself too: exchange them with prime(e)");
+  static_assert(
+      accepted<Result, Axes>,
+      "freefall: a result with a primed axis needs the axis itself too: exchange them with prime(e)");
 };
 
 template <class Kernel>
@@ -266,16 +289,18 @@ struct predicted_is_not_a_variable {
 
 template <class Variable>
 struct predicted_without_factor {
-  static_assert(accepted<Variable>,
-                "freefall: no model of this program draws this variable, so there is no density to predict it from: "
-                "add x <<= density(...) to the model");
+  static_assert(
+      accepted<Variable>,
+      "freefall: no model of this program draws this variable, so there is no density to predict it from: "
+      "add x <<= density(...) to the model");
 };
 
 template <class Variable>
 struct predicted_is_latent {
-  static_assert(accepted<Variable>,
-                "freefall: this variable is latent, in the family: predict is for given variables; forward(p) "
-                "already sets latent ones to their means");
+  static_assert(
+      accepted<Variable>,
+      "freefall: this variable is latent, in the family: predict is for given variables; forward(p) "
+      "already sets latent ones to their means");
 };
 
 }  // namespace freefall::diagnostics

@@ -1,15 +1,19 @@
 #pragma once
 // Expressions: index notation with matrix sugar on top.
 //
-// A handle is an `expr<indices<axes...>, reads<symbols...>>` around a node of the IR. The tree is data and no part of
-// the type; the type has the free axes and the set of symbols read, which is what the compile-time checks need.
+// A handle is an `expr<indices<axes...>, reads<symbols...>>` around a node of the IR. The tree is data and no
+// part of the type; the type has the free axes and the set of symbols read, which is what the compile-time
+// checks need.
 //
-//   a + b, a - b, a / b   element by element, broadcasting by axis name. One side has all axes of the other, plates
+//   a + b, a - b, a / b   element by element, broadcasting by axis name. One side has all axes of the other,
+//   plates
 //                         left aside: h(batch, hidden) + b(hidden) is fine, h(hidden) + x(pixel) an error.
-//   a * b                 a side without axes (plates left aside) scales the other. Otherwise the two sides share
-//                         exactly one axis, which is summed, and at least one of them has further axes: a matrix.
-//                         W(hidden, pixel) * x(batch, pixel) -> (batch, hidden). Plates are never summed.
-//                         No shared axis is an error; so are two shared ones and two vectors on one axis, where
+//   a * b                 a side without axes (plates left aside) scales the other. Otherwise the two sides
+//   share
+//                         exactly one axis, which is summed, and at least one of them has further axes: a
+//                         matrix. W(hidden, pixel) * x(batch, pixel) -> (batch, hidden). Plates are never
+//                         summed. No shared axis is an error; so are two shared ones and two vectors on one
+//                         axis, where
 //   hadamard(a, b)        says elements, with broadcasting (and all pairs for axes not shared), and
 //   dot(a, b)             says the sum over all shared axes but plates; dot(a, b, axis...) over those given.
 //   sum(e, axis...)       over given axes; plates may be summed here.
@@ -79,6 +83,12 @@ std::vector<ir::Index> ir_indices(ir::Context& context) {
   }(Indices{});
 }
 
+/// How an operand shows in a message: a handle specialises this with its name.
+template <class T>
+struct operand {
+  using label = name<"expression">;
+};
+
 /// Stands among the symbols of an expression in which something was reported, so that nothing else is.
 struct mistaken {};
 template <class E>
@@ -87,7 +97,8 @@ inline constexpr bool is_mistaken = contains<mistaken, reads_of<E>>;
 /// The result of an operation on elements.
 template <class A, class B>
 auto elementwise(ir::Expr value) {
-  return expr<typename unite<axes_of<A>, axes_of<B>>::type, typename merge<reads_of<A>, reads_of<B>>::type>{value};
+  return expr<typename unite<axes_of<A>, axes_of<B>>::type, typename merge<reads_of<A>, reads_of<B>>::type>{
+      value};
 }
 /// What stands in for a rejected expression.
 template <class A, class B>
@@ -106,12 +117,14 @@ template <class A, class B>
 auto broadcast(ir::Expr value) {
   using left = own_axes<axes_of<A>>;
   using right = own_axes<axes_of<B>>;
+  using rule = diagnostics::sum_of_axes_that_differ<typename operand<A>::label, left,
+                                                    typename operand<B>::label, right>;
   if constexpr (is_mistaken<A> || is_mistaken<B>) {
     return rejected<A, B>(value);
   } else if constexpr (subset<left, right> || subset<right, left>) {
     return elementwise<A, B>(value);
   } else {
-    diagnostics::report<diagnostics::sum_of_axes_that_differ<left, right>>();
+    diagnostics::report<rule>();
     return rejected<A, B>(value);
   }
 }
@@ -151,6 +164,8 @@ auto operator*(const A& a, const B& b) {
   using right = detail::own_axes<detail::axes_of<B>>;
   using shared = typename detail::intersection<left, right>::type;
   constexpr std::size_t l = detail::length<left>, r = detail::length<right>, s = detail::length<shared>;
+  using left_label = typename detail::operand<A>::label;
+  using right_label = typename detail::operand<B>::label;
   const ir::Expr product = detail::lift(a).ir * detail::lift(b).ir;
   if constexpr (detail::is_mistaken<A> || detail::is_mistaken<B>) {
     return detail::rejected<A, B>(product);
@@ -159,10 +174,10 @@ auto operator*(const A& a, const B& b) {
   } else if constexpr (s == 1 && l + r > 2) {
     return detail::contracted<A, B, shared>(product);
   } else if constexpr (s == 0) {
-    diagnostics::report<diagnostics::product_of_axes_that_differ<left, right>>();
+    diagnostics::report<diagnostics::product_of_axes_that_differ<left_label, left, right_label, right>>();
     return detail::rejected<A, B>(product);
   } else {
-    diagnostics::report<diagnostics::ambiguous_product<left, right, shared>>();
+    diagnostics::report<diagnostics::ambiguous_product<left_label, left, right_label, right>>();
     return detail::rejected<A, B>(product);
   }
 }
@@ -182,11 +197,13 @@ auto dot(const A& a, const B& b, Axes...) {
   using right = detail::axes_of<B>;
   using shared = typename detail::intersection<left, right>::type;
   using all = std::conditional_t<sizeof...(Axes) == 0, detail::own_axes<shared>, indices<Axes...>>;
+  using left_label = typename detail::operand<A>::label;
+  using right_label = typename detail::operand<B>::label;
   const ir::Expr product = a.ir * b.ir;
   if constexpr (detail::is_mistaken<A> || detail::is_mistaken<B>) {
     return detail::rejected<A, B>(product);
   } else if constexpr (detail::length<all> == 0 || !detail::subset<all, shared>) {
-    diagnostics::report<diagnostics::product_of_axes_that_differ<left, right>>();
+    diagnostics::report<diagnostics::product_of_axes_that_differ<left_label, left, right_label, right>>();
     return detail::rejected<A, B>(product);
   } else {
     return detail::contracted<A, B, all>(product);
@@ -216,9 +233,11 @@ expr<indices<>, reads<>> count(Axis) {
 template <class... Axes, class R>
 auto prime(const expr<indices<Axes...>, R>& e) {
   ir::Context& context = *e.ir->context;
-  using exchanged = typename detail::unite<indices<>, indices<typename detail::exchange<Axes>::type...>>::type;
+  using exchanged =
+      typename detail::unite<indices<>, indices<typename detail::exchange<Axes>::type...>>::type;
   const ir::Substitution substitution{
-      {detail::ir_index<Axes>(context), ir::Subscript(detail::ir_index<typename detail::exchange<Axes>::type>(context))}...};
+      {detail::ir_index<Axes>(context),
+       ir::Subscript(detail::ir_index<typename detail::exchange<Axes>::type>(context))}...};
   return expr<exchanged, R>{ir::substitute(e.ir, substitution)};
 }
 
@@ -233,21 +252,22 @@ expr<I, R> power(const expr<I, R>& e, int exponent) {
   return {ir::power(e.ir, exponent)};
 }
 
-// ---- functions: one for each row of the table ---------------------------------------------------------------------
+// ---- functions: one for each row of the table
+// ---------------------------------------------------------------------
 
-#define FREEFALL_DSL_FUNCTION_0(function)                                                                  \
+#define FREEFALL_DSL_FUNCTION_0(function) \
   inline expr<indices<>, reads<>> function() { return {ir::make_##function(detail::current_context())}; }
-#define FREEFALL_DSL_FUNCTION_1(function)                                                                  \
-  template <class I, class R>                                                                              \
-  expr<I, R> function(const expr<I, R>& e) {                                                               \
-    return {ir::make_map(ir::Function::function, {e.ir})};                                                 \
+#define FREEFALL_DSL_FUNCTION_1(function)                  \
+  template <class I, class R>                              \
+  expr<I, R> function(const expr<I, R>& e) {               \
+    return {ir::make_map(ir::Function::function, {e.ir})}; \
   }
-#define FREEFALL_DSL_FUNCTION_2(function)                                                                  \
-  template <class A, class B>                                                                              \
-    requires detail::operands<A, B>                                                                        \
-  auto function(const A& a, const B& b) {                                                                  \
-    return detail::broadcast<A, B>(                                                                        \
-        ir::make_map(ir::Function::function, {detail::lift(a).ir, detail::lift(b).ir}));                   \
+#define FREEFALL_DSL_FUNCTION_2(function)                                                \
+  template <class A, class B>                                                            \
+    requires detail::operands<A, B>                                                      \
+  auto function(const A& a, const B& b) {                                                \
+    return detail::broadcast<A, B>(                                                      \
+        ir::make_map(ir::Function::function, {detail::lift(a).ir, detail::lift(b).ir})); \
   }
 #define FREEFALL_FUNCTION(function, arity, ...) FREEFALL_DSL_FUNCTION_##arity(function)
 #include "codegen/ir/functions.def"

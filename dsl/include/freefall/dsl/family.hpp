@@ -34,7 +34,8 @@ template <fixed_string Family, class V>
 auto make_member(const V& v, const std::source_location& where) {
   if constexpr (!is_variable<V>) {
     using described = symbol_of<V>;
-    diagnostics::report<diagnostics::member_is_not_a_variable<typename described::label, typename described::role>>();
+    diagnostics::report<
+        diagnostics::member_is_not_a_variable<typename described::label, typename described::role>>();
     return hana::tuple<>{};
   } else {
     const std::string text = std::string(Family.view()) + "(" + v.tensor->name + ")";
@@ -52,7 +53,8 @@ struct member_declaration {
   template <int First, class... Vs>
   auto operator()(const group<First, Vs...>& vs,
                   const std::source_location& where = std::source_location::current()) const {
-    return hana::unpack(vs.items, [&](const auto&... v) { return flatten(make_member<Family>(v, where)...); });
+    return hana::unpack(vs.items,
+                        [&](const auto&... v) { return flatten(make_member<Family>(v, where)...); });
   }
 };
 

@@ -1,9 +1,11 @@
 #pragma once
 // Functionals.
 //
-//   auto F = free_energy(p, q);      E_q[ln q - ln p], a scalar: F / count(batch), descend(F, ...), kernel<"energy">(F)
+//   auto F = free_energy(p, q);      E_q[ln q - ln p], a scalar: F / count(batch), descend(F, ...),
+//   kernel<"energy">(F)
 //
-// Every latent variable needs a factor, and every (density, family) pair that meets in a factor an expectation rule.
+// Every latent variable needs a factor, and every (density, family) pair that meets in a factor an
+// expectation rule.
 
 #include <boost/hana/filter.hpp>
 #include <boost/hana/front.hpp>
@@ -13,8 +15,8 @@
 
 namespace freefall {
 
-/// Whether the expectation of a density is known where one of its variables has this family. Under delta it is the
-/// value at the point, whatever the density. A new family specialises this beside its rules.
+/// Whether the expectation of a density is known where one of its variables has this family. Under delta it
+/// is the value at the point, whatever the density. A new family specialises this beside its rules.
 template <fixed_string Density, fixed_string Family>
 inline constexpr bool expectation_rule = false;
 template <fixed_string Density>
@@ -29,8 +31,9 @@ struct given {};
 template <class... Names>
 struct learned {};
 
-/// The symbol of a free energy, as a type: what the statements that use it need to know. Latent: with a member in the
-/// family. Observed: drawn by the model, not latent. Given: other variables, and inputs. Learned: parameters.
+/// The symbol of a free energy, as a type: what the statements that use it need to know. Latent: with a
+/// member in the family. Observed: drawn by the model, not latent. Given: other variables, and inputs.
+/// Learned: parameters.
 template <fixed_string Name, class Latent, class Observed, class Given, class Learned>
 struct functional {};
 
@@ -48,13 +51,13 @@ struct roles {
   template <class Symbol>
   struct is_learned : std::bool_constant<Symbol::role == ir::Role::parameter> {};
   template <class Symbol>
-  struct is_given
-      : std::bool_constant<!is_latent<Symbol>::value && !is_observed<Symbol>::value && !is_learned<Symbol>::value> {};
+  struct is_given : std::bool_constant<!is_latent<Symbol>::value && !is_observed<Symbol>::value &&
+                                       !is_learned<Symbol>::value> {};
 
   /// The names of the symbols for which Keep holds, in a List.
   template <template <class...> class List, template <class> class Keep, class... Symbols>
-  static auto names(reads<Symbols...>) ->
-      typename concat<List<>, std::conditional_t<Keep<Symbols>::value, List<typename Symbols::label>, List<>>...>::type;
+  static auto names(reads<Symbols...>) -> typename concat<
+      List<>, std::conditional_t<Keep<Symbols>::value, List<typename Symbols::label>, List<>>...>::type;
   template <template <class...> class List, template <class> class Keep>
   using all = decltype(names<List, Keep>(typename Joint::symbols{}));
 };
@@ -71,18 +74,18 @@ consteval bool has_rule(name<Density>, name<Family>) {
 }
 /// A factor and a latent variable that occurs in it, without a rule for the pair.
 template <class Factor, class Member>
-inline constexpr bool lacks_rule =
-    (std::is_same_v<typename Member::variable, typename Factor::variable> ||
-     contains<typename Member::variable, typename Factor::parents>)&&!has_rule(typename Factor::density{},
-                                                                               typename Member::family{});
+inline constexpr bool lacks_rule = (std::is_same_v<typename Member::variable, typename Factor::variable> ||
+                                    contains<typename Member::variable, typename Factor::parents>) &&
+                                   !has_rule(typename Factor::density{}, typename Member::family{});
 
 /// The rules broken by a model and a family, as classes of diagnostics.
 template <class Factor, class... Members>
 using lacking = typename concat<
-    types<>, std::conditional_t<lacks_rule<Factor, Members>,
-                                types<std::type_identity<diagnostics::no_expectation_rule<
-                                    typename Members::variable::label, typename Factor::density, typename Members::family>>>,
-                                types<>>...>::type;
+    types<>, std::conditional_t<
+                 lacks_rule<Factor, Members>,
+                 types<std::type_identity<diagnostics::no_expectation_rule<
+                     typename Members::variable::label, typename Factor::density, typename Members::family>>>,
+                 types<>>...>::type;
 
 template <fixed_string Name, class... Factors, class... Members>
 constexpr void check_functional(types<Factors...>, types<Members...>) {
@@ -109,7 +112,8 @@ auto free_energy(const joint<Name, Factors...>& p, const approximation<Members..
   using roles = detail::roles<joint<Name, Factors...>, approximation<Members...>>;
   using symbol = detail::functional_of<Name, roles>;
   const ir::Origin origin = detail::make_origin("free_energy(" + std::string(Name.view()) + ")", where);
-  return expr<indices<>, reads<symbol>>{detail::current_program().free_energy(p.position, q.position, origin)};
+  return expr<indices<>, reads<symbol>>{
+      detail::current_program().free_energy(p.position, q.position, origin)};
 }
 
 }  // namespace freefall

@@ -2,11 +2,16 @@
 // Networks of any depth, written once: folds over layers at compile time.
 //
 //   auto unit = join(pixel, layers<1, Depth - 1>([&](auto l) { return hidden[l]; }), label);
+//   auto x    = join(image, h, digit);                         // layer 0 is the image
 //   auto W    = layers<1, Depth>([&](auto l) { return parameter<"W">[l](unit[l], unit[l - 1_c]); });
-//   auto p    = model<"pcn">(layers<1, Depth>([&](auto l) { return x[l] <<= normal(W[l] * f(x[l - 1_c])); }));
+//   auto p    = model<"pcn">(layers<1, Depth>([&](auto l) { return x[l] <<= normal(W[l] * f(x[l - 1_c]));
+//   }));
 //
-// A group keeps one thing a layer, each of its own type. model, family, descend and the schedules take groups and Hana
-// tuples wherever they take single things.
+// Declare symbols in statements of their own, as here: C++ leaves the order of the arguments of a call open,
+// and the order of declaration is the order of the arguments of the kernels.
+//
+// A group keeps one thing a layer, each of its own type. model, family, descend and the schedules take groups
+// and Hana tuples wherever they take single things.
 
 #include <boost/hana/bool.hpp>
 #include <boost/hana/equal.hpp>
@@ -37,7 +42,8 @@ struct group {
   template <detail::static_position P>
   constexpr const auto& operator[](P) const {
     static_assert(P::value >= First && P::value <= last,
-                  "freefall: this group has no such layer: layers<First, Last> has First to Last, join(...) has 0, 1, ...");
+                  "freefall: this group has no such layer: layers<First, Last> has First to Last, join(...) "
+                  "has 0, 1, ...");
     return hana::at_c<static_cast<std::size_t>(P::value - First)>(items);
   }
 };

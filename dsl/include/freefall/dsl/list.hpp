@@ -51,17 +51,20 @@ struct concat<List<As...>, List<Bs...>, Rest...> : concat<List<As..., Bs...>, Re
 template <class List, template <class> class Keep>
 struct filter;
 template <template <class...> class List, class... Ts, template <class> class Keep>
-struct filter<List<Ts...>, Keep> : concat<List<>, std::conditional_t<Keep<Ts>::value, List<Ts>, List<>>...> {};
+struct filter<List<Ts...>, Keep> : concat<List<>, std::conditional_t<Keep<Ts>::value, List<Ts>, List<>>...> {
+};
 
 template <class A, class B>
 struct difference;
 template <template <class...> class List, class... As, class B>
-struct difference<List<As...>, B> : concat<List<>, std::conditional_t<contains<As, B>, List<>, List<As>>...> {};
+struct difference<List<As...>, B> : concat<List<>, std::conditional_t<contains<As, B>, List<>, List<As>>...> {
+};
 
 template <class A, class B>
 struct intersection;
 template <template <class...> class List, class... As, class B>
-struct intersection<List<As...>, B> : concat<List<>, std::conditional_t<contains<As, B>, List<As>, List<>>...> {};
+struct intersection<List<As...>, B>
+    : concat<List<>, std::conditional_t<contains<As, B>, List<As>, List<>>...> {};
 
 /// Union in order of first occurrence.
 template <class... Lists>
@@ -82,7 +85,8 @@ struct first<List<T, Ts...>> {
   using type = T;
 };
 
-// ---- axes: sorted sets --------------------------------------------------------------------------------------------
+// ---- axes: sorted sets
+// --------------------------------------------------------------------------------------------
 
 template <class A, class B>
 inline constexpr bool before = A::text < B::text || (A::text == B::text && A::level < B::level);
@@ -125,7 +129,8 @@ struct is_summable : std::bool_constant<!Axis::is_plate> {};
 template <class Indices>
 using own_axes = typename filter<Indices, is_summable>::type;
 
-// ---- names --------------------------------------------------------------------------------------------------------
+// ---- names
+// --------------------------------------------------------------------------------------------------------
 
 /// Position of the first element whose text an element before it has, or the length of the list.
 template <template <class...> class List, class... Ts>

@@ -7,9 +7,9 @@
 //   repeat(20, statements...)            a number of times
 //   until(tolerance(1e-6), at_most(1000), statements...)
 //                                        until no element changes by more than the tolerance in one pass
-//   evaluate<"name">(e)                  the value of an expression as a result; plates first, then axes by name
-//   kernel<"name">(statements...)        a callable function; one expression here is a result named like the kernel
-//   program{kernels...}                  everything declared since the last program
+//   evaluate<"name">(e)                  the value of an expression as a result; plates first, then axes by
+//   name kernel<"name">(statements...)        a callable function; one expression here is a result named like
+//   the kernel program{kernels...}                  everything declared since the last program
 
 #include <cmath>
 #include <cstddef>
@@ -18,7 +18,8 @@
 
 namespace freefall {
 
-// ---- statements ---------------------------------------------------------------------------------------------------
+// ---- statements
+// ---------------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -27,7 +28,7 @@ inline std::size_t family_of(std::size_t model) {
   const ir::Program& program = current_program();
   std::vector<std::size_t> found;
   for (const ir::Functional& f : program.functionals) {
-    if (f.model == model && (found.empty() || found.back() != f.family)) found.push_back(f.family);
+    if (f.model == model) found.push_back(f.family);
   }
   if (found.empty() && program.families.size() == 1) found.push_back(0);
   if (found.size() != 1) {
@@ -97,7 +98,8 @@ auto make_loop(const Wrap& wrap, const ir::Origin& origin, const Args&... args) 
     diagnostics::report<diagnostics::not_a_statement<typename symbol_of<stranger>::label>>();
     return statement<reads<>>{};
   } else {
-    if constexpr (length<arguments> == 0) diagnostics::report<diagnostics::repeat_without_statements<arguments>>();
+    if constexpr (length<arguments> == 0)
+      diagnostics::report<diagnostics::repeat_without_statements<arguments>>();
     using mentions = typename mentions_of<arguments>::type;
     return statement<mentions>{{wrap(hana::unpack(flatten(args...), make_block{})), origin}};
   }
@@ -126,7 +128,8 @@ struct times {
   template <std::integral T>
   times(T n, const std::source_location& at = std::source_location::current())
       : count(static_cast<std::size_t>(n)), where(at) {
-    if (n < 1) throw ir::ModelError(fmt::format("repeat({}, ...): the number of repetitions is at least 1", n));
+    if (n < 1)
+      throw ir::ModelError(fmt::format("repeat({}, ...): the number of repetitions is at least 1", n));
   }
 };
 
@@ -155,7 +158,8 @@ auto predict(const V& variable, const std::source_location& where = std::source_
 template <fixed_string Name, class... Factors, class V>
 auto predict(const joint<Name, Factors...>& p, const V& variable,
              const std::source_location& where = std::source_location::current()) {
-  return detail::make_predict<typename detail::draws<joint<Name, Factors...>>::type>(&p.position, where, variable);
+  return detail::make_predict<typename detail::draws<joint<Name, Factors...>>::type>(&p.position, where,
+                                                                                     variable);
 }
 
 /// The first bound of `until`: the largest absolute change that ends it.
@@ -165,7 +169,8 @@ struct tolerance {
   explicit tolerance(double largest_change, const std::source_location& at = std::source_location::current())
       : value(largest_change), where(at) {
     if (!(value >= 0.0) || !std::isfinite(value)) {
-      throw ir::ModelError(fmt::format("tolerance({}): the largest change is a finite number, not negative", value));
+      throw ir::ModelError(
+          fmt::format("tolerance({}): the largest change is a finite number, not negative", value));
     }
   }
 };
@@ -174,7 +179,8 @@ struct at_most {
   std::size_t value;
   template <std::integral T>
   explicit at_most(T passes) : value(static_cast<std::size_t>(passes)) {
-    if (passes < 1) throw ir::ModelError(fmt::format("at_most({}): the number of passes is at least 1", passes));
+    if (passes < 1)
+      throw ir::ModelError(fmt::format("at_most({}): the number of passes is at least 1", passes));
   }
 };
 
@@ -186,8 +192,9 @@ auto repeat(const detail::times& times, const Args&... args) {
 
 template <class... Args>
 auto until(const tolerance& change, const at_most& passes, const Args&... args) {
-  return detail::make_loop([&](ir::Block body) { return ir::Until{change.value, passes.value, std::move(body)}; },
-                           detail::make_origin(fmt::format("until({})", change.value), change.where), args...);
+  return detail::make_loop(
+      [&](ir::Block body) { return ir::Until{change.value, passes.value, std::move(body)}; },
+      detail::make_origin(fmt::format("until({})", change.value), change.where), args...);
 }
 
 namespace detail {
@@ -207,7 +214,8 @@ auto until(const Args&...) {
   return statement<mentions>{};
 }
 
-// ---- results and kernels ------------------------------------------------------------------------------------------
+// ---- results and kernels
+// ------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -220,7 +228,8 @@ consteval bool has_lonely_prime(indices<Axes...>) {
 template <fixed_string Name>
 struct evaluate_declaration {
   template <class I, class R>
-  auto operator()(const expr<I, R>& e, const std::source_location& where = std::source_location::current()) const {
+  auto operator()(const expr<I, R>& e,
+                  const std::source_location& where = std::source_location::current()) const {
     diagnostics::check_name<Name>();
     if constexpr (has_lonely_prime(I{})) {
       diagnostics::report<diagnostics::result_has_a_primed_axis_alone<name<Name>, I>>();
@@ -232,15 +241,18 @@ struct evaluate_declaration {
         if (index.axis->plate == plate) axes.push_back(index.axis);
       }
     }
-    if (const ir::Tensor* known = context.find_tensor(Name.view()); known != nullptr && known->role != ir::Role::output) {
-      throw ir::ModelError(fmt::format("the result '{0}' has the name of a declared symbol: name it otherwise with "
-                                       "evaluate<\"...\">(e), or give the kernel another name",
-                                       Name.view()));
+    if (const ir::Tensor* known = context.find_tensor(Name.view());
+        known != nullptr && known->role != ir::Role::output) {
+      throw ir::ModelError(
+          fmt::format("the result '{0}' has the name of a declared symbol: name it otherwise with "
+                      "evaluate<\"...\">(e), or give the kernel another name",
+                      Name.view()));
     }
     const ir::Origin origin = make_origin("evaluate " + std::string(Name.view()), where);
     claim(origin, {e.ir});
     using mentions = typename filter<R, is_functional>::type;
-    return statement<mentions>{{ir::Evaluate{context.tensor(Name.view(), axes, ir::Role::output), e.ir}, origin}};
+    return statement<mentions>{
+        {ir::Evaluate{context.tensor(Name.view(), axes, ir::Role::output), e.ir}, origin}};
   }
 };
 
@@ -328,7 +340,8 @@ template <class Label, class... Mentions>
 constexpr void check_prediction(reads<Mentions...>, predicted<Label>) {
   if constexpr ((prediction<Label, Mentions>::latent || ...)) {
     diagnostics::report<diagnostics::predicted_is_latent<Label>>();
-  } else if constexpr ((prediction<Label, Mentions>::model || ...) && !(prediction<Label, Mentions>::drawn || ...)) {
+  } else if constexpr ((prediction<Label, Mentions>::model || ...) &&
+                       !(prediction<Label, Mentions>::drawn || ...)) {
     diagnostics::report<diagnostics::predicted_without_factor<Label>>();
   }
 }
@@ -343,17 +356,19 @@ constexpr void check_predictions(reads<Mentions...> all) {
 template <fixed_string Name>
 inline constexpr detail::kernel_declaration<Name> kernel{};
 
-// ---- the program --------------------------------------------------------------------------------------------------
+// ---- the program
+// --------------------------------------------------------------------------------------------------
 
 /// What define() returns: models, families, functionals and the given kernels, in order.
 class program {
  public:
   template <fixed_string... Names, class... Mentions>
-  explicit(false) program(const kernel_of<Names, Mentions>&... kernels)
+  program(const kernel_of<Names, Mentions>&... kernels)
       : ir_(std::exchange(detail::current_program(), ir::Program{})) {
     constexpr std::size_t twice = detail::first_duplicate(types<name<Names>...>{});
     if constexpr (twice < sizeof...(Names)) {
-      diagnostics::report<diagnostics::kernel_named_twice<typename detail::nth<twice, types<name<Names>...>>::type>>();
+      diagnostics::report<
+          diagnostics::kernel_named_twice<typename detail::nth<twice, types<name<Names>...>>::type>>();
     }
     detail::check_predictions(typename detail::merge<reads<>, Mentions...>::type{});
     ir_.kernels = {kernels.ir...};

@@ -72,12 +72,13 @@ consteval std::size_t lonely_prime(types<Axes...>) {
 }
 
 template <class Axes>
-inline constexpr bool axes_are_mistaken = repeated_axis(Axes{}) < length<Axes> || lonely_prime(Axes{}) < length<Axes>;
+inline constexpr bool axes_are_mistaken =
+    repeated_axis(Axes{}) < length<Axes> || lonely_prime(Axes{}) < length<Axes>;
 
 /// What an element of a symbol reads.
 template <class Symbol>
-using element_reads = std::conditional_t<axes_are_mistaken<typename Symbol::declared_axes>, reads<Symbol, mistaken>,
-                                         reads<Symbol>>;
+using element_reads = std::conditional_t<axes_are_mistaken<typename Symbol::declared_axes>,
+                                         reads<Symbol, mistaken>, reads<Symbol>>;
 
 template <class Name, class Axes>
 constexpr void check_axes() {
@@ -116,6 +117,11 @@ struct symbol_of<handle<Symbol>> {
   using type = Symbol;
   using label = typename Symbol::label;
   using role = typename role_label<Symbol::role>::type;
+};
+
+template <class Symbol>
+struct operand<handle<Symbol>> {
+  using label = typename Symbol::label;
 };
 
 template <class T>

@@ -23,7 +23,7 @@ auto matrix_view(T* p, std::size_t n) {
 
 // A row-major tensor of the given extents over the elements at p.
 template <class T, class... Extents>
-auto array_view(T* p, Extents... extents) {
+auto tensor_view(T* p, Extents... extents) {
   const std::array<std::size_t, sizeof...(Extents)> shape{static_cast<std::size_t>(extents)...};
   std::size_t n = 1;
   for (const std::size_t e : shape) n *= e;

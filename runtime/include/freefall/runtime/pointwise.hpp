@@ -1,0 +1,53 @@
+// The pointwise functions a kernel calls: those of vector_math.hpp, and the cheap ones that need no polynomial.
+#pragma once
+
+#include <cmath>
+
+#include "freefall/runtime/vector_math.hpp"
+
+namespace freefall::runtime {
+inline namespace FREEFALL_INSTRUCTION_SET {
+namespace math {
+
+// 1 for x > 0, else 0: the derivative of relu, 0 at 0. A NaN stays one.
+template <class T>
+[[gnu::always_inline]] inline T step(T x) {
+  return x > T(0) ? T(1) : x <= T(0) ? T(0) : x;
+}
+template <class T>
+[[gnu::always_inline]] inline T abs(T x) {
+  return std::fabs(x);
+}
+// -1, 0 or 1. A NaN stays one.
+template <class T>
+[[gnu::always_inline]] inline T sign(T x) {
+  return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
+}
+// x sigmoid(x), also called swish.
+template <class T>
+[[gnu::always_inline]] inline T silu(T x) {
+  return swish(x);
+}
+template <class T>
+[[gnu::always_inline]] inline T pow(T x, T y) {
+  return std::pow(x, y);
+}
+// 1 where a < b, else 0.
+template <class T>
+[[gnu::always_inline]] inline T less(T a, T b) {
+  return a < b ? T(1) : T(0);
+}
+// 1 where a = b, else 0.
+template <class T>
+[[gnu::always_inline]] inline T equal(T a, T b) {
+  return a == b ? T(1) : T(0);
+}
+// The larger one; a NaN on either side stays one.
+template <class T>
+[[gnu::always_inline]] inline T maximum(T a, T b) {
+  return a > b || a != a ? a : b;
+}
+
+}  // namespace math
+}  // namespace FREEFALL_INSTRUCTION_SET
+}  // namespace freefall::runtime

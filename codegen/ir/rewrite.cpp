@@ -8,7 +8,7 @@
 namespace freefall::ir {
 namespace {
 
-Subscript apply(const Subscript& s, const Substitution& substitution) {
+Subscript substituted(const Subscript& s, const Substitution& substitution) {
   Subscript out(s.offset);
   for (const auto& term : s.terms) {
     const auto at = std::find_if(substitution.begin(), substitution.end(), [&](const auto& p) { return p.first == term.index; });
@@ -74,7 +74,13 @@ std::pair<Node, Expr> open_binder(Expr e) {
 
 }  // namespace
 
-Expr substitute(Expr root, const Substitution& substitution) {
+Expr substitute(Expr root, const Substitution& requested) {
+  // Without the pairs that change nothing: a binder that is made again over its own labels must not visit its body,
+  // or every rename would walk through all binders below.
+  Substitution substitution;
+  for (const auto& p : requested) {
+    if (!(p.second == Subscript(p.first))) substitution.push_back(p);
+  }
   const auto touched = [&](Expr e) {
     return std::any_of(substitution.begin(), substitution.end(), [&](const auto& p) { return e->depends_on(p.first); });
   };
@@ -94,7 +100,7 @@ Expr substitute(Expr root, const Substitution& substitution) {
       for (const Expr a : e->args) stack.emplace_back(a, false);
     } else {
       std::vector<Subscript> subscripts;
-      for (const Subscript& s : e->subscripts) subscripts.push_back(apply(s, substitution));
+      for (const Subscript& s : e->subscripts) subscripts.push_back(substituted(s, substitution));
       if (captures(e, substitution)) {  // rare: only rewrites that hold labels of outer binders come here
         const auto [node, body] = open_binder(e);
         done[e.get()] = rebuild_with(Expr(&node), std::move(subscripts), {ir::substitute(body, substitution)});

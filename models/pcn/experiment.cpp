@@ -8,21 +8,18 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
-#include <freefall/runtime/dataset.hpp>
 #include <freefall/runtime/initialise.hpp>
 #include <freefall/runtime/instance_io.hpp>
 #include <freefall/runtime/progress.hpp>
 #include <numeric>
 
+#include "models/support/images.hpp"
+
 namespace {
 
 namespace rt = freefall::runtime;
 
-struct Images {
-  std::size_t rows = 0, pixels = 0;
-  std::vector<float> values;  // [rows, pixels], scaled
-  std::vector<std::uint8_t> labels;
-};
+using freefall::models::Images;
 
 struct Data {
   Images train, test;
@@ -59,20 +56,9 @@ Data load_digits(const std::string& folder) {
   return {select(rows, all.subspan(360)), select(rows, all.first(360))};
 }
 
-Images load_idx(const std::string& folder, const std::string& images, const std::string& labels, const std::string& hint) {
-  const rt::image_set set = rt::read_idx_images(folder + "/" + images, hint);
-  Images out{set.rows, set.height * set.width, {}, rt::read_idx_labels(folder + "/" + labels, hint)};
-  if (out.labels.size() != out.rows) {
-    throw rt::data_error(folder + "/" + labels, fmt::format("expected {} labels, one for each image of {}, found {}", out.rows, images, out.labels.size()));
-  }
-  // Mean and deviation of the MNIST training pixels.
-  for (const std::uint8_t p : set.pixels) out.values.push_back((static_cast<float>(p) / 255.0f - 0.1307f) / 0.3081f);
-  return out;
-}
-
-Data load_idx_pair(const std::string& folder, const std::string& hint) {
-  return {load_idx(folder, "train-images-idx3-ubyte", "train-labels-idx1-ubyte", hint),
-          load_idx(folder, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", hint)};
+// Mean and deviation of the MNIST training pixels.
+Data load_mnist(const std::string& folder, const std::string& hint) {
+  return {freefall::models::load_idx_training(folder, 0.1307f, 0.3081f, hint), freefall::models::load_idx_test(folder, 0.1307f, 0.3081f, hint)};
 }
 
 // ---- training ----
@@ -199,7 +185,7 @@ int run(Settings s) {
   if (s.learning_rate == 0) s.learning_rate = small ? 2e-3 : 1e-3;
   if (s.epochs == 0) s.epochs = small ? 40 : 6;
   s.decay = small ? 1.0 : 0.7;
-  const Data data = small ? load_digits(s.data) : load_idx_pair(s.data, fmt::format("Run scripts/data {}.", s.dataset));
+  const Data data = small ? load_digits(s.data) : load_mnist(s.data, fmt::format("Run scripts/data {}.", s.dataset));
   if (small) {
     train<pcn_digits::instance>(s, data, pcn_digits::tensors(), pcn_digits::extent::batch, FREEFALL_GENERATED_DIR);
   } else {

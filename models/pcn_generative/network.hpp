@@ -31,7 +31,7 @@ program network() {
   auto F = free_energy(p, q);
   auto settle = repeat(Passes, descend(F, code, rate(inference_rate)));
   return program{kernel<"infer">(forward(p), settle),
-                 kernel<"train">(forward(p), settle, descend(F / count(batch), W, b, adam(learning_rate))),
+                 kernel<"train">(forward(p), settle, descend(F / count(batch), W, b, sgd(learning_rate))),
                  kernel<"reconstruct">(predict(image)),
                  kernel<"energy">(F / count(batch))};
 }

@@ -1,0 +1,10 @@
+# cmake -P bad_call.cmake -- <arguments>...: a call of freefall_add_kernels that is refused before it makes a target.
+include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/FreefallAddKernels.cmake)
+foreach(i RANGE 1 ${CMAKE_ARGC})
+  if(DEFINED after AND DEFINED CMAKE_ARGV${i})
+    list(APPEND arguments "${CMAKE_ARGV${i}}")
+  elseif("${CMAKE_ARGV${i}}" STREQUAL "--")
+    set(after TRUE)
+  endif()
+endforeach()
+freefall_add_kernels(${arguments})

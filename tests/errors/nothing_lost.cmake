@@ -1,0 +1,23 @@
+# cmake -DGENERATOR=<program> -DFOLDER=<folder> -P nothing_lost.cmake
+# A run of the generator that fails leaves every file of the run before as it was, and nothing beside them.
+file(REMOVE_RECURSE ${FOLDER})
+macro(snapshot result)
+  file(GLOB files ${FOLDER}/*)
+  set(${result} "")
+  foreach(file IN LISTS files)
+    file(SHA256 ${file} sum)
+    file(TIMESTAMP ${file} time)
+    string(APPEND ${result} "${file} ${sum} ${time}\n")
+  endforeach()
+endmacro()
+
+execute_process(COMMAND ${GENERATOR} --name kept --out ${FOLDER} --axes batch=2 cause=2 reading=3 COMMAND_ERROR_IS_FATAL ANY)
+snapshot(before)
+if(NOT before MATCHES "kept.cpp")
+  message(FATAL_ERROR "the first run wrote no kernels into ${FOLDER}")
+endif()
+execute_process(COMMAND ${GENERATOR} --name kept --out ${FOLDER} --axes batch=2 cause=2 reading=0 RESULT_VARIABLE code ERROR_QUIET)
+snapshot(after)
+if(code EQUAL 0 OR NOT after STREQUAL before)
+  message(FATAL_ERROR "exit code ${code}\nbefore:\n${before}after:\n${after}")
+endif()

@@ -10,15 +10,15 @@ namespace {
 
 using namespace ir;
 
-// Binders are opened on free indices of these levels, one for each label, so that shared sub-expressions stay shared
-// and nothing is captured when an adjoint is contracted again. Users' indices have few primes.
+// Binders are opened on free indices of these levels, one for each label, so that shared sub-expressions stay
+// shared and nothing is captured when an adjoint is contracted again. Users' indices have few primes.
 constexpr int kOpenedLevel = 1000;
 Index opened(const Index& bound) { return {bound.axis, kOpenedLevel - bound.level}; }
 
 struct Partial {
-  Expr arg;                // opened, where the node binds
+  Expr arg;                 // opened, where the node binds
   std::vector<Index> open;  // indices of `arg` that the node sums over
-  Expr local;              // d node / d arg over free(node) and `open`
+  Expr local;               // d node / d arg over free(node) and `open`
 };
 
 Expr one(Expr like) { return make_constant(*like->context, 1); }
@@ -61,8 +61,8 @@ std::vector<Partial> reduce_partials(Expr e) {
   throw std::logic_error("reduce_partials: unknown reducer");
 }
 
-// Derivatives with respect to each argument that carries one. Delta, Range, Draw, Freeze and integer-valued gather
-// indices carry none.
+// Derivatives with respect to each argument that carries one. Delta, Range, Draw, Freeze and integer-valued
+// gather indices carry none.
 std::vector<Partial> partials(Expr e) {
   std::vector<Partial> out;
   std::vector<Index> open;
@@ -88,7 +88,9 @@ std::vector<Partial> partials(Expr e) {
               {e->args[2], {}, make_select(e->args[0], make_constant(*e->context, 0), one(e))}};
     case Op::Inverse: {
       const Expr body = open_body(e, open);
-      return {{body, open, Number(-1) * inverse_at(*e, e->subscripts[0], open[0]) * inverse_at(*e, open[1], e->subscripts[1])}};
+      return {{body, open,
+               Number(-1) * inverse_at(*e, e->subscripts[0], open[0]) *
+                   inverse_at(*e, open[1], e->subscripts[1])}};
     }
     case Op::LogDet: {
       const Expr body = open_body(e, open);
@@ -111,20 +113,23 @@ std::vector<Partial> partials(Expr e) {
 Expr read_indicator(Expr e, const std::vector<Index>& at) {
   std::vector<Expr> factors;
   for (std::size_t p = 0; p < at.size(); ++p) {
-    factors.push_back(e->op == Op::Access
-                          ? make_delta(*e->context, e->subscripts[p], Subscript(at[p]))
-                          : make_map(Function::equal, {e->args[p], make_position(*e->context, Subscript(at[p]))}));
+    factors.push_back(
+        e->op == Op::Access
+            ? make_delta(*e->context, e->subscripts[p], Subscript(at[p]))
+            : make_map(Function::equal, {e->args[p], make_position(*e->context, Subscript(at[p]))}));
   }
   return make_product(*e->context, factors);
 }
 
 std::vector<Index> without(const std::vector<Index>& indices, const std::vector<Index>& removed) {
   std::vector<Index> out;
-  std::set_difference(indices.begin(), indices.end(), removed.begin(), removed.end(), std::back_inserter(out));
+  std::set_difference(indices.begin(), indices.end(), removed.begin(), removed.end(),
+                      std::back_inserter(out));
   return out;
 }
 
-// What a node sums over on the way to one argument: its own indices and those it binds, unless the argument has them.
+// What a node sums over on the way to one argument: its own indices and those it binds, unless the argument
+// has them.
 std::vector<Index> summed(Expr e, const Partial& p) {
   std::vector<Index> all = e->free;
   all.insert(all.end(), p.open.begin(), p.open.end());
@@ -138,7 +143,8 @@ struct Graph {
 };
 
 bool reads_any(Expr e, const std::vector<const Tensor*>& tensors) {
-  return (e->op == Op::Access || e->op == Op::Gather) && std::find(tensors.begin(), tensors.end(), e->tensor) != tensors.end();
+  return (e->op == Op::Access || e->op == Op::Gather) &&
+         std::find(tensors.begin(), tensors.end(), e->tensor) != tensors.end();
 }
 
 // The part of the DAG below f through which derivatives flow.
@@ -168,7 +174,8 @@ Graph differentiable_graph(Expr f, const std::vector<const Tensor*>& tensors) {
 
 std::vector<Expr> gradients(Expr f, const std::vector<const Tensor*>& with_respect_to) {
   if (!f->free.empty()) {
-    throw std::invalid_argument(fmt::format("gradient of an expression with the free index '{}': sum over it first", str(f->free[0])));
+    throw std::invalid_argument(fmt::format(
+        "gradient of an expression with the free index '{}': sum over it first", str(f->free[0])));
   }
   Context& context = *f->context;
   const Graph graph = differentiable_graph(f, with_respect_to);
@@ -184,7 +191,8 @@ std::vector<Expr> gradients(Expr f, const std::vector<const Tensor*>& with_respe
       adjoints[p.arg.get()].push_back(make_contract(summed(e, p), adjoint * p.local));
     }
     if (!reads_any(e, with_respect_to)) continue;
-    const auto which = std::find(with_respect_to.begin(), with_respect_to.end(), e->tensor) - with_respect_to.begin();
+    const auto which =
+        std::find(with_respect_to.begin(), with_respect_to.end(), e->tensor) - with_respect_to.begin();
     const Expr indicator = read_indicator(e, canonical_indices(e->tensor));
     results[static_cast<std::size_t>(which)].push_back(make_contract(e->free, adjoint * indicator));
   }

@@ -1,10 +1,10 @@
 #pragma once
 // Derivatives by source transformation in index notation: the result is an expression, not a tape.
 //
-// Each node has one table of partials (its derivative with respect to each argument, over the indices of both);
-// reverse mode and forward mode read the same table. The adjoint of a contraction is a contraction and Kronecker
-// deltas vanish by substitution (Laue, Mitterreiter and Giesen 2018, "Computing higher order derivatives of matrix
-// and tensor expressions", sections 3 and 4).
+// Each node has one table of partials (its derivative with respect to each argument, over the indices of
+// both); reverse mode and forward mode read the same table. The adjoint of a contraction is a contraction and
+// Kronecker deltas vanish by substitution (Laue, Mitterreiter and Giesen 2018, "Computing higher order
+// derivatives of matrix and tensor expressions", sections 3 and 4).
 
 #include <vector>
 
@@ -13,8 +13,8 @@
 namespace freefall::calculus {
 
 /// d f / d t[i, j, ...] for each tensor, in one reverse pass. `f` must be a scalar (no free indices); throws
-/// std::invalid_argument otherwise. Results carry the canonical indices of their tensor. A tensor that f does not
-/// contain gives the constant 0.
+/// std::invalid_argument otherwise. Results carry the canonical indices of their tensor. A tensor that f does
+/// not contain gives the constant 0.
 std::vector<ir::Expr> gradients(ir::Expr f, const std::vector<const ir::Tensor*>& with_respect_to);
 ir::Expr gradient(ir::Expr f, const ir::Tensor* with_respect_to);
 

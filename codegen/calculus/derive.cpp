@@ -40,7 +40,8 @@ class Deriver {
   }
 
   void append(Steps& out, const Predict& predict) {
-    for (const Factor* f : in_dependency_order(program_.models[predict.model], predict.variables)) out.push_back(mean_assignment(*f));
+    for (const Factor* f : in_dependency_order(program_.models[predict.model], predict.variables))
+      out.push_back(mean_assignment(*f));
   }
 
   void append(Steps& out, const Descend& descend) {
@@ -63,14 +64,17 @@ class Deriver {
       std::vector<Assignment> updates;
       name_part("dF_d" + descend.targets[i]->name, gradients[i]);
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
-      out_.rules.push_back({kernel_, descend.targets[i], functional, gradients[i], descend.descent.method, updates, origin_});
+      out_.rules.push_back(
+          {kernel_, descend.targets[i], functional, gradients[i], descend.descent.method, updates, origin_});
       assign.simultaneous.insert(assign.simultaneous.end(), updates.begin(), updates.end());
     }
     context.origin = {};
     out.push_back({assign});
   }
 
-  void append(Steps& out, const Repeat& repeat) { out.push_back({Loop{repeat.count, {}, {}, block(repeat.body)}}); }
+  void append(Steps& out, const Repeat& repeat) {
+    out.push_back({Loop{repeat.count, {}, {}, block(repeat.body)}});
+  }
 
   void append(Steps& out, const Until& until) {
     Loop loop{until.at_most, until.tolerance, {}, block(until.body)};
@@ -86,11 +90,13 @@ class Deriver {
   }
 
   Step mean_assignment(const Factor& f) const {
-    return {Assign{{{f.variable, elaborate::find_density(f.density)->mean(f), fmt::format("{0} = E[{0} | parents]", f.variable->name)}}}};
+    return {Assign{{{f.variable, elaborate::find_density(f.density)->mean(f),
+                     fmt::format("{0} = E[{0} | parents]", f.variable->name)}}}};
   }
 
   // Factors of the wanted variables, parents before children, otherwise in the order of the model.
-  static std::vector<const Factor*> in_dependency_order(const Model& model, const std::vector<const Tensor*>& wanted) {
+  static std::vector<const Factor*> in_dependency_order(const Model& model,
+                                                        const std::vector<const Tensor*>& wanted) {
     std::vector<const Factor*> waiting, out;
     for (const Factor& f : model.factors) {
       if (std::find(wanted.begin(), wanted.end(), f.variable) != wanted.end()) waiting.push_back(&f);

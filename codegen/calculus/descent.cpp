@@ -9,15 +9,18 @@ using namespace ir;
 
 // An array of the optimiser beside its target, of the same shape.
 Expr state(Context& context, const Tensor* target, std::string_view suffix) {
-  return element(context, context.tensor(fmt::format("{}_{}", target->name, suffix), target->axes, Role::state));
+  return element(context,
+                 context.tensor(fmt::format("{}_{}", target->name, suffix), target->axes, Role::state));
 }
 
-void euler(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr, std::vector<Assignment>& out) {
+void euler(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
+           std::vector<Assignment>& out) {
   out.push_back({x, element(context, x) - s[0] * gradient, fmt::format("{0} -= rate dF/d{0}", x->name)});
 }
 
 // Heavy ball (Polyak 1964): v' = momentum v + g, x' = x - rate v'.
-void momentum(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr, std::vector<Assignment>& out) {
+void momentum(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
+              std::vector<Assignment>& out) {
   const Expr v = state(context, x, "velocity");
   const Expr next = s[1] * v + gradient;
   out.push_back({v->tensor, next, fmt::format("{0}_velocity = momentum {0}_velocity + dF/d{0}", x->name)});
@@ -25,15 +28,21 @@ void momentum(Context& context, const Tensor* x, Expr gradient, const std::vecto
 }
 
 // Kingma and Ba 2015, algorithm 1.
-void adam(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr steps, std::vector<Assignment>& out) {
+void adam(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr steps,
+          std::vector<Assignment>& out) {
   const Expr one = make_constant(context, 1), rate = s[0], beta1 = s[1], beta2 = s[2], epsilon = s[3];
   const Expr m = state(context, x, "mean"), v = state(context, x, "square");
-  const Expr m_next = beta1 * m + (one - beta1) * gradient, v_next = beta2 * v + (one - beta2) * power(gradient, 2);
+  const Expr m_next = beta1 * m + (one - beta1) * gradient,
+             v_next = beta2 * v + (one - beta2) * power(gradient, 2);
   const auto correction = [&](Expr beta) { return one - make_map(Function::pow, {beta, steps + one}); };
-  const Expr step = (m_next / correction(beta1)) / (make_map(Function::sqrt, {v_next / correction(beta2)}) + epsilon);
+  const Expr step =
+      (m_next / correction(beta1)) / (make_map(Function::sqrt, {v_next / correction(beta2)}) + epsilon);
   out.push_back({m->tensor, m_next, fmt::format("{0}_mean = beta1 {0}_mean + (1 - beta1) dF/d{0}", x->name)});
-  out.push_back({v->tensor, v_next, fmt::format("{0}_square = beta2 {0}_square + (1 - beta2) (dF/d{0})^2", x->name)});
-  out.push_back({x, element(context, x) - rate * step, fmt::format("{0} -= rate {0}_mean / (sqrt({0}_square) + epsilon), bias-corrected", x->name)});
+  out.push_back(
+      {v->tensor, v_next, fmt::format("{0}_square = beta2 {0}_square + (1 - beta2) (dF/d{0})^2", x->name)});
+  out.push_back(
+      {x, element(context, x) - rate * step,
+       fmt::format("{0} -= rate {0}_mean / (sqrt({0}_square) + epsilon), bias-corrected", x->name)});
 }
 
 }  // namespace

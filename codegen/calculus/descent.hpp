@@ -1,5 +1,6 @@
 #pragma once
-// The table of descents: how a functional falls. Each row turns a gradient into assignments, all of them expressions.
+// The table of descents: how a functional falls. Each row turns a gradient into assignments, all of them
+// expressions.
 
 #include <string_view>
 
@@ -16,10 +17,10 @@ struct Setting {
 struct DescentRow {
   std::string_view name;
   std::vector<Setting> settings;
-  /// Appends the assignments that move `target` one step down `gradient`. `steps` is the scalar number of steps
-  /// taken so far, for rows that ask for it (null otherwise).
-  void (*step)(ir::Context& context, const ir::Tensor* target, ir::Expr gradient, const std::vector<ir::Expr>& settings,
-               ir::Expr steps, std::vector<Assignment>& out);
+  /// Appends the assignments that move `target` one step down `gradient`. `steps` is the scalar number of
+  /// steps taken so far, for rows that ask for it (null otherwise).
+  void (*step)(ir::Context& context, const ir::Tensor* target, ir::Expr gradient,
+               const std::vector<ir::Expr>& settings, ir::Expr steps, std::vector<Assignment>& out);
   bool counts_steps = false;
 };
 

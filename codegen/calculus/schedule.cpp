@@ -31,7 +31,8 @@ std::vector<const ir::Tensor*> read(const Steps& steps) {
     if (const auto* loop = std::get_if<Loop>(&step.action)) {
       append_new(out, read(loop->body));
     } else {
-      for (const Assignment& a : std::get<Assign>(step.action).simultaneous) append_new(out, tensors_of(a.value));
+      for (const Assignment& a : std::get<Assign>(step.action).simultaneous)
+        append_new(out, tensors_of(a.value));
     }
   }
   return out;

@@ -27,14 +27,17 @@ std::map<std::string, std::size_t> parse_axes(const std::vector<std::string>& pa
     std::size_t used = 0;
     unsigned long long value = 0;
     try {
-      if (equals != std::string::npos && equals > 0 && pair[equals + 1] != '-') value = std::stoull(pair.substr(equals + 1), &used);
+      if (equals != std::string::npos && equals > 0 && pair[equals + 1] != '-')
+        value = std::stoull(pair.substr(equals + 1), &used);
     } catch (const std::exception&) {
       used = 0;
     }
     if (used == 0 || equals + 1 + used != pair.size()) {
-      throw ir::ModelError(fmt::format("AXES: '{}' is not of the form axis=size, with size a whole number of at least 1", pair));
+      throw ir::ModelError(fmt::format(
+          "AXES: '{}' is not of the form axis=size, with size a whole number of at least 1", pair));
     }
-    if (!out.emplace(pair.substr(0, equals), value).second) throw ir::ModelError(fmt::format("AXES: '{}' is given twice", pair.substr(0, equals)));
+    if (!out.emplace(pair.substr(0, equals), value).second)
+      throw ir::ModelError(fmt::format("AXES: '{}' is given twice", pair.substr(0, equals)));
   }
   return out;
 }
@@ -43,7 +46,8 @@ void check_name(const std::string& name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   bool good = !name.empty() && letter(name[0]);
   for (const char c : name) good = good && (letter(c) || (c >= '0' && c <= '9'));
-  if (!good) throw ir::ModelError(fmt::format("the name '{}' of the kernel library is not a C++ identifier", name));
+  if (!good)
+    throw ir::ModelError(fmt::format("the name '{}' of the kernel library is not a C++ identifier", name));
 }
 
 void dump_steps(const calculus::Steps& steps, int indent) {
@@ -52,7 +56,8 @@ void dump_steps(const calculus::Steps& steps, int indent) {
       fmt::print("{:{}}{} times\n", "", indent, loop->count);
       dump_steps(loop->body, indent + 2);
     } else {
-      for (const auto& a : std::get<calculus::Assign>(step.action).simultaneous) fmt::print("{:{}}{} := {}\n", "", indent, a.target->name, ir::print(a.value));
+      for (const auto& a : std::get<calculus::Assign>(step.action).simultaneous)
+        fmt::print("{:{}}{} := {}\n", "", indent, a.target->name, ir::print(a.value));
     }
   }
 }
@@ -70,13 +75,16 @@ int generate(const Options& o, const std::function<ir::Program()>& define) {
     for (const ir::Axis& a : program.context->axes()) fmt::print("{}{}\n", a.name, a.plate ? " (plate)" : "");
     return 0;
   }
-  plan::Specialisation sizes{o.name.empty() ? program.name() : o.name, parse_axes(o.axes), o.scalar == "float" ? plan::Scalar::float32 : plan::Scalar::float64};
+  plan::Specialisation sizes{o.name.empty() ? program.name() : o.name, parse_axes(o.axes),
+                             o.scalar == "float" ? plan::Scalar::float32 : plan::Scalar::float64};
   check_name(sizes.name);
   auto last = std::chrono::steady_clock::now();
   bool stopped = false;
   const auto after = [&](const plan::Pass& pass, const plan::Compilation& c) {
     const auto now = std::chrono::steady_clock::now();
-    if (o.times) fmt::print("{:<20} {:8.1f} ms\n", pass.name, std::chrono::duration<double, std::milli>(now - last).count());
+    if (o.times)
+      fmt::print("{:<20} {:8.1f} ms\n", pass.name,
+                 std::chrono::duration<double, std::milli>(now - last).count());
     last = now;
     if (pass.name == o.dump_after) dump(c);
     stopped = stopped || pass.name == o.stop_after;
@@ -101,15 +109,20 @@ int run_generator(int argc, char** argv, const std::function<ir::Program()>& def
   std::vector<std::string> names;
   for (const plan::Pass& p : plan::passes()) names.emplace_back(p.name);
   CLI::App app{"Derives the rules of the model compiled into this program and writes its kernels."};
-  app.add_option("--name", o.name, "name and namespace of the kernel library (default: the name of the model)");
+  app.add_option("--name", o.name,
+                 "name and namespace of the kernel library (default: the name of the model)");
   app.add_option("--out", o.out, "folder the files go to")->capture_default_str();
   app.add_option("--axes", o.axes, "sizes, as axis=size ...");
-  app.add_option("--scalar", o.scalar, "scalar type")->check(CLI::IsMember({"float", "double"}))->capture_default_str();
+  app.add_option("--scalar", o.scalar, "scalar type")
+      ->check(CLI::IsMember({"float", "double"}))
+      ->capture_default_str();
   app.add_flag("--rules", o.rules, "print the derived rules and write nothing");
   app.add_flag("--list-axes", o.list_axes, "print the axes of the model and write nothing");
   app.add_flag("--times", o.times, "print how long each pass takes");
-  app.add_option("--dump-after", o.dump_after, "print the schedules after a pass")->check(CLI::IsMember(names));
-  app.add_option("--stop-after", o.stop_after, "stop after a pass, write nothing")->check(CLI::IsMember(names));
+  app.add_option("--dump-after", o.dump_after, "print the schedules after a pass")
+      ->check(CLI::IsMember(names));
+  app.add_option("--stop-after", o.stop_after, "stop after a pass, write nothing")
+      ->check(CLI::IsMember(names));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -124,7 +137,10 @@ int run_generator(int argc, char** argv, const std::function<ir::Program()>& def
     fmt::print(stderr, "freefall: error: {}\n", e.what());
     return 3;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "freefall: internal error: {}\nThis is a bug in freefall, not in your model; please report it with the model and these sizes.\n", e.what());
+    fmt::print(stderr,
+               "freefall: internal error: {}\nThis is a bug in freefall, not in your model; please report it "
+               "with the model and these sizes.\n",
+               e.what());
     return 70;
   }
 }

@@ -34,7 +34,8 @@ bool write_if_changed(const std::filesystem::path& path, const std::string& text
   }
   std::error_code error;
   std::filesystem::rename(temporary, path, error);
-  if (error) throw std::runtime_error(fmt::format("{}: cannot replace the file: {}", path.string(), error.message()));
+  if (error)
+    throw std::runtime_error(fmt::format("{}: cannot replace the file: {}", path.string(), error.message()));
   return true;
 }
 

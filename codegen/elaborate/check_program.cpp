@@ -1,5 +1,5 @@
-// Checks of a program that need no sizes. The DSL makes the same checks at compile time; programs built at run time
-// through the untyped builder get them here, with the same advice.
+// Checks of a program that need no sizes. The DSL makes the same checks at compile time; programs built at
+// run time through the untyped builder get them here, with the same advice.
 
 #include <fmt/format.h>
 
@@ -18,7 +18,9 @@ template <class... Args>
   throw ModelError(place + fmt::format(text, std::forward<Args>(args)...));
 }
 
-std::string list(const std::vector<std::string_view>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
+std::string list(const std::vector<std::string_view>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 template <class Row>
 std::vector<std::string_view> names_of(const std::vector<Row>& rows) {
@@ -31,9 +33,12 @@ void check_indices(const Factor& factor, std::string_view name, Expr e) {
   const auto own = canonical_indices(factor.variable);
   for (const Index& i : e->free) {
     const bool mine = std::find(own.begin(), own.end(), i) != own.end();
-    const bool matrix = i.level > 0 && name != "mean" && std::find(own.begin(), own.end(), Index{i.axis, i.level - 1}) != own.end();
+    const bool matrix = i.level > 0 && name != "mean" &&
+                        std::find(own.begin(), own.end(), Index{i.axis, i.level - 1}) != own.end();
     if (!mine && !matrix) {
-      fail(factor.origin, "the {} of '{}' varies over the axis '{}', which '{}' does not have; sum over that axis, or add it to '{}'",
+      fail(factor.origin,
+           "the {} of '{}' varies over the axis '{}', which '{}' does not have; sum over that axis, or add "
+           "it to '{}'",
            name, factor.variable->name, str(i), factor.variable->name, factor.variable->name);
     }
   }
@@ -41,31 +46,34 @@ void check_indices(const Factor& factor, std::string_view name, Expr e) {
 
 void check_factor(const Factor& factor) {
   if (factor.variable->role != Role::variable) {
-    fail(factor.origin, "'{}' is drawn from a density but is not a variable; declare it with variable<...>", factor.variable->name);
+    fail(factor.origin, "'{}' is drawn from a density but is not a variable; declare it with variable<...>",
+         factor.variable->name);
   }
   const auto* row = elaborate::find_density(factor.density);
   if (row == nullptr) {
-    fail(factor.origin, "'{}' is drawn from the unknown density '{}'; known are: {}", factor.variable->name, factor.density,
-         list(names_of(elaborate::densities())));
+    fail(factor.origin, "'{}' is drawn from the unknown density '{}'; known are: {}", factor.variable->name,
+         factor.density, list(names_of(elaborate::densities())));
   }
   if (!elaborate::argument(factor, row->arguments[0])) {
-    fail(factor.origin, "the {} density of '{}' has no {}", factor.density, factor.variable->name, row->arguments[0]);
+    fail(factor.origin, "the {} density of '{}' has no {}", factor.density, factor.variable->name,
+         row->arguments[0]);
   }
   for (const auto& [name, value] : factor.arguments) {
     if (std::find(row->arguments.begin(), row->arguments.end(), name) == row->arguments.end()) {
-      fail(factor.origin, "the {} density of '{}' has no argument '{}'; it takes: {}", factor.density, factor.variable->name, name,
-           list(row->arguments));
+      fail(factor.origin, "the {} density of '{}' has no argument '{}'; it takes: {}", factor.density,
+           factor.variable->name, name, list(row->arguments));
     }
     check_indices(factor, name, value);
   }
   if (factor.arguments.size() > 2) {
-    fail(factor.origin, "the {} density of '{}' is given its spread {} times; give one of: {}", factor.density,
-         factor.variable->name, factor.arguments.size() - 1, list(row->arguments));
+    fail(factor.origin, "the {} density of '{}' is given its spread {} times; give one of: {}",
+         factor.density, factor.variable->name, factor.arguments.size() - 1, list(row->arguments));
   }
 }
 
 const Factor* factor_of(const Model& model, const Tensor* variable) {
-  const auto at = std::find_if(model.factors.begin(), model.factors.end(), [&](const Factor& f) { return f.variable == variable; });
+  const auto at = std::find_if(model.factors.begin(), model.factors.end(),
+                               [&](const Factor& f) { return f.variable == variable; });
   return at == model.factors.end() ? nullptr : &*at;
 }
 
@@ -75,12 +83,13 @@ void check_acyclic(const Model& model) {
   for (bool moved = true; moved && !waiting.empty();) {
     moved = false;
     for (std::size_t i = 0; i < waiting.size() && !moved; ++i) {
-      const bool blocked = std::any_of(waiting[i]->arguments.begin(), waiting[i]->arguments.end(), [&](const NamedExpr& a) {
-        const auto reads = tensors_of(a.second);
-        return std::any_of(waiting.begin(), waiting.end(), [&](const Factor* f) {
-          return std::find(reads.begin(), reads.end(), f->variable) != reads.end();
-        });
-      });
+      const bool blocked =
+          std::any_of(waiting[i]->arguments.begin(), waiting[i]->arguments.end(), [&](const NamedExpr& a) {
+            const auto reads = tensors_of(a.second);
+            return std::any_of(waiting.begin(), waiting.end(), [&](const Factor* f) {
+              return std::find(reads.begin(), reads.end(), f->variable) != reads.end();
+            });
+          });
       if (blocked) continue;
       waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i));
       moved = true;
@@ -89,16 +98,20 @@ void check_acyclic(const Model& model) {
   if (waiting.empty()) return;
   std::vector<std::string_view> names;
   for (const Factor* f : waiting) names.push_back(f->variable->name);
-  fail(waiting[0]->origin, "the variables {} depend on each other in a cycle; a joint density needs an order, parents first", list(names));
+  fail(waiting[0]->origin,
+       "the variables {} depend on each other in a cycle; a joint density needs an order, parents first",
+       list(names));
 }
 
 void check_model(const Model& model) {
-  if (model.factors.empty()) fail({}, "the model '{}' has no factors; give it at least one 'variable <<= density'", model.name);
+  if (model.factors.empty())
+    fail({}, "the model '{}' has no factors; give it at least one 'variable <<= density'", model.name);
   std::set<const Tensor*> drawn;
   for (const Factor& f : model.factors) {
     check_factor(f);
     if (!drawn.insert(f.variable).second) {
-      fail(f.origin, "'{}' is drawn twice in the model '{}'; keep one of the two factors", f.variable->name, model.name);
+      fail(f.origin, "'{}' is drawn twice in the model '{}'; keep one of the two factors", f.variable->name,
+           model.name);
     }
   }
   check_acyclic(model);
@@ -108,13 +121,19 @@ void check_family(const Program& program, const Family& family) {
   for (const auto& member : family.members) {
     const std::string& name = member.variable->name;
     if (member.variable->role != Role::variable) {
-      fail(member.origin, "'{}' stands in the variational family but is not a variable; descend on a parameter instead", name);
+      fail(member.origin,
+           "'{}' stands in the variational family but is not a variable; descend on a parameter instead",
+           name);
     }
     if (elaborate::find_family(member.density) == nullptr) {
-      fail(member.origin, "'{}' has the unknown family '{}'; known are: {}", name, member.density, list(names_of(elaborate::families())));
+      fail(member.origin, "'{}' has the unknown family '{}'; known are: {}", name, member.density,
+           list(names_of(elaborate::families())));
     }
-    const bool has_factor = std::any_of(program.models.begin(), program.models.end(), [&](const Model& m) { return factor_of(m, member.variable) != nullptr; });
-    if (!has_factor) fail(member.origin, "'{0}' is latent but no factor draws it; add '{0} <<= density' to the model", name);
+    const bool has_factor = std::any_of(program.models.begin(), program.models.end(), [&](const Model& m) {
+      return factor_of(m, member.variable) != nullptr;
+    });
+    if (!has_factor)
+      fail(member.origin, "'{0}' is latent but no factor draws it; add '{0} <<= density' to the model", name);
   }
 }
 
@@ -144,44 +163,58 @@ struct BlockCheck {
   void operator()(const Predict& predict) const {
     for (const Tensor* t : predict.variables) {
       if (factor_of(program.models[predict.model], t) == nullptr) {
-        fail(origin, "kernel '{}' predicts '{}', which no factor of '{}' draws", kernel, t->name, program.models[predict.model].name);
+        fail(origin, "kernel '{}' predicts '{}', which no factor of '{}' draws", kernel, t->name,
+             program.models[predict.model].name);
       }
     }
   }
   void operator()(const Descend& descend) const {
     const auto* row = calculus::find_descent(descend.descent.method);
     if (row == nullptr) {
-      fail(origin, "kernel '{}' descends by the unknown method '{}'; known are: {}", kernel, descend.descent.method,
-           list(names_of(calculus::descents())));
+      fail(origin, "kernel '{}' descends by the unknown method '{}'; known are: {}", kernel,
+           descend.descent.method, list(names_of(calculus::descents())));
     }
     for (const auto& setting : row->settings) {
       const auto& given = descend.descent.settings;
-      const auto at = std::find_if(given.begin(), given.end(), [&](const NamedExpr& s) { return s.first == setting.name; });
-      if (at == given.end() && !setting.standard) fail(origin, "kernel '{}': the descent '{}' needs a {}", kernel, row->name, setting.name);
+      const auto at = std::find_if(given.begin(), given.end(),
+                                   [&](const NamedExpr& s) { return s.first == setting.name; });
+      if (at == given.end() && !setting.standard)
+        fail(origin, "kernel '{}': the descent '{}' needs a {}", kernel, row->name, setting.name);
       if (at != given.end() && !at->second->free.empty()) {
-        fail(origin, "kernel '{}': the {} of a descent must be a scalar, but it varies over the axis '{}'", kernel, setting.name, str(at->second->free[0]));
+        fail(origin, "kernel '{}': the {} of a descent must be a scalar, but it varies over the axis '{}'",
+             kernel, setting.name, str(at->second->free[0]));
       }
     }
     if (!descend.functional->free.empty()) {
-      fail(origin, "kernel '{}' descends an expression that varies over the axis '{}'; a functional is a scalar, so sum over that axis", kernel,
-           str(descend.functional->free[0]));
+      fail(origin,
+           "kernel '{}' descends an expression that varies over the axis '{}'; a functional is a scalar, so "
+           "sum over that axis",
+           kernel, str(descend.functional->free[0]));
     }
     std::set<const Tensor*> seen;
     for (const Tensor* t : descend.targets) {
-      if (t->role != Role::variable && t->role != Role::parameter) fail(origin, "kernel '{}' descends on '{}', which is neither a variable nor a parameter", kernel, t->name);
-      if (!contains(program, descend.functional, t)) fail(origin, "kernel '{}' descends on '{}', which the functional does not contain", kernel, t->name);
-      if (!seen.insert(t).second) fail(origin, "kernel '{}' descends twice on '{}' in one statement", kernel, t->name);
+      if (t->role != Role::variable && t->role != Role::parameter)
+        fail(origin, "kernel '{}' descends on '{}', which is neither a variable nor a parameter", kernel,
+             t->name);
+      if (!contains(program, descend.functional, t))
+        fail(origin, "kernel '{}' descends on '{}', which the functional does not contain", kernel, t->name);
+      if (!seen.insert(t).second)
+        fail(origin, "kernel '{}' descends twice on '{}' in one statement", kernel, t->name);
     }
   }
   void operator()(const Repeat& repeat) const { loop(repeat.body, repeat.count, "repeat"); }
   void operator()(const Until& until) const {
-    if (!(until.tolerance > 0)) fail(origin, "kernel '{}': until needs a positive tolerance, found {}", kernel, until.tolerance);
+    if (!(until.tolerance > 0))
+      fail(origin, "kernel '{}': until needs a positive tolerance, found {}", kernel, until.tolerance);
     loop(until.body, until.at_most, "until");
   }
   void operator()(const Evaluate& evaluate) const {
     for (const Index& i : evaluate.value->free) {
-      if (std::find(evaluate.result->axes.begin(), evaluate.result->axes.end(), i.axis) == evaluate.result->axes.end()) {
-        fail(origin, "kernel '{}': the value of '{}' varies over the axis '{}', which the result does not have", kernel, evaluate.result->name, str(i));
+      if (std::find(evaluate.result->axes.begin(), evaluate.result->axes.end(), i.axis) ==
+          evaluate.result->axes.end()) {
+        fail(origin,
+             "kernel '{}': the value of '{}' varies over the axis '{}', which the result does not have",
+             kernel, evaluate.result->name, str(i));
       }
     }
   }
@@ -203,11 +236,13 @@ void check_program(const Program& program) {
   for (const Family& f : program.families) check_family(program, f);
   std::set<std::string> names;
   for (const Kernel& k : program.kernels) {
-    if (!names.insert(k.name).second) fail(k.origin, "two kernels are called '{}'; give one of them another name", k.name);
+    if (!names.insert(k.name).second)
+      fail(k.origin, "two kernels are called '{}'; give one of them another name", k.name);
     if (k.body.empty()) fail(k.origin, "kernel '{}' has no statements", k.name);
     BlockCheck{program, k.name, k.origin}.block(k.body);
   }
-  if (program.kernels.empty()) fail({}, "the program '{}' has no kernels; add at least one kernel<\"name\">(...)", program.name());
+  if (program.kernels.empty())
+    fail({}, "the program '{}' has no kernels; add at least one kernel<\"name\">(...)", program.name());
 }
 
 }  // namespace freefall::ir

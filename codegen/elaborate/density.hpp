@@ -8,7 +8,8 @@
 
 namespace freefall::elaborate {
 
-/// An assumption that was made on the user's behalf, or a modification they asked for: nothing is assumed silently.
+/// An assumption that was made on the user's behalf, or a modification they asked for: nothing is assumed
+/// silently.
 struct Assumption {
   std::string name;   ///< "point mass", "mean field", ...
   std::string place;  ///< the factor or variable it applies to

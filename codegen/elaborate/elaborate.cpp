@@ -8,7 +8,8 @@ namespace {
 using namespace ir;
 
 bool is_latent(const Family& family, const Tensor* variable) {
-  return std::any_of(family.members.begin(), family.members.end(), [&](const auto& m) { return m.variable == variable; });
+  return std::any_of(family.members.begin(), family.members.end(),
+                     [&](const auto& m) { return m.variable == variable; });
 }
 
 Functional elaborate_free_energy(const Program& program, const ir::Functional& declared, Elaboration& into) {
@@ -30,7 +31,8 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
   }
   for (const auto& member : family.members) {
     context.origin = member.origin;
-    if (const Expr e = find_family(member.density)->negative_entropy(member, into.ledger)) latent.push_back(e);
+    if (const Expr e = find_family(member.density)->negative_entropy(member, into.ledger))
+      latent.push_back(e);
   }
   context.origin = declared.origin;
   out.inaccuracy = make_sum(context, given);
@@ -45,13 +47,15 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
 Elaboration elaborate(const Program& program) {
   check_program(program);
   Elaboration out;
-  for (const auto& functional : program.functionals) out.functionals.push_back(elaborate_free_energy(program, functional, out));
+  for (const auto& functional : program.functionals)
+    out.functionals.push_back(elaborate_free_energy(program, functional, out));
   return out;
 }
 
 Expr resolve(const Elaboration& elaboration, Expr e) {
   std::vector<std::pair<Expr, Expr>> table;
-  for (const Functional& f : elaboration.functionals) table.emplace_back(element(*e->context, f.symbol), f.value);
+  for (const Functional& f : elaboration.functionals)
+    table.emplace_back(element(*e->context, f.symbol), f.value);
   return replace(e, table);
 }
 

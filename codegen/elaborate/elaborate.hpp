@@ -10,7 +10,8 @@ struct Functional {
   const ir::Tensor* symbol = nullptr;
   ir::Expr value;
   std::vector<ir::NamedExpr> terms;  ///< one for each factor, "F_h"; they sum to `value` with the entropies
-  /// accuracy + complexity: minus the expected log-likelihood of what is given, and the divergence of what is latent.
+  /// accuracy + complexity: minus the expected log-likelihood of what is given, and the divergence of what is
+  /// latent.
   ir::Expr inaccuracy, complexity;
 };
 

@@ -45,7 +45,8 @@ NegativeLogDensity negative_log(Context& context, const Factor& factor) {
     return out;
   }
   const Index row = *axis, column{row.axis, row.level + 1};
-  const Expr precision = by_covariance ? make_inverse(row, column, matrix, Subscript(row), Subscript(column)) : matrix;
+  const Expr precision =
+      by_covariance ? make_inverse(row, column, matrix, Subscript(row), Subscript(column)) : matrix;
   const Expr log_det = Number(by_covariance ? -1 : 1) * make_log_det(row, column, matrix);
   const Expr quadratic = make_contract({row, column}, error * precision * substitute(error, {{row, column}}));
   std::vector<Index> others = own;
@@ -60,6 +61,8 @@ Expr mean(const Factor& factor) { return argument(factor, "mean"); }
 
 }  // namespace
 
-DensityRow normal_row() { return {"normal", {"mean", "precision", "variance", "covariance"}, negative_log, mean}; }
+DensityRow normal_row() {
+  return {"normal", {"mean", "precision", "variance", "covariance"}, negative_log, mean};
+}
 
 }  // namespace freefall::elaborate

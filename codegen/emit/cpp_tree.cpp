@@ -10,7 +10,8 @@ constexpr std::size_t kWidth = 110;
 
 std::string spaces(int indent) { return std::string(static_cast<std::size_t>(indent) * 2, ' '); }
 
-// Breaks a long line after a comma, or where there is none in its second half after any space; continuation lines are indented by four.
+// Breaks a long line after a comma, or where there is none in its second half after any space; continuation
+// lines are indented by four.
 std::string wrapped(const std::string& line, int indent) {
   std::string out, rest = spaces(indent) + line;
   const std::string continuation = spaces(indent + 2);
@@ -28,16 +29,27 @@ struct Printer {
   int indent;
 
   std::string operator()(const CppComment& c) const { return comment(c.text, indent); }
-  std::string operator()(const CppDeclare& d) const { return wrapped(fmt::format("{} {} = {};", d.type, d.name, d.value), indent); }
-  std::string operator()(const CppAssign& a) const { return wrapped(fmt::format("{} {} {};", a.left, a.op, a.right), indent); }
-  std::string operator()(const CppCall& c) const { return wrapped(fmt::format("{}({});", c.function, fmt::join(c.arguments, ", ")), indent); }
+  std::string operator()(const CppDeclare& d) const {
+    return wrapped(fmt::format("{} {} = {};", d.type, d.name, d.value), indent);
+  }
+  std::string operator()(const CppAssign& a) const {
+    return wrapped(fmt::format("{} {} {};", a.left, a.op, a.right), indent);
+  }
+  std::string operator()(const CppCall& c) const {
+    return wrapped(fmt::format("{}({});", c.function, fmt::join(c.arguments, ", ")), indent);
+  }
   std::string operator()(const CppFor& f) const {
-    return wrapped(fmt::format("for (std::size_t {0} = 0; {0} < {1}; ++{0}) {{", f.variable, f.bound), indent) + print(f.body, indent + 1) + spaces(indent) + "}\n";
+    return wrapped(fmt::format("for (std::size_t {0} = 0; {0} < {1}; ++{0}) {{", f.variable, f.bound),
+                   indent) +
+           print(f.body, indent + 1) + spaces(indent) + "}\n";
   }
   std::string operator()(const CppIf& i) const {
-    return wrapped(fmt::format("if ({}) {{", i.condition), indent) + print(i.body, indent + 1) + spaces(indent) + "}\n";
+    return wrapped(fmt::format("if ({}) {{", i.condition), indent) + print(i.body, indent + 1) +
+           spaces(indent) + "}\n";
   }
-  std::string operator()(const CppReturn& r) const { return wrapped(fmt::format("return {};", r.value), indent); }
+  std::string operator()(const CppReturn& r) const {
+    return wrapped(fmt::format("return {};", r.value), indent);
+  }
   std::string operator()(const CppBreak&) const { return spaces(indent) + "break;\n"; }
 };
 
@@ -53,7 +65,8 @@ std::string comment(const std::string& text, int indent) {
   while (at < text.size()) {
     const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
     const std::string word = text.substr(at, end - at);
-    if (!line.empty() && line.size() + word.size() + 4 + static_cast<std::size_t>(indent) * 2 > kWidth) flush();
+    if (!line.empty() && line.size() + word.size() + 4 + static_cast<std::size_t>(indent) * 2 > kWidth)
+      flush();
     line += (line.empty() ? "" : " ") + word;
     if (end < text.size() && text[end] == '\n') flush();
     at = end + 1;
@@ -71,7 +84,8 @@ std::string print(const CppBlock& block, int indent) {
 std::string print(const CppFunction& f) {
   std::vector<std::string> parameters;
   for (const CppParameter& p : f.parameters) parameters.push_back(p.type + " " + p.name);
-  return (f.comment.empty() ? "" : comment(f.comment)) + wrapped(fmt::format("{} {}({}) {{", f.result, f.name, fmt::join(parameters, ", ")), 0) +
+  return (f.comment.empty() ? "" : comment(f.comment)) +
+         wrapped(fmt::format("{} {}({}) {{", f.result, f.name, fmt::join(parameters, ", ")), 0) +
          print(f.body, 1) + "}\n";
 }
 

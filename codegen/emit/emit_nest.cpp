@@ -30,13 +30,16 @@ int precedence_of(const std::string& text) {
   }
   return lowest;
 }
-std::string at_least(const std::string& text, int precedence) { return precedence_of(text) < precedence ? "(" + text + ")" : text; }
+std::string at_least(const std::string& text, int precedence) {
+  return precedence_of(text) < precedence ? "(" + text + ")" : text;
+}
 
-// Emits the stores of one nest. Each value that is used twice, or that does not depend on the innermost loops and is
-// more than a number, becomes a constant at the outermost loop that knows its indices.
+// Emits the stores of one nest. Each value that is used twice, or that does not depend on the innermost loops
+// and is more than a number, becomes a constant at the outermost loop that knows its indices.
 class NestEmitter {
  public:
-  NestEmitter(const loop::Nest& nest, const Names& names) : nest_(nest), names_(names), at_depth_(nest.loops.size() + 1) {}
+  NestEmitter(const loop::Nest& nest, const Names& names)
+      : nest_(nest), names_(names), at_depth_(nest.loops.size() + 1) {}
 
   CppBlock run() {
     for (const loop::Store& s : nest_.stores) count_uses(s.value);
@@ -79,7 +82,8 @@ class NestEmitter {
       case loop::Store::Mode::add: at_depth_.back().push_back({CppAssign{target, "+=", value}}); break;
       case loop::Store::Mode::maximum:
         // Written so that a NaN is kept, not dropped.
-        at_depth_.back().push_back({CppAssign{target, "=", fmt::format("freefall::runtime::math::maximum({}, {})", target, value)}});
+        at_depth_.back().push_back(
+            {CppAssign{target, "=", fmt::format("freefall::runtime::math::maximum({}, {})", target, value)}});
         break;
     }
     // What was read from the target before is stale now.
@@ -108,14 +112,18 @@ class NestEmitter {
   const std::string& arg(Expr e, std::size_t i) const { return text_.at(e->args[i].get()); }
 
   std::string spell(Expr e) const {
-    if (is_closed(e)) return e->op == Op::Constant ? names_.literal(e->value) : names_.literal(closed_value(e));
+    if (is_closed(e))
+      return e->op == Op::Constant ? names_.literal(e->value) : names_.literal(closed_value(e));
     const std::string& t = names_.scalar();
     switch (e->op) {
       case Op::Extent: return fmt::format("static_cast<{}>({})", t, names_.extent(e->axis));
       case Op::Access: return guarded(e, names_.element(e->tensor, e->subscripts));
-      case Op::Delta: return fmt::format("({} == {} ? {}(1) : {}(0))", position(e->subscripts[0]), position(e->subscripts[1]), t, t);
+      case Op::Delta:
+        return fmt::format("({} == {} ? {}(1) : {}(0))", position(e->subscripts[0]),
+                           position(e->subscripts[1]), t, t);
       case Op::Range:
-        return fmt::format("({0} >= 0 && {0} < static_cast<std::ptrdiff_t>({1}) ? {2}(1) : {2}(0))", position(e->subscripts[0]), names_.extent(e->axis), t);
+        return fmt::format("({0} >= 0 && {0} < static_cast<std::ptrdiff_t>({1}) ? {2}(1) : {2}(0))",
+                           position(e->subscripts[0]), names_.extent(e->axis), t);
       case Op::Position: return fmt::format("static_cast<{}>({})", t, position(e->subscripts[0]));
       case Op::Sum: return sum(e);
       case Op::Product: return product(e);
@@ -124,7 +132,8 @@ class NestEmitter {
         for (std::size_t i = 0; i < e->args.size(); ++i) args.push_back(arg(e, i));
         return fmt::format("freefall::runtime::math::{}({})", row(e->function).name, fmt::join(args, ", "));
       }
-      case Op::Select: return fmt::format("({} > {}(0) ? {} : {})", at_least(arg(e, 0), 2), t, arg(e, 1), arg(e, 2));
+      case Op::Select:
+        return fmt::format("({} > {}(0) ? {} : {})", at_least(arg(e, 0), 2), t, arg(e, 1), arg(e, 2));
       case Op::Gather: return gather(e);
       default: throw std::logic_error(fmt::format("emit: a {} node is not pointwise", name(e->op)));
     }
@@ -150,14 +159,18 @@ class NestEmitter {
       const std::string at = at_least(position(s), 2);
       tests.push_back(fmt::format("{0} >= 0 && {0} < {1}", at, names_.sizes->extent(e->tensor->axes[p])));
     }
-    return tests.empty() ? access : fmt::format("({} ? {} : {}(0))", fmt::join(tests, " && "), access, names_.scalar());
+    return tests.empty()
+               ? access
+               : fmt::format("({} ? {} : {}(0))", fmt::join(tests, " && "), access, names_.scalar());
   }
 
   std::string gather(Expr e) const {
     const auto strides = loop::strides(e->tensor, *names_.sizes);
     std::vector<std::string> terms;
-    for (std::size_t p = 0; p < e->args.size(); ++p) terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}", arg(e, p), strides[p]));
-    return fmt::format("{}[{}]", e->tensor->name, terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + ")));
+    for (std::size_t p = 0; p < e->args.size(); ++p)
+      terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}", arg(e, p), strides[p]));
+    return fmt::format("{}[{}]", e->tensor->name,
+                       terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + ")));
   }
 
   std::string sum(Expr e) const {
@@ -175,9 +188,11 @@ class NestEmitter {
         const Number& w = e->weights[i];
         if (w.is_negative() != negative) continue;
         const Number magnitude = negative ? -w : w;
-        append(negative, magnitude.is_one() ? arg(e, i) : names_.literal(magnitude) + " * " + at_least(arg(e, i), 3));
+        append(negative,
+               magnitude.is_one() ? arg(e, i) : names_.literal(magnitude) + " * " + at_least(arg(e, i), 3));
       }
-      if (!e->value.is_zero() && e->value.is_negative() == negative) append(negative, names_.literal(negative ? -e->value : e->value));
+      if (!e->value.is_zero() && e->value.is_negative() == negative)
+        append(negative, names_.literal(negative ? -e->value : e->value));
     }
     return out;
   }
@@ -191,10 +206,12 @@ class NestEmitter {
       if (std::abs(exponent) <= 4) {
         for (std::int64_t k = 0; k < std::abs(exponent); ++k) side.push_back(factor);
       } else {
-        side.push_back(fmt::format("freefall::runtime::math::pow({}, {}({}))", arg(e, i), names_.scalar(), std::abs(exponent)));
+        side.push_back(fmt::format("freefall::runtime::math::pow({}, {}({}))", arg(e, i), names_.scalar(),
+                                   std::abs(exponent)));
       }
     }
-    const std::string numerator = above.empty() ? names_.literal(Number(1)) : fmt::format("{}", fmt::join(above, " * "));
+    const std::string numerator =
+        above.empty() ? names_.literal(Number(1)) : fmt::format("{}", fmt::join(above, " * "));
     if (below.empty()) return numerator;
     return numerator + " / " + (below.size() == 1 ? below[0] : fmt::format("({})", fmt::join(below, " * ")));
   }
@@ -215,14 +232,18 @@ std::string Names::literal(const Number& n) const { return literal(n.to_long_dou
 
 std::string Names::literal(long double value) const {
   const bool single = sizes->scalar == plan::Scalar::float32;
-  if (std::isinf(value)) return fmt::format("{}std::numeric_limits<{}>::infinity()", value < 0 ? "-" : "", scalar());
-  std::string text = single ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", static_cast<double>(value));
+  if (std::isinf(value))
+    return fmt::format("{}std::numeric_limits<{}>::infinity()", value < 0 ? "-" : "", scalar());
+  std::string text =
+      single ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", static_cast<double>(value));
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
   if (single) text += "f";
   return value < 0 ? "(" + text + ")" : text;
 }
 
-std::string Names::extent(const Axis* axis) const { return axis->plate ? copies(axis) : fmt::format("{}", sizes->extent(axis)); }
+std::string Names::extent(const Axis* axis) const {
+  return axis->plate ? copies(axis) : fmt::format("{}", sizes->extent(axis));
+}
 
 std::string Names::loop_variable(const Index& index) const {
   if (index.level == 0) return "i_" + index.axis->name;
@@ -258,7 +279,9 @@ std::string Names::element(const Tensor* tensor, const std::vector<Subscript>& s
 bool is_closed(Expr root) {
   if (!root->free.empty()) return false;
   const auto nodes = topological({root});
-  return std::all_of(nodes.begin(), nodes.end(), [](Expr e) { return e->op == Op::Constant || e->op == Op::Sum || e->op == Op::Product || e->op == Op::Map; });
+  return std::all_of(nodes.begin(), nodes.end(), [](Expr e) {
+    return e->op == Op::Constant || e->op == Op::Sum || e->op == Op::Product || e->op == Op::Map;
+  });
 }
 
 long double closed_value(Expr root) {
@@ -266,10 +289,12 @@ long double closed_value(Expr root) {
   for (const Expr e : topological({root})) {
     long double v = e->value.to_long_double();
     if (e->op == Op::Sum) {
-      for (std::size_t i = 0; i < e->args.size(); ++i) v += e->weights[i].to_long_double() * value.at(e->args[i].get());
+      for (std::size_t i = 0; i < e->args.size(); ++i)
+        v += e->weights[i].to_long_double() * value.at(e->args[i].get());
     } else if (e->op == Op::Product) {
       v = 1;
-      for (std::size_t i = 0; i < e->args.size(); ++i) v *= std::pow(value.at(e->args[i].get()), e->weights[i].to_long_double());
+      for (std::size_t i = 0; i < e->args.size(); ++i)
+        v *= std::pow(value.at(e->args[i].get()), e->weights[i].to_long_double());
     } else if (e->op == Op::Map) {
       std::vector<long double> x;
       for (const Expr a : e->args) x.push_back(value.at(a.get()));

@@ -1,5 +1,6 @@
 #pragma once
-// A loop nest as C++: pointwise expressions, shared sub-expressions as constants at the outermost loop they fit in.
+// A loop nest as C++: pointwise expressions, shared sub-expressions as constants at the outermost loop they
+// fit in.
 
 #include "codegen/emit/cpp_tree.hpp"
 #include "codegen/loop/loop.hpp"

@@ -12,7 +12,9 @@ using ir::Axis;
 using ir::Index;
 using ir::Tensor;
 
-bool contains(const std::vector<const Tensor*>& list, const Tensor* t) { return std::find(list.begin(), list.end(), t) != list.end(); }
+bool contains(const std::vector<const Tensor*>& list, const Tensor* t) {
+  return std::find(list.begin(), list.end(), t) != list.end();
+}
 
 // Elements of an array in use: all of it, or the copies in use of a leading plate.
 std::string used_elements(const Tensor* t, const Names& names) {
@@ -29,15 +31,21 @@ std::string used_elements(const Tensor* t, const Names& names) {
   return rest == 1 ? out : fmt::format("{} * {}", out, rest);
 }
 
-std::string fault(const char* what, const std::string& kernel, const std::string& tensor, const std::string& found, const std::string& expected) {
-  return fmt::format("{{freefall::runtime::fault::{}, \"{}\", \"{}\", 0, {}, {}}}", what, kernel, tensor, found, expected);
+std::string fault(const char* what, const std::string& kernel, const std::string& tensor,
+                  const std::string& found, const std::string& expected) {
+  return fmt::format("{{freefall::runtime::fault::{}, \"{}\", \"{}\", 0, {}, {}}}", what, kernel, tensor,
+                     found, expected);
 }
 
 // A table of arrays for the checks of runtime/arguments.hpp.
-CppStatement argument_table(const char* name, const std::vector<const Tensor*>& tensors, const KernelSignature& k, const Names& names) {
+CppStatement argument_table(const char* name, const std::vector<const Tensor*>& tensors,
+                            const KernelSignature& k, const Names& names) {
   std::vector<std::string> rows;
-  for (const Tensor* t : tensors) rows.push_back(fmt::format("{{\"{0}\", a.{0}, {1}, {2}}}", t->name, used_elements(t, names), contains(k.live_in, t)));
-  return {CppDeclare{fmt::format("const freefall::runtime::argument<{}>", names.scalar()), fmt::format("{}[]", name), fmt::format("{{{}}}", fmt::join(rows, ", "))}};
+  for (const Tensor* t : tensors)
+    rows.push_back(fmt::format("{{\"{0}\", a.{0}, {1}, {2}}}", t->name, used_elements(t, names),
+                               contains(k.live_in, t)));
+  return {CppDeclare{fmt::format("const freefall::runtime::argument<{}>", names.scalar()),
+                     fmt::format("{}[]", name), fmt::format("{{{}}}", fmt::join(rows, ", "))}};
 }
 
 // Offset of an access from its outer indices alone.
@@ -59,7 +67,8 @@ std::size_t stride(ir::Expr access, const std::optional<Index>& index, const Nam
 }
 
 CppBlock in_loops(CppBlock body, const std::vector<Index>& loops, const Names& names) {
-  for (std::size_t d = loops.size(); d-- > 0;) body = {{CppFor{names.loop_variable(loops[d]), names.extent(loops[d].axis), std::move(body)}}};
+  for (std::size_t d = loops.size(); d-- > 0;)
+    body = {{CppFor{names.loop_variable(loops[d]), names.extent(loops[d].axis), std::move(body)}}};
   return body;
 }
 
@@ -70,18 +79,26 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
   for (const Axis* a : k.plates) {
     const std::string copies = names.copies(a);
     out.push_back({CppDeclare{"const std::size_t", copies, "a." + copies}});
-    out.push_back({CppIf{fmt::format("{0} == 0 || {0} > extent::{1}", copies, a->name), {{CppReturn{fault("copies_out_of_range", k.kernel->name, a->name, copies, "extent::" + a->name)}}}}});
+    out.push_back({CppIf{
+        fmt::format("{0} == 0 || {0} > extent::{1}", copies, a->name),
+        {{CppReturn{fault("copies_out_of_range", k.kernel->name, a->name, copies, "extent::" + a->name)}}}}});
   }
   out.push_back(argument_table("arguments", k.arguments, k, names));
-  out.push_back({CppIf{fmt::format("const auto s = freefall::runtime::check_arguments(\"{}\", arguments); !s.ok()", k.kernel->name), {{CppReturn{"s"}}}}});
+  out.push_back(
+      {CppIf{fmt::format("const auto s = freefall::runtime::check_arguments(\"{}\", arguments); !s.ok()",
+                         k.kernel->name),
+             {{CppReturn{"s"}}}}});
   if (k.memory.workspace_bytes != 0) {
-    out.push_back({CppIf{"workspace == nullptr", {{CppReturn{fault("null_argument", k.kernel->name, "workspace", "0", fmt::format("{}_workspace_bytes", k.kernel->name))}}}}});
+    out.push_back({CppIf{"workspace == nullptr",
+                         {{CppReturn{fault("null_argument", k.kernel->name, "workspace", "0",
+                                           fmt::format("{}_workspace_bytes", k.kernel->name))}}}}});
   }
   return out;
 }
 
 CppBlock result_checks(const KernelSignature& k, const Names& names) {
-  return {argument_table("results", k.written, k, names), {CppReturn{fmt::format("freefall::runtime::check_results(\"{}\", results)", k.kernel->name)}}};
+  return {argument_table("results", k.written, k, names),
+          {CppReturn{fmt::format("freefall::runtime::check_results(\"{}\", results)", k.kernel->name)}}};
 }
 
 OperationEmitter::OperationEmitter(const KernelSignature& kernel, const Names& names, std::string library)
@@ -94,10 +111,14 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions) {
   if (kernel_.memory.workspace_bytes != 0) {
     out.push_back({CppDeclare{"std::byte* const", "memory", "static_cast<std::byte*>(workspace)"}});
     for (const auto& slot : kernel_.memory.slots) {
-      out.push_back({CppDeclare{type, slot.tensor->name, fmt::format("reinterpret_cast<{}*>(memory + {})", names_.scalar(), slot.offset)}});
+      out.push_back(
+          {CppDeclare{type, slot.tensor->name,
+                      fmt::format("reinterpret_cast<{}*>(memory + {})", names_.scalar(), slot.offset)}});
     }
     if (kernel_.memory.scratch_bytes != 0) {
-      out.push_back({CppDeclare{type, "scratch", fmt::format("reinterpret_cast<{}*>(memory + {})", names_.scalar(), kernel_.memory.scratch_offset)}});
+      out.push_back({CppDeclare{type, "scratch",
+                                fmt::format("reinterpret_cast<{}*>(memory + {})", names_.scalar(),
+                                            kernel_.memory.scratch_offset)}});
     }
   }
   CppBlock body = block(kernel_.kernel->operations);
@@ -113,9 +134,12 @@ CppBlock OperationEmitter::block(const loop::Operations& operations) {
   return out;
 }
 
-std::string OperationEmitter::next_name(const char* what) { return fmt::format("{}_{}_{}", kernel_.kernel->name, what, ++operations_); }
+std::string OperationEmitter::next_name(const char* what) {
+  return fmt::format("{}_{}_{}", kernel_.kernel->name, what, ++operations_);
+}
 
-std::vector<std::string> OperationEmitter::outline(const std::string& name, const std::string& text, const char* result, CppBlock body,
+std::vector<std::string> OperationEmitter::outline(const std::string& name, const std::string& text,
+                                                   const char* result, CppBlock body,
                                                    const loop::Operation& operation, bool scratch) {
   CppFunction f{text, result, name, {}, std::move(body)};
   std::vector<std::string> arguments;
@@ -130,7 +154,8 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
   }
   for (const Tensor* t : all) {
     const bool written = contains(touched.written, t);
-    f.parameters.push_back({fmt::format("{}{}* __restrict", written ? "" : "const ", names_.scalar()), t->name});
+    f.parameters.push_back(
+        {fmt::format("{}{}* __restrict", written ? "" : "const ", names_.scalar()), t->name});
     arguments.push_back(t->role == ir::Role::temporary ? t->name : "a." + t->name);
   }
   if (scratch) {
@@ -148,7 +173,9 @@ void OperationEmitter::append(CppBlock& out, const loop::Nest& nest, const loop:
 
 void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Operation& operation) {
   const std::string name = next_name("product");
-  const auto extent = [&](const std::optional<Index>& i) { return i ? names_.extent(i->axis) : std::string("1"); };
+  const auto extent = [&](const std::optional<Index>& i) {
+    return i ? names_.extent(i->axis) : std::string("1");
+  };
   const auto at = [&](ir::Expr e) {
     const std::string offset = outer_offset(e, g.outer, names_);
     return offset == "0" ? e->tensor->name : fmt::format("{} + {}", e->tensor->name, offset);
@@ -156,39 +183,54 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
   const auto pair = [&](ir::Expr e, const std::optional<Index>& row, const std::optional<Index>& column) {
     return fmt::format("{}, {}", stride(e, row, names_), stride(e, column, names_));
   };
-  CppBlock call{{CppCall{fmt::format("freefall::runtime::gemm<{}>", names_.scalar()),
-                         {extent(g.m), extent(g.n), extent(g.k), names_.literal(ir::Number(1)), at(g.a), pair(g.a, g.m, g.k), at(g.b), pair(g.b, g.k, g.n),
-                          names_.literal(ir::Number(g.accumulate ? 1 : 0)), at(g.c), pair(g.c, g.m, g.n), "scratch"}}}};
-  out.push_back({CppCall{name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, true)}});
+  CppBlock call{
+      {CppCall{fmt::format("freefall::runtime::gemm<{}>", names_.scalar()),
+               {extent(g.m), extent(g.n), extent(g.k), names_.literal(ir::Number(1)), at(g.a),
+                pair(g.a, g.m, g.k), at(g.b), pair(g.b, g.k, g.n),
+                names_.literal(ir::Number(g.accumulate ? 1 : 0)), at(g.c), pair(g.c, g.m, g.n), "scratch"}}}};
+  out.push_back({CppCall{
+      name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, true)}});
 }
 
-void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f, const loop::Operation& operation) {
+void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
+                              const loop::Operation& operation) {
   const bool inverse = f.kind == loop::MatrixFunction::Kind::inverse;
   const std::string name = next_name(inverse ? "inverse" : "log_det");
   const std::size_t n = names_.sizes->extent(f.row.axis);
-  const auto pointer = [&](ir::Expr e) { return fmt::format("{} + {}", e->tensor->name, outer_offset(e, f.outer, names_)); };
+  const auto pointer = [&](ir::Expr e) {
+    return fmt::format("{} + {}", e->tensor->name, outer_offset(e, f.outer, names_));
+  };
   // Symmetric matrices: either index may be the contiguous one.
-  const auto leading = [&](ir::Expr e) { return fmt::format("{}", std::max(stride(e, f.row, names_), stride(e, f.column, names_))); };
+  const auto leading = [&](ir::Expr e) {
+    return fmt::format("{}", std::max(stride(e, f.row, names_), stride(e, f.column, names_)));
+  };
   CppBlock body;
   if (inverse) {
-    body = {{CppIf{fmt::format("!freefall::runtime::inverse_spd({}, {}, {}, {}, {}, scratch)", n, pointer(f.matrix), leading(f.matrix), pointer(f.result_access), leading(f.result_access)),
-                   {{CppReturn{"false"}}}}}};
+    body = {{CppIf{
+        fmt::format("!freefall::runtime::inverse_spd({}, {}, {}, {}, {}, scratch)", n, pointer(f.matrix),
+                    leading(f.matrix), pointer(f.result_access), leading(f.result_access)),
+        {{CppReturn{"false"}}}}}};
   } else {
     body = {{CppDeclare{"bool", "positive", "true"}},
-            {CppAssign{names_.element(f.result, f.result_access->subscripts), "=", fmt::format("freefall::runtime::log_det_spd({}, {}, {}, scratch, positive)", n, pointer(f.matrix), leading(f.matrix))}},
+            {CppAssign{names_.element(f.result, f.result_access->subscripts), "=",
+                       fmt::format("freefall::runtime::log_det_spd({}, {}, {}, scratch, positive)", n,
+                                   pointer(f.matrix), leading(f.matrix))}},
             {CppIf{"!positive", {{CppReturn{"false"}}}}}};
   }
   body = in_loops(std::move(body), f.outer, names_);
   body.push_back({CppReturn{"true"}});
   const auto arguments = outline(name, f.label, "bool", std::move(body), operation, true);
   out.push_back({CppIf{fmt::format("!{}({})", name, fmt::join(arguments, ", ")),
-                       {{CppReturn{fault("not_positive_definite", kernel_.kernel->name, f.matrix->tensor->name, "0", "0")}}}}});
+                       {{CppReturn{fault("not_positive_definite", kernel_.kernel->name,
+                                         f.matrix->tensor->name, "0", "0")}}}}});
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {
   CppBlock body = block(repeat.body);
   if (repeat.tolerance) {
-    body.push_back({CppIf{fmt::format("{}[0] <= {}", repeat.moved->name, names_.literal(ir::Number(*repeat.tolerance))), {{CppBreak{}}}}});
+    body.push_back(
+        {CppIf{fmt::format("{}[0] <= {}", repeat.moved->name, names_.literal(ir::Number(*repeat.tolerance))),
+               {{CppBreak{}}}}});
   }
   out.push_back({CppFor{fmt::format("pass_{}", ++loops_), fmt::format("{}", repeat.count), std::move(body)}});
 }

@@ -11,8 +11,8 @@ CppBlock boundary_checks(const KernelSignature& kernel, const Names& names);
 /// A result that is not finite is reported; ends with the return of success.
 CppBlock result_checks(const KernelSignature& kernel, const Names& names);
 
-/// Each nest becomes a function of its own: its arrays are restrict-qualified parameters, which stays right when
-/// temporaries share memory over time, and a profile names the equation.
+/// Each nest becomes a function of its own: its arrays are restrict-qualified parameters, which stays right
+/// when temporaries share memory over time, and a profile names the equation.
 class OperationEmitter {
  public:
   OperationEmitter(const KernelSignature& kernel, const Names& names, std::string library);
@@ -27,8 +27,8 @@ class OperationEmitter {
   void append(CppBlock& out, const loop::MatrixFunction& function, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation& operation);
   /// Makes a function of the body over what the operation touches, and returns the call's arguments.
-  std::vector<std::string> outline(const std::string& name, const std::string& comment, const char* result, CppBlock body,
-                                   const loop::Operation& operation, bool scratch);
+  std::vector<std::string> outline(const std::string& name, const std::string& comment, const char* result,
+                                   CppBlock body, const loop::Operation& operation, bool scratch);
   std::string next_name(const char* what);
 
   const KernelSignature& kernel_;

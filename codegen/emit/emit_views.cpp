@@ -7,32 +7,43 @@
 
 namespace freefall::emit {
 
-std::string emit_views(const plan::Specialisation& sizes, const std::vector<KernelSignature>& kernels, const std::vector<const ir::Tensor*>& arrays,
+std::string emit_views(const plan::Specialisation& sizes, const std::vector<KernelSignature>& kernels,
+                       const std::vector<const ir::Tensor*>& arrays,
                        const std::vector<const ir::Axis*>& plates) {
   std::string out = fmt::format(
-      "#pragma once\n\n#include <algorithm>\n#include <freefall/runtime/buffer.hpp>\n#include <freefall/runtime/error.hpp>\n#include <freefall/runtime/views.hpp>\n\n#include \"{0}.hpp\"\n\n"
+      "#pragma once\n\n#include <algorithm>\n#include <freefall/runtime/buffer.hpp>\n#include "
+      "<freefall/runtime/error.hpp>\n#include <freefall/runtime/views.hpp>\n\n#include \"{0}.hpp\"\n\n"
       "namespace {0} {{\n\n"
-      "// Owns every array of the library, zero at first, and one workspace. `x()` is an Eigen map of the array x (a matrix up to\n"
-      "// rank 2), `x_array()` an xtensor adaptor of its full shape; neither copies. Kernels throw freefall::runtime::kernel_error.\n"
+      "// Owns every array of the library, zero at first, and one workspace. `x()` is an Eigen map of the "
+      "array x (a matrix up to\n"
+      "// rank 2), `x_array()` an xtensor adaptor of its full shape; neither copies. Kernels throw "
+      "freefall::runtime::kernel_error.\n"
       "class instance {{\n public:\n",
       sizes.name);
   std::string members, pointers, spans;
   for (const ir::Tensor* t : arrays) {
     std::vector<std::string> extents;
     for (const ir::Axis* a : t->axes) extents.push_back(fmt::format("{}", sizes.extent(a)));
-    const bool named_like_kernel = std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return k.kernel->name == t->name; });
+    const bool named_like_kernel =
+        std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return k.kernel->name == t->name; });
     if (named_like_kernel && t->axes.empty()) {
       // The kernel's own method returns it.
     } else if (t->axes.empty()) {
       out += fmt::format("  scalar& {0}() {{ return {0}_[0]; }}\n", t->name);
     } else {
       const std::string accessor = t->name + (named_like_kernel ? "_value" : "");
-      if (t->axes.size() <= 2) out += fmt::format("  auto {2}() {{ return freefall::runtime::matrix_view({0}_.data(), {1}); }}\n", t->name, fmt::join(extents, ", "), accessor);
-      out += fmt::format("  auto {0}_array() {{ return freefall::runtime::tensor_view({0}_.data(), {1}); }}\n", t->name, fmt::join(extents, ", "));
+      if (t->axes.size() <= 2)
+        out += fmt::format("  auto {2}() {{ return freefall::runtime::matrix_view({0}_.data(), {1}); }}\n",
+                           t->name, fmt::join(extents, ", "), accessor);
+      out +=
+          fmt::format("  auto {0}_array() {{ return freefall::runtime::tensor_view({0}_.data(), {1}); }}\n",
+                      t->name, fmt::join(extents, ", "));
     }
-    members += fmt::format("  freefall::runtime::aligned_buffer<scalar> {}_{{{}}};\n", t->name, sizes.size(t));
+    members +=
+        fmt::format("  freefall::runtime::aligned_buffer<scalar> {}_{{{}}};\n", t->name, sizes.size(t));
     pointers += fmt::format("    a.{0} = {0}_.data();\n", t->name);
-    spans += fmt::format("    if (index == {}) return {}_.span();\n", std::find(arrays.begin(), arrays.end(), t) - arrays.begin(), t->name);
+    spans += fmt::format("    if (index == {}) return {}_.span();\n",
+                         std::find(arrays.begin(), arrays.end(), t) - arrays.begin(), t->name);
   }
   std::vector<std::string> parameters, forwarded;
   for (const ir::Axis* a : plates) {
@@ -40,17 +51,30 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
     forwarded.push_back(fmt::format("{}_copies", a->name));
     pointers += fmt::format("    a.{0}_copies = {0}_copies;\n", a->name);
   }
-  const std::string parameter_list = fmt::format("{}", fmt::join(parameters, ", ")), argument_list = fmt::format("{}", fmt::join(forwarded, ", "));
-  out += fmt::format("\n  // The elements of the array at a position of tensors().\n  std::span<scalar> elements([[maybe_unused]] std::size_t index) {{\n{}    return {{}};\n  }}\n", spans);
-  out += fmt::format("\n  arrays raw({}) {{\n    arrays a;\n{}    return a;\n  }}\n\n", parameter_list, pointers);
+  const std::string parameter_list = fmt::format("{}", fmt::join(parameters, ", ")),
+                    argument_list = fmt::format("{}", fmt::join(forwarded, ", "));
+  out += fmt::format(
+      "\n  // The elements of the array at a position of tensors().\n  std::span<scalar> "
+      "elements([[maybe_unused]] std::size_t index) {{\n{}    return {{}};\n  }}\n",
+      spans);
+  out += fmt::format("\n  arrays raw({}) {{\n    arrays a;\n{}    return a;\n  }}\n\n", parameter_list,
+                     pointers);
   std::vector<std::string> workspaces = {"std::size_t{0}"};
   for (const KernelSignature& k : kernels) {
-    const bool returns = std::any_of(k.written.begin(), k.written.end(), [&](const ir::Tensor* t) { return t->axes.empty() && t->name == k.kernel->name; });
-    out += fmt::format("  {4} {0}({1}) {{\n    freefall::runtime::require({2}::{0}(raw({3}), workspace_.data()), tensors());\n{5}  }}\n", k.kernel->name, parameter_list, sizes.name,
-                       argument_list, returns ? "scalar" : "void", returns ? fmt::format("    return {}_[0];\n", k.kernel->name) : "");
+    const bool returns = std::any_of(k.written.begin(), k.written.end(), [&](const ir::Tensor* t) {
+      return t->axes.empty() && t->name == k.kernel->name;
+    });
+    out += fmt::format(
+        "  {4} {0}({1}) {{\n    freefall::runtime::require({2}::{0}(raw({3}), workspace_.data()), "
+        "tensors());\n{5}  }}\n",
+        k.kernel->name, parameter_list, sizes.name, argument_list, returns ? "scalar" : "void",
+        returns ? fmt::format("    return {}_[0];\n", k.kernel->name) : "");
     workspaces.push_back(k.kernel->name + "_workspace_bytes");
   }
-  out += fmt::format("\n private:\n{}  freefall::runtime::workspace workspace_{{std::max({{{}}})}};\n}};\n\n}}  // namespace {}\n", members, fmt::join(workspaces, ", "), sizes.name);
+  out += fmt::format(
+      "\n private:\n{}  freefall::runtime::workspace workspace_{{std::max({{{}}})}};\n}};\n\n}}  // "
+      "namespace {}\n",
+      members, fmt::join(workspaces, ", "), sizes.name);
   return out;
 }
 

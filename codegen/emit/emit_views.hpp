@@ -5,7 +5,8 @@
 
 namespace freefall::emit {
 
-std::string emit_views(const plan::Specialisation& sizes, const std::vector<KernelSignature>& kernels, const std::vector<const ir::Tensor*>& arrays,
+std::string emit_views(const plan::Specialisation& sizes, const std::vector<KernelSignature>& kernels,
+                       const std::vector<const ir::Tensor*>& arrays,
                        const std::vector<const ir::Axis*>& plates);
 
 }  // namespace freefall::emit

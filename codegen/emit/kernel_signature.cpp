@@ -9,16 +9,20 @@ namespace {
 
 using ir::Tensor;
 
-bool contains(const std::vector<const Tensor*>& list, const Tensor* t) { return std::find(list.begin(), list.end(), t) != list.end(); }
+bool contains(const std::vector<const Tensor*>& list, const Tensor* t) {
+  return std::find(list.begin(), list.end(), t) != list.end();
+}
 
-void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_in, std::vector<const Tensor*>& written) {
+void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_in,
+          std::vector<const Tensor*>& written) {
   for (const loop::Operation& o : operations) {
     if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) {
       flow(repeat->body, live_in, written);
       continue;
     }
     const loop::Touched t = loop::touched(o);
-    // Within a fused nest a later store may read what an earlier one of the same nest wrote; that is not live in.
+    // Within a fused nest a later store may read what an earlier one of the same nest wrote; that is not live
+    // in.
     std::vector<const Tensor*> set_here;
     if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
       for (const loop::Store& s : nest->stores) {
@@ -66,20 +70,24 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
     if (contains(written, &t)) out.written.push_back(&t);
   }
   collect_plates(kernel.operations, out.plates);
-  std::sort(out.plates.begin(), out.plates.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+  std::sort(out.plates.begin(), out.plates.end(),
+            [](const auto* a, const auto* b) { return a->name < b->name; });
   return out;
 }
 
-std::vector<const Tensor*> library_arrays(const std::vector<KernelSignature>& kernels, const ir::Context& context) {
+std::vector<const Tensor*> library_arrays(const std::vector<KernelSignature>& kernels,
+                                          const ir::Context& context) {
   std::vector<const Tensor*> out;
   for (const Tensor& t : context.tensors()) {
-    if (std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return contains(k.arguments, &t); })) out.push_back(&t);
+    if (std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return contains(k.arguments, &t); }))
+      out.push_back(&t);
   }
   return out;
 }
 
 bool is_written(const Tensor* tensor, const std::vector<KernelSignature>& kernels) {
-  return std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return contains(k.written, tensor); });
+  return std::any_of(kernels.begin(), kernels.end(),
+                     [&](const auto& k) { return contains(k.written, tensor); });
 }
 
 }  // namespace freefall::emit

@@ -9,16 +9,18 @@ namespace freefall::emit {
 struct KernelSignature {
   const loop::Kernel* kernel = nullptr;
   loop::MemoryPlan memory;
-  std::vector<const ir::Tensor*> arguments;  ///< caller-owned arrays the kernel touches, in order of declaration
-  std::vector<const ir::Tensor*> live_in;    ///< those read before they are written
+  std::vector<const ir::Tensor*>
+      arguments;  ///< caller-owned arrays the kernel touches, in order of declaration
+  std::vector<const ir::Tensor*> live_in;  ///< those read before they are written
   std::vector<const ir::Tensor*> written;
-  std::vector<const ir::Axis*> plates;       ///< in name order
+  std::vector<const ir::Axis*> plates;  ///< in name order
 };
 
 KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation);
 
 /// Caller-owned arrays of the whole library, in order of declaration.
-std::vector<const ir::Tensor*> library_arrays(const std::vector<KernelSignature>& kernels, const ir::Context& context);
+std::vector<const ir::Tensor*> library_arrays(const std::vector<KernelSignature>& kernels,
+                                              const ir::Context& context);
 /// Written by some kernel of the library.
 bool is_written(const ir::Tensor* tensor, const std::vector<KernelSignature>& kernels);
 

@@ -11,11 +11,13 @@
 namespace freefall::ir {
 namespace {
 
-std::uint64_t hash_index(const Index& i) { return mix(hash_text(i.axis->name), static_cast<std::uint64_t>(i.level) + 77); }
+std::uint64_t hash_index(const Index& i) {
+  return mix(hash_text(i.axis->name), static_cast<std::uint64_t>(i.level) + 77);
+}
 
 std::uint64_t hash_node(const Node& n) {
-  std::uint64_t h = mix(static_cast<std::uint64_t>(n.op), static_cast<std::uint64_t>(n.function) * 31 +
-                                                              static_cast<std::uint64_t>(n.reducer));
+  std::uint64_t h = mix(static_cast<std::uint64_t>(n.op),
+                        static_cast<std::uint64_t>(n.function) * 31 + static_cast<std::uint64_t>(n.reducer));
   h = mix(h, n.value.hash());
   if (n.tensor != nullptr) h = mix(h, hash_text(n.tensor->name));
   if (n.axis != nullptr) h = mix(h, hash_text(n.axis->name));
@@ -90,8 +92,9 @@ void derive_fields(Node& n) {
 }  // namespace
 
 const char* name(Op op) {
-  static constexpr const char* kNames[] = {"Constant", "Extent", "Access", "Delta",  "Range", "Position", "Sum",     "Product", "Contract",
-                                           "Reduce",   "Map",    "Select", "Gather", "Freeze", "Draw",   "Inverse", "LogDet"};
+  static constexpr const char* kNames[] = {"Constant", "Extent",  "Access",   "Delta",   "Range", "Position",
+                                           "Sum",      "Product", "Contract", "Reduce",  "Map",   "Select",
+                                           "Gather",   "Freeze",  "Draw",     "Inverse", "LogDet"};
   return kNames[static_cast<std::size_t>(op)];
 }
 const char* name(Reducer reducer) {
@@ -99,7 +102,9 @@ const char* name(Reducer reducer) {
   return kNames[static_cast<std::size_t>(reducer)];
 }
 
-bool Node::depends_on(const Index& index) const { return std::binary_search(free.begin(), free.end(), index); }
+bool Node::depends_on(const Index& index) const {
+  return std::binary_search(free.begin(), free.end(), index);
+}
 
 // Lexicographic over the tree, with an explicit stack; equal sub-expressions are one node and cost nothing.
 std::strong_ordering compare(Expr a, Expr b) {
@@ -114,7 +119,9 @@ std::strong_ordering compare(Expr a, Expr b) {
   return std::strong_ordering::equal;
 }
 
-bool Context::Equal::operator()(const Node* a, const Node* b) const { return a->hash == b->hash && same(*a, *b); }
+bool Context::Equal::operator()(const Node* a, const Node* b) const {
+  return a->hash == b->hash && same(*a, *b);
+}
 
 const Axis* Context::find_axis(std::string_view name) const {
   const auto at = std::find_if(axes_.begin(), axes_.end(), [&](const Axis& a) { return a.name == name; });
@@ -124,7 +131,8 @@ const Axis* Context::find_axis(std::string_view name) const {
 const Axis* Context::axis(std::string_view name, bool plate) {
   if (const Axis* known = find_axis(name)) {
     if (known->plate != plate) {
-      throw std::invalid_argument(fmt::format("axis '{}' is declared both as an axis and as a plate; give one of them another name", name));
+      throw std::invalid_argument(fmt::format(
+          "axis '{}' is declared both as an axis and as a plate; give one of them another name", name));
     }
     return known;
   }
@@ -133,14 +141,16 @@ const Axis* Context::axis(std::string_view name, bool plate) {
 }
 
 const Tensor* Context::find_tensor(std::string_view name) const {
-  const auto at = std::find_if(tensors_.begin(), tensors_.end(), [&](const Tensor& t) { return t.name == name; });
+  const auto at =
+      std::find_if(tensors_.begin(), tensors_.end(), [&](const Tensor& t) { return t.name == name; });
   return at == tensors_.end() ? nullptr : &*at;
 }
 
 const Tensor* Context::tensor(std::string_view name, std::vector<const Axis*> axes, Role role) {
   if (const Tensor* known = find_tensor(name)) {
     if (known->axes != axes || known->role != role) {
-      throw std::invalid_argument(fmt::format("'{}' is declared twice, with other axes or another role; give one of them another name", name));
+      throw std::invalid_argument(fmt::format(
+          "'{}' is declared twice, with other axes or another role; give one of them another name", name));
     }
     return known;
   }

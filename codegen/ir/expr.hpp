@@ -2,13 +2,14 @@
 // The expression IR: an immutable, hash-consed DAG of scalar expressions with free indices.
 //
 // A node stands for one scalar for each value of its free indices; there are no matrices. `W x` is
-// Contract({i}, W[o, i] x[i]), an expression with the free index o. Because nodes are unique, equality of canonical
-// forms is pointer equality, and a sub-expression that occurs twice is one node.
+// Contract({i}, W[o, i] x[i]), an expression with the free index o. Because nodes are unique, equality of
+// canonical forms is pointer equality, and a sub-expression that occurs twice is one node.
 //
-// Construction (the make_ functions) never builds a redex: sums and products are flat, sorted by structure and
-// collected; coefficients stand in sums; Kronecker deltas over a bound index are gone; factors that do not depend on
-// a bound index stand outside its Contract; bound indices carry canonical labels. Products are not distributed over
-// sums: the shared residual `x - W f(x)` stays one node. `expand` (expand.hpp) gives the distributed normal form.
+// Construction (the make_ functions) never builds a redex: sums and products are flat, sorted by structure
+// and collected; coefficients stand in sums; Kronecker deltas over a bound index are gone; factors that do
+// not depend on a bound index stand outside its Contract; bound indices carry canonical labels. Products are
+// not distributed over sums: the shared residual `x - W f(x)` stays one node. `expand` (expand.hpp) gives the
+// distributed normal form.
 
 #include <cstdint>
 #include <deque>
@@ -85,14 +86,15 @@ class Expr {
 
 struct Node {
   Op op = Op::Constant;
-  Function function{};                ///< Map
-  Reducer reducer{};                  ///< Reduce
-  Number value;                       ///< Constant, Sum
-  const Tensor* tensor = nullptr;     ///< Access, Gather
-  const Axis* axis = nullptr;         ///< Extent, Range
-  std::string name;                   ///< Freeze, Draw
-  std::vector<Subscript> subscripts;  ///< Access, Delta (2), Range (1), Position (1), Draw, Inverse (2), Reduce softmax (1)
-  std::vector<Index> bound;           ///< Contract, Reduce, Inverse (2), LogDet (2)
+  Function function{};             ///< Map
+  Reducer reducer{};               ///< Reduce
+  Number value;                    ///< Constant, Sum
+  const Tensor* tensor = nullptr;  ///< Access, Gather
+  const Axis* axis = nullptr;      ///< Extent, Range
+  std::string name;                ///< Freeze, Draw
+  std::vector<Subscript>
+      subscripts;  ///< Access, Delta (2), Range (1), Position (1), Draw, Inverse (2), Reduce softmax (1)
+  std::vector<Index> bound;  ///< Contract, Reduce, Inverse (2), LogDet (2)
   std::vector<Expr> args;
   std::vector<Number> weights;  ///< Sum: coefficients; Product: exponents
 
@@ -146,7 +148,8 @@ class Context {
   std::unordered_set<const Node*, Hash, Equal> unique_;
 };
 
-// ---- construction -------------------------------------------------------------------------------------------------
+// ---- construction
+// -------------------------------------------------------------------------------------------------
 
 Expr make_constant(Context& context, const Number& value);
 Expr make_extent(Context& context, const Axis* axis);
@@ -187,7 +190,8 @@ Expr operator*(const Number& a, Expr b);
 Expr operator+(Expr a, const Number& b);
 Expr power(Expr base, int exponent);
 
-// ---- rewriting ----------------------------------------------------------------------------------------------------
+// ---- rewriting
+// ----------------------------------------------------------------------------------------------------
 
 using Substitution = std::vector<std::pair<Index, Subscript>>;
 /// Replaces indices simultaneously; bound indices never capture. Memoised, iterative.

@@ -19,11 +19,14 @@ long double gelu_value(long double x) { return 0.5L * x * std::erfc(-x * 0.70710
 
 Expr zero(Expr x) { return make_constant(*x->context, 0); }
 
-Expr root(const Number& of, Expr like) { return make_map(Function::sqrt, {make_constant(*like->context, of)}); }
+Expr root(const Number& of, Expr like) {
+  return make_map(Function::sqrt, {make_constant(*like->context, of)});
+}
 
 // gelu(x) = x Phi(x), so gelu' = Phi + x phi (Hendrycks and Gimpel 2016, eq. 2, the exact form).
 Expr gelu_derivative(Expr x) {
-  const Expr cumulative = Number::ratio(1, 2) * make_map(Function::erf, {x * root(Number::ratio(1, 2), x)}) + Number::ratio(1, 2);
+  const Expr cumulative =
+      Number::ratio(1, 2) * make_map(Function::erf, {x * root(Number::ratio(1, 2), x)}) + Number::ratio(1, 2);
   const Expr density = power(make_map(Function::sqrt, {Number(2) * make_pi(*x->context)}), -1) *
                        make_map(Function::exp, {Number::ratio(-1, 2) * power(x, 2)});
   return cumulative + x * density;
@@ -36,14 +39,15 @@ Expr silu_derivative(Expr x, Expr y) {
 }
 
 Expr pow_derivative(int k, const std::vector<Expr>& x, Expr y) {
-  return k == 0 ? x[1] * make_map(Function::pow, {x[0], x[1] + Number(-1)}) : y * make_map(Function::log, {x[0]});
+  return k == 0 ? x[1] * make_map(Function::pow, {x[0], x[1] + Number(-1)})
+                : y * make_map(Function::log, {x[0]});
 }
 
 std::vector<FunctionRow> make_rows() {
   std::vector<FunctionRow> rows;
-#define FREEFALL_FUNCTION(name, arity, cost, latex, value, derivative)                    \
-  rows.push_back({Function::name, #name, arity, cost, latex,                              \
-                  [](const long double* x) -> long double { return value; },              \
+#define FREEFALL_FUNCTION(name, arity, cost, latex, value, derivative)       \
+  rows.push_back({Function::name, #name, arity, cost, latex,                 \
+                  [](const long double* x) -> long double { return value; }, \
                   [](int k, const std::vector<Expr>& x, Expr y) -> Expr { return derivative; }});
 #include "codegen/ir/functions.def"
 #undef FREEFALL_FUNCTION

@@ -17,7 +17,8 @@ enum class Function : std::uint8_t {
 
 struct FunctionRow {
   Function function;
-  std::string_view name;   ///< in the DSL, in printed text and, in namespace freefall::runtime::math, in kernels
+  std::string_view
+      name;  ///< in the DSL, in printed text and, in namespace freefall::runtime::math, in kernels
   int arity;
   int cost;                ///< in additions, for the cost model
   std::string_view latex;  ///< with {} for each argument

@@ -53,7 +53,8 @@ std::string str(const Subscript& subscript) {
     out += str(term.index);
   }
   if (out.empty()) return fmt::format("{}", subscript.offset);
-  if (subscript.offset != 0) out += fmt::format(" {} {}", subscript.offset < 0 ? '-' : '+', std::abs(subscript.offset));
+  if (subscript.offset != 0)
+    out += fmt::format(" {} {}", subscript.offset < 0 ? '-' : '+', std::abs(subscript.offset));
   return out;
 }
 

@@ -2,8 +2,9 @@
 // Axes, indices and subscripts.
 //
 // An axis has a name and no size: sizes are given when a model is specialised. An index runs over one axis.
-// Free indices are told apart by their number of primes (`hidden`, `hidden'`, ...); bound indices carry a canonical
-// label given by the binder, so two expressions that differ only in the names of bound indices are the same node.
+// Free indices are told apart by their number of primes (`hidden`, `hidden'`, ...); bound indices carry a
+// canonical label given by the binder, so two expressions that differ only in the names of bound indices are
+// the same node.
 
 #include <compare>
 #include <string>
@@ -49,7 +50,8 @@ struct Subscript {
 
 std::strong_ordering compare(const Subscript& a, const Subscript& b);
 
-/// Text of an index or subscript in the user's names: `hidden'`, `t - 1`, `i + 2 k`; bound ones as `hidden#2`.
+/// Text of an index or subscript in the user's names: `hidden'`, `t - 1`, `i + 2 k`; bound ones as
+/// `hidden#2`.
 std::string str(const Index& index);
 std::string str(const Subscript& subscript);
 

@@ -21,7 +21,8 @@ struct Term {
 
 // Sorts by structure and adds the weights of equal terms; drops those whose weight is zero.
 void collect_terms(std::vector<Term>& terms) {
-  std::sort(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return compare(a.base, b.base) < 0; });
+  std::sort(terms.begin(), terms.end(),
+            [](const Term& a, const Term& b) { return compare(a.base, b.base) < 0; });
   std::vector<Term> out;
   for (const Term& t : terms) {
     if (!out.empty() && out.back().base == t.base) {
@@ -34,9 +35,10 @@ void collect_terms(std::vector<Term>& terms) {
   terms = std::move(out);
 }
 
-// The weight that a sum gives up when it becomes a factor, so that 2 a - 2 b and b - a share the factor a - b: that of
-// the first random variable, so that a prediction error keeps its sign; else the constant, so that 1 - y^2 keeps its;
-// else of the first term. Only the sign of a number that is not exact, since dividing by it would round.
+// The weight that a sum gives up when it becomes a factor, so that 2 a - 2 b and b - a share the factor a -
+// b: that of the first random variable, so that a prediction error keeps its sign; else the constant, so that
+// 1 - y^2 keeps its; else of the first term. Only the sign of a number that is not exact, since dividing by
+// it would round.
 Number leading_weight(Expr sum) {
   std::size_t lead = sum->args.size();
   for (std::size_t i = sum->args.size(); i-- > 0;) {
@@ -54,7 +56,8 @@ bool solves(const Node& delta, const Index& index, Subscript& replacement) {
   for (std::size_t side = 0; side < 2; ++side) {
     for (const auto& term : delta.subscripts[side].terms) {
       if (!(term.index == index) || std::abs(term.factor) != 1) continue;
-      Subscript rest = delta.subscripts[side];  // factor * index + rest = other  =>  index = factor * (other - rest)
+      Subscript rest =
+          delta.subscripts[side];  // factor * index + rest = other  =>  index = factor * (other - rest)
       rest.add(Subscript(index), -term.factor);
       replacement = Subscript();
       replacement.add(delta.subscripts[1 - side], term.factor).add(rest, -term.factor);
@@ -116,7 +119,8 @@ Expr make_extent(Context& context, const Axis* axis) {
 
 Expr make_access(Context& context, const Tensor* tensor, std::vector<Subscript> subscripts) {
   if (subscripts.size() != tensor->axes.size()) {
-    throw std::invalid_argument(fmt::format("'{}' has {} axes but is accessed with {} subscripts", tensor->name, tensor->axes.size(), subscripts.size()));
+    throw std::invalid_argument(fmt::format("'{}' has {} axes but is accessed with {} subscripts",
+                                            tensor->name, tensor->axes.size(), subscripts.size()));
   }
   Node n;
   n.op = Op::Access;
@@ -163,7 +167,8 @@ Expr make_position(Context& context, Subscript subscript) {
   return context.intern(std::move(n));
 }
 
-Expr make_sum(Context& context, const std::vector<Expr>& args, const std::vector<Number>& weights, const Number& constant) {
+Expr make_sum(Context& context, const std::vector<Expr>& args, const std::vector<Number>& weights,
+              const Number& constant) {
   std::vector<Term> terms;
   Number total = constant;
   const auto add = [&](Expr e, const Number& weight) {
@@ -197,7 +202,8 @@ Expr make_product(Context& context, const std::vector<Expr>& args, const std::ve
     if (e->op == Op::Constant) {
       coefficient = coefficient * power(e->value, exponent.numerator());
     } else if (e->op == Op::Product) {
-      for (std::size_t i = 0; i < e->args.size(); ++i) factors.push_back({e->args[i], exponent * e->weights[i]});
+      for (std::size_t i = 0; i < e->args.size(); ++i)
+        factors.push_back({e->args[i], exponent * e->weights[i]});
     } else {
       factors.push_back({e, exponent});
     }
@@ -222,7 +228,8 @@ Expr make_product(Context& context, const std::vector<Expr>& args, const std::ve
     if ((f.base->op == Op::Delta || f.base->op == Op::Range) && !f.weight.is_negative()) f.weight = 1;
   }
   if (factors.empty()) return make_constant(context, coefficient);
-  // A guard takes the whole product into its live branch, so that 0 * (1/0) of the dead branch is never formed.
+  // A guard takes the whole product into its live branch, so that 0 * (1/0) of the dead branch is never
+  // formed.
   for (std::size_t i = 0; i < factors.size(); ++i) {
     const Expr guard = factors[i].base;
     const bool alone = factors.size() == 1 && factors[i].weight.is_one();
@@ -270,13 +277,14 @@ Expr make_contract(const std::vector<Index>& bound, Expr body) {
     return make_product(context, outside);
   }
   if (indices.empty()) return body;
-  if (is_scaled_term(body)) return make_sum(context, {make_contract(indices, body->args[0])}, {body->weights[0]});
+  if (is_scaled_term(body))
+    return make_sum(context, {make_contract(indices, body->args[0])}, {body->weights[0]});
   if (body->op == Op::Contract) {
     indices.insert(indices.end(), body->bound.begin(), body->bound.end());
     return make_contract(indices, body->args[0]);
   }
-  // A delta over a bound index is a substitution; the replaced index must stay inside its axis. A plain renaming
-  // needs no guard and goes first; else the structurally smallest result wins.
+  // A delta over a bound index is a substitution; the replaced index must stay inside its axis. A plain
+  // renaming needs no guard and goes first; else the structurally smallest result wins.
   const auto eliminate = [&](const Node& delta, Expr rest) -> Expr {
     Expr best;
     for (const Index& gone : indices) {
@@ -285,7 +293,8 @@ Expr make_contract(const std::vector<Index>& bound, Expr body) {
       std::vector<Index> left = indices;
       std::erase(left, gone);
       const Expr guard = make_range(context, gone.axis, replacement);
-      const Expr e = make_contract(left, make_product(context, {substitute(rest, {{gone, replacement}}), guard}));
+      const Expr e =
+          make_contract(left, make_product(context, {substitute(rest, {{gone, replacement}}), guard}));
       if (guard->is_constant(1)) return e;
       if (!best || compare(e, best) < 0) best = e;
     }
@@ -365,13 +374,16 @@ Expr make_map(Function function, std::vector<Expr> args) {
     return function == outer && x->op == Op::Map && x->function == inner;
   };
   // exp and log undo each other; both hold wherever the inner function is defined.
-  if (inverse_pair(Function::log, Function::exp) || inverse_pair(Function::exp, Function::log)) return x->args[0];
+  if (inverse_pair(Function::log, Function::exp) || inverse_pair(Function::exp, Function::log))
+    return x->args[0];
   if (x->op == Op::Constant) {
     if (function == Function::log && x->is_constant(1)) return make_constant(context, 0);
     if (function == Function::exp && x->is_constant(0)) return make_constant(context, 1);
     if (function == Function::sqrt && (x->is_constant(0) || x->is_constant(1))) return x;
-    if (function == Function::step) return make_constant(context, !x->value.is_zero() && !x->value.is_negative() ? 1 : 0);
-    const bool odd = function == Function::tanh || function == Function::sin || function == Function::relu || function == Function::sign;
+    if (function == Function::step)
+      return make_constant(context, !x->value.is_zero() && !x->value.is_negative() ? 1 : 0);
+    const bool odd = function == Function::tanh || function == Function::sin || function == Function::relu ||
+                     function == Function::sign;
     if (odd && x->is_constant(0)) return x;
   }
   Node n;
@@ -383,9 +395,12 @@ Expr make_map(Function function, std::vector<Expr> args) {
 
 Expr make_select(Expr condition, Expr positive, Expr otherwise) {
   if (positive == otherwise) return positive;
-  if (condition->op == Op::Constant) return !condition->value.is_zero() && !condition->value.is_negative() ? positive : otherwise;
+  if (condition->op == Op::Constant)
+    return !condition->value.is_zero() && !condition->value.is_negative() ? positive : otherwise;
   // A choice already made is not made again; a coefficient of a guarded term stands outside.
-  const auto chosen = [&](Expr e, std::size_t branch) { return e->op == Op::Select && e->args[0] == condition ? e->args[branch] : e; };
+  const auto chosen = [&](Expr e, std::size_t branch) {
+    return e->op == Op::Select && e->args[0] == condition ? e->args[branch] : e;
+  };
   if (chosen(positive, 1) != positive || chosen(otherwise, 2) != otherwise) {
     return make_select(condition, chosen(positive, 1), chosen(otherwise, 2));
   }
@@ -395,7 +410,8 @@ Expr make_select(Expr condition, Expr positive, Expr otherwise) {
   };
   const auto pulled = [&](Expr term, auto&& guarded) {
     Context& context = *condition->context;
-    if (term->op == Op::Constant) return make_sum(context, {guarded(make_constant(context, 1))}, {term->value});
+    if (term->op == Op::Constant)
+      return make_sum(context, {guarded(make_constant(context, 1))}, {term->value});
     return make_sum(context, {guarded(term->args[0])}, {term->weights[0]});
   };
   if (scaled(positive, otherwise)) {
@@ -412,7 +428,8 @@ Expr make_select(Expr condition, Expr positive, Expr otherwise) {
 
 Expr make_gather(Context& context, const Tensor* tensor, std::vector<Expr> indices) {
   if (indices.size() != tensor->axes.size()) {
-    throw std::invalid_argument(fmt::format("'{}' has {} axes but is gathered with {} indices", tensor->name, tensor->axes.size(), indices.size()));
+    throw std::invalid_argument(fmt::format("'{}' has {} axes but is gathered with {} indices", tensor->name,
+                                            tensor->axes.size(), indices.size()));
   }
   Node n;
   n.op = Op::Gather;

@@ -118,8 +118,9 @@ Number power(const Number& a, std::int64_t exponent) {
 std::strong_ordering compare(const Number& a, const Number& b) {
   if (a.exact_ && b.exact_) {
     const wide left = wide(a.numerator_) * b.denominator_, right = wide(b.numerator_) * a.denominator_;
-    return left < right ? std::strong_ordering::less
-                        : left > right ? std::strong_ordering::greater : std::strong_ordering::equal;
+    return left < right   ? std::strong_ordering::less
+           : left > right ? std::strong_ordering::greater
+                          : std::strong_ordering::equal;
   }
   const auto by_value = std::strong_order(a.to_double(), b.to_double());
   return by_value != 0 ? by_value : b.exact_ <=> a.exact_;

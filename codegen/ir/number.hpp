@@ -1,5 +1,6 @@
 #pragma once
-// Numbers of the IR: exact rationals, and doubles only where the user wrote one or where a rational would overflow.
+// Numbers of the IR: exact rationals, and doubles only where the user wrote one or where a rational would
+// overflow.
 
 #include <compare>
 #include <cstdint>
@@ -12,8 +13,8 @@ class Number {
   constexpr Number() = default;
   constexpr Number(int integer) : numerator_(integer) {}
   constexpr Number(std::int64_t integer) : numerator_(integer) {}
-  /// Exact when the double is the nearest one to a number of at most 9 decimals, as written by a person; otherwise the
-  /// double itself.
+  /// Exact when the double is the nearest one to a number of at most 9 decimals, as written by a person;
+  /// otherwise the double itself.
   Number(double real);
   /// numerator / denominator in lowest terms. Throws std::domain_error for a zero denominator.
   static Number ratio(std::int64_t numerator, std::int64_t denominator);

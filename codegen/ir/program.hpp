@@ -1,10 +1,10 @@
 #pragma once
 // The program: what a specification says, before anything is derived.
 //
-// This is the public, untyped builder underneath the DSL; tests and fuzzers fill it at run time. It holds declared
-// models (a density for each variable), variational families, functionals by name, and kernels as schedules of
-// statements. Nothing here is derived: elaboration (codegen/elaborate) turns functionals into expressions, calculus
-// turns descents into rules.
+// This is the public, untyped builder underneath the DSL; tests and fuzzers fill it at run time. It holds
+// declared models (a density for each variable), variational families, functionals by name, and kernels as
+// schedules of statements. Nothing here is derived: elaboration (codegen/elaborate) turns functionals into
+// expressions, calculus turns descents into rules.
 
 #include <memory>
 #include <stdexcept>
@@ -121,9 +121,9 @@ struct Program {
   Expr free_energy(std::size_t model, std::size_t family, Origin origin = {});
 };
 
-/// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at compile
-/// time): variables drawn twice, latents without a factor, cycles, targets the functional does not contain, unknown
-/// densities, families and methods, results without free copies. Throws ModelError.
+/// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at
+/// compile time): variables drawn twice, latents without a factor, cycles, targets the functional does not
+/// contain, unknown densities, families and methods, results without free copies. Throws ModelError.
 void check_program(const Program& program);
 
 }  // namespace freefall::ir

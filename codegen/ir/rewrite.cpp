@@ -11,7 +11,8 @@ namespace {
 Subscript substituted(const Subscript& s, const Substitution& substitution) {
   Subscript out(s.offset);
   for (const auto& term : s.terms) {
-    const auto at = std::find_if(substitution.begin(), substitution.end(), [&](const auto& p) { return p.first == term.index; });
+    const auto at = std::find_if(substitution.begin(), substitution.end(),
+                                 [&](const auto& p) { return p.first == term.index; });
     out.add(at == substitution.end() ? Subscript(term.index) : at->second, term.factor);
   }
   return out;
@@ -37,7 +38,9 @@ Expr rebuild_with(Expr e, std::vector<Subscript> subscripts, const std::vector<E
     case Op::Gather: return make_gather(context, e->tensor, args);
     case Op::Freeze: return make_freeze(args[0], e->name);
     case Op::Draw: return make_draw(context, e->name, std::move(subscripts));
-    case Op::Inverse: return make_inverse(e->bound[0], e->bound[1], args[0], std::move(subscripts[0]), std::move(subscripts[1]));
+    case Op::Inverse:
+      return make_inverse(e->bound[0], e->bound[1], args[0], std::move(subscripts[0]),
+                          std::move(subscripts[1]));
     case Op::LogDet: return make_log_det(e->bound[0], e->bound[1], args[0]);
   }
   throw std::logic_error("rebuild: unknown node");
@@ -75,14 +78,15 @@ std::pair<Node, Expr> open_binder(Expr e) {
 }  // namespace
 
 Expr substitute(Expr root, const Substitution& requested) {
-  // Without the pairs that change nothing: a binder that is made again over its own labels must not visit its body,
-  // or every rename would walk through all binders below.
+  // Without the pairs that change nothing: a binder that is made again over its own labels must not visit its
+  // body, or every rename would walk through all binders below.
   Substitution substitution;
   for (const auto& p : requested) {
     if (!(p.second == Subscript(p.first))) substitution.push_back(p);
   }
   const auto touched = [&](Expr e) {
-    return std::any_of(substitution.begin(), substitution.end(), [&](const auto& p) { return e->depends_on(p.first); });
+    return std::any_of(substitution.begin(), substitution.end(),
+                       [&](const auto& p) { return e->depends_on(p.first); });
   };
   if (!touched(root)) return root;
   // Post-order with a memo over the part of the DAG that mentions a replaced index.
@@ -103,7 +107,8 @@ Expr substitute(Expr root, const Substitution& requested) {
       for (const Subscript& s : e->subscripts) subscripts.push_back(substituted(s, substitution));
       if (captures(e, substitution)) {  // rare: only rewrites that hold labels of outer binders come here
         const auto [node, body] = open_binder(e);
-        done[e.get()] = rebuild_with(Expr(&node), std::move(subscripts), {ir::substitute(body, substitution)});
+        done[e.get()] =
+            rebuild_with(Expr(&node), std::move(subscripts), {ir::substitute(body, substitution)});
         continue;
       }
       std::vector<Expr> args;
@@ -144,7 +149,8 @@ Expr replace(Expr root, const std::vector<std::pair<Expr, Expr>>& table) {
 std::vector<const Tensor*> tensors_of(Expr e) {
   std::vector<const Tensor*> out;
   for (const Expr n : topological({e})) {
-    if (n->tensor != nullptr && std::find(out.begin(), out.end(), n->tensor) == out.end()) out.push_back(n->tensor);
+    if (n->tensor != nullptr && std::find(out.begin(), out.end(), n->tensor) == out.end())
+      out.push_back(n->tensor);
   }
   return out;
 }

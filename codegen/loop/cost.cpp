@@ -33,7 +33,9 @@ struct Count {
     for (const Index& i : loops) out *= static_cast<double>(sizes.extent(i.axis));
     return out;
   }
-  double extent(const std::optional<Index>& i) const { return i ? static_cast<double>(sizes.extent(i->axis)) : 1; }
+  double extent(const std::optional<Index>& i) const {
+    return i ? static_cast<double>(sizes.extent(i->axis)) : 1;
+  }
   double size(const std::vector<const Tensor*>& tensors) const {
     double out = 0;
     for (const Tensor* t : tensors) out += static_cast<double>(sizes.size(t) * plan::bytes(sizes.scalar));
@@ -42,7 +44,9 @@ struct Count {
 
   Cost operator()(const Nest& nest) const {
     Cost out;
-    for (const Store& s : nest.stores) out.operations += volume(nest.loops) * (pointwise_operations(s.value) + (s.mode == Store::Mode::set ? 0 : 1));
+    for (const Store& s : nest.stores)
+      out.operations +=
+          volume(nest.loops) * (pointwise_operations(s.value) + (s.mode == Store::Mode::set ? 0 : 1));
     const Touched t = touched(Operation{nest});
     out.bytes = size(t.read) + size(t.written);
     return out;
@@ -53,11 +57,13 @@ struct Count {
   }
   Cost operator()(const MatrixFunction& f) const {
     const double n = static_cast<double>(sizes.extent(f.row.axis));
-    return {volume(f.outer) * n * n * n * (f.kind == MatrixFunction::Kind::inverse ? 1 : 1.0 / 3), volume(f.outer) * 2 * n * n * static_cast<double>(plan::bytes(sizes.scalar))};
+    return {volume(f.outer) * n * n * n * (f.kind == MatrixFunction::Kind::inverse ? 1 : 1.0 / 3),
+            volume(f.outer) * 2 * n * n * static_cast<double>(plan::bytes(sizes.scalar))};
   }
   Cost operator()(const Repeat& repeat) const {
     const Cost body = cost(repeat.body, sizes);
-    return {body.operations * static_cast<double>(repeat.count), body.bytes * static_cast<double>(repeat.count)};
+    return {body.operations * static_cast<double>(repeat.count),
+            body.bytes * static_cast<double>(repeat.count)};
   }
 };
 

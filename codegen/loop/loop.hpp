@@ -27,8 +27,8 @@ struct Nest {
   std::vector<Store> stores;
 };
 
-/// c[m, n] (= or +=) sum over k of a[m, k] b[k, n], once for each element of the outer loops. Each operand is an access
-/// whose subscripts are indices of m, n, k or outer; an absent index means extent 1.
+/// c[m, n] (= or +=) sum over k of a[m, k] b[k, n], once for each element of the outer loops. Each operand is
+/// an access whose subscripts are indices of m, n, k or outer; an absent index means extent 1.
 struct Gemm {
   std::vector<ir::Index> outer;
   std::optional<ir::Index> m, n, k;
@@ -37,15 +37,16 @@ struct Gemm {
   std::string label;
 };
 
-/// Inverse or log-determinant of a symmetric positive definite matrix, once for each element of the outer loops.
+/// Inverse or log-determinant of a symmetric positive definite matrix, once for each element of the outer
+/// loops.
 struct MatrixFunction {
   enum class Kind { inverse, log_det };
   Kind kind = Kind::inverse;
   std::vector<ir::Index> outer;
-  ir::Expr matrix;            ///< access with free `row` and `column`
+  ir::Expr matrix;  ///< access with free `row` and `column`
   ir::Index row, column;
   const ir::Tensor* result = nullptr;
-  ir::Expr result_access;     ///< inverse: read at row, column; log_det: neither
+  ir::Expr result_access;  ///< inverse: read at row, column; log_det: neither
   std::string label;
 };
 

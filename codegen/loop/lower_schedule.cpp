@@ -13,7 +13,9 @@ namespace {
 using namespace ir;
 using calculus::Assignment;
 
-bool contains(const std::vector<Index>& set, const Index& i) { return std::find(set.begin(), set.end(), i) != set.end(); }
+bool contains(const std::vector<Index>& set, const Index& i) {
+  return std::find(set.begin(), set.end(), i) != set.end();
+}
 
 // Binder labels become free indices of a level no user writes.
 Index opened(const Index& bound) { return {bound.axis, 3000 - bound.level}; }
@@ -51,11 +53,13 @@ class Lowering {
     }
     const Tensor* moved = fresh("moved", {});
     out.moved = moved;
-    Operations after = {nest({}, moved, {}, Store::Mode::set, make_constant(context_, 0), "largest change in this pass")};
+    Operations after = {
+        nest({}, moved, {}, Store::Mode::set, make_constant(context_, 0), "largest change in this pass")};
     for (const Tensor* t : l.watched) {
       const Tensor* before = fresh("before_" + t->name, t->axes);
       const auto own = canonical_indices(t);
-      out.body.push_back(nest(own, before, own, Store::Mode::set, element(context_, t), t->name + " before this pass"));
+      out.body.push_back(
+          nest(own, before, own, Store::Mode::set, element(context_, t), t->name + " before this pass"));
       const Expr change = make_map(Function::abs, {element(context_, t) - element(context_, before)});
       after.push_back(nest(own, moved, {}, Store::Mode::maximum, change, "largest change of " + t->name));
     }
@@ -70,8 +74,10 @@ class Lowering {
     return context_.tensor(name, std::move(axes), Role::temporary);
   }
 
-  static Operation nest(std::vector<Index> loops, const Tensor* target, const std::vector<Index>& at, Store::Mode mode, Expr value, std::string label) {
-    return {Nest{std::move(loops), {{target, std::vector<Subscript>(at.begin(), at.end()), mode, value, std::move(label)}}}};
+  static Operation nest(std::vector<Index> loops, const Tensor* target, const std::vector<Index>& at,
+                        Store::Mode mode, Expr value, std::string label) {
+    return {Nest{std::move(loops),
+                 {{target, std::vector<Subscript>(at.begin(), at.end()), mode, value, std::move(label)}}}};
   }
 
   void assign(const Assignment& a, Operations& out) {
@@ -82,7 +88,8 @@ class Lowering {
     } else if (v->op == Op::Contract) {
       if (!try_gemm(a, out)) accumulate(a, Store::Mode::add, make_constant(context_, 0), out);
     } else if (v->op == Op::Reduce && v->reducer == Reducer::max) {
-      accumulate(a, Store::Mode::maximum, make_constant(context_, Number(-std::numeric_limits<double>::infinity())), out);
+      accumulate(a, Store::Mode::maximum,
+                 make_constant(context_, Number(-std::numeric_limits<double>::infinity())), out);
     } else if (v->op == Op::Inverse || v->op == Op::LogDet) {
       matrix_function(a, out);
     } else {
@@ -90,8 +97,8 @@ class Lowering {
     }
   }
 
-  // Starts from the neutral element, then runs over free and bound indices; the innermost loop is the one along which
-  // the largest operand is contiguous.
+  // Starts from the neutral element, then runs over free and bound indices; the innermost loop is the one
+  // along which the largest operand is contiguous.
   void accumulate(const Assignment& a, Store::Mode mode, Expr neutral, Operations& out) {
     const auto own = canonical_indices(a.target);
     out.push_back(nest(own, a.target, own, Store::Mode::set, neutral, a.label));
@@ -150,7 +157,9 @@ class Lowering {
     Gemm gemm;
     const auto take = [&](std::vector<Index>& group, std::optional<Index>& into, std::vector<Index>& others) {
       if (group.empty()) return;
-      const auto largest = std::max_element(group.begin(), group.end(), [&](const Index& x, const Index& y) { return sizes_.extent(x.axis) < sizes_.extent(y.axis); });
+      const auto largest = std::max_element(group.begin(), group.end(), [&](const Index& x, const Index& y) {
+        return sizes_.extent(x.axis) < sizes_.extent(y.axis);
+      });
       into = *largest;
       group.erase(largest);
       others.insert(others.end(), group.begin(), group.end());
@@ -166,7 +175,9 @@ class Lowering {
     gemm.label = assignment.label;
     gemm.outer = outer;
     gemm.outer.insert(gemm.outer.end(), outer_sums.begin(), outer_sums.end());
-    if (gemm.accumulate) out.push_back(nest(own, assignment.target, own, Store::Mode::set, make_constant(context_, 0), assignment.label));
+    if (gemm.accumulate)
+      out.push_back(
+          nest(own, assignment.target, own, Store::Mode::set, make_constant(context_, 0), assignment.label));
     out.push_back({gemm});
     return true;
   }
@@ -182,11 +193,13 @@ class Lowering {
     f.result_access = element(context_, a.target);
     f.label = a.label;
     for (const Index& i : canonical_indices(a.target)) {
-      const bool of_matrix = f.kind == MatrixFunction::Kind::inverse && (v->subscripts[0] == Subscript(i) || v->subscripts[1] == Subscript(i));
+      const bool of_matrix = f.kind == MatrixFunction::Kind::inverse &&
+                             (v->subscripts[0] == Subscript(i) || v->subscripts[1] == Subscript(i));
       if (!of_matrix) f.outer.push_back(i);
     }
     if (f.kind == MatrixFunction::Kind::inverse) {
-      f.result_access = substitute(f.result_access, {{v->subscripts[0].plain(), f.row}, {v->subscripts[1].plain(), f.column}});
+      f.result_access = substitute(f.result_access,
+                                   {{v->subscripts[0].plain(), f.row}, {v->subscripts[1].plain(), f.column}});
     }
     out.push_back({f});
   }
@@ -207,12 +220,15 @@ bool can_join(const Nest& first, const Nest& second) {
   if (!(first.loops == second.loops)) return false;
   for (const Store& a : first.stores) {
     for (const Store& b : second.stores) {
-      if (!reads_only_at(b.value, a.target, a.subscripts) || !reads_only_at(a.value, b.target, b.subscripts)) return false;
+      if (!reads_only_at(b.value, a.target, a.subscripts) || !reads_only_at(a.value, b.target, b.subscripts))
+        return false;
       if (a.target == b.target && !(a.subscripts == b.subscripts)) return false;
       // An accumulation is complete only after its loops; nothing of the same nest may read or reset it.
       const bool partial = a.subscripts.size() < first.loops.size();
-      if (partial && (a.target == b.target || !reads_only_at(b.value, a.target, {Subscript(-1)}))) return false;
-      if (b.subscripts.size() < first.loops.size() && !reads_only_at(a.value, b.target, {Subscript(-1)})) return false;
+      if (partial && (a.target == b.target || !reads_only_at(b.value, a.target, {Subscript(-1)})))
+        return false;
+      if (b.subscripts.size() < first.loops.size() && !reads_only_at(a.value, b.target, {Subscript(-1)}))
+        return false;
     }
   }
   return true;

@@ -46,7 +46,8 @@ class Liveness {
       grown = false;
       for (Range& r : out) {
         for (const Span& l : loops_) {
-          const bool starts_inside = r.first > l.begin && r.first < l.end, ends_inside = r.last > l.begin && r.last < l.end;
+          const bool starts_inside =
+              r.first > l.begin && r.first<l.end, ends_inside = r.last> l.begin && r.last < l.end;
           if (ends_inside && r.first < l.begin) {
             r.last = l.end;
             grown = true;
@@ -64,7 +65,8 @@ class Liveness {
  private:
   void touch(const Tensor* t, std::size_t at) {
     if (t == nullptr || t->role != Role::temporary) return;
-    const auto known = std::find_if(ranges_.begin(), ranges_.end(), [&](const Range& r) { return r.tensor == t; });
+    const auto known =
+        std::find_if(ranges_.begin(), ranges_.end(), [&](const Range& r) { return r.tensor == t; });
     if (known == ranges_.end()) {
       ranges_.push_back({t, at, at});
     } else {
@@ -78,7 +80,9 @@ class Liveness {
 };
 
 std::size_t scratch_elements(const Operations& operations, const plan::Specialisation& sizes) {
-  const auto extent = [&](const std::optional<ir::Index>& i) { return i ? sizes.extent(i->axis) : std::size_t{1}; };
+  const auto extent = [&](const std::optional<ir::Index>& i) {
+    return i ? sizes.extent(i->axis) : std::size_t{1};
+  };
   std::size_t out = 0;
   for (const Operation& o : operations) {
     if (const auto* gemm = std::get_if<Gemm>(&o.action)) {

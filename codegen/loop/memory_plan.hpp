@@ -12,8 +12,8 @@ struct MemoryPlan {
     const ir::Tensor* tensor = nullptr;
     std::size_t offset = 0, bytes = 0;  ///< of the workspace, multiples of 64
   };
-  std::vector<Slot> slots;            ///< in order of first use
-  std::size_t scratch_offset = 0;     ///< of the scratch memory of library calls
+  std::vector<Slot> slots;         ///< in order of first use
+  std::size_t scratch_offset = 0;  ///< of the scratch memory of library calls
   std::size_t scratch_bytes = 0;
   std::size_t workspace_bytes = 0;
 

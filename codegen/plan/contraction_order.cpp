@@ -15,7 +15,9 @@ Indices united(const Indices& a, const Indices& b) {
   return out;
 }
 
-bool contains(const Indices& set, const Index& i) { return std::find(set.begin(), set.end(), i) != set.end(); }
+bool contains(const Indices& set, const Index& i) {
+  return std::find(set.begin(), set.end(), i) != set.end();
+}
 
 double volume(const Indices& indices, const Specialisation& sizes) {
   double out = 1;
@@ -36,13 +38,16 @@ class Search {
     }
     for (const Index& index : inside) {
       bool needed = !contains(bound_, index);
-      for (std::size_t i = 0; i < operands_.size(); ++i) needed |= !(subset >> i & 1) && contains(operands_[i], index);
+      for (std::size_t i = 0; i < operands_.size(); ++i)
+        needed |= !(subset >> i & 1) && contains(operands_[i], index);
       if (needed) out.push_back(index);
     }
     return out;
   }
 
-  double pair_cost(std::size_t a, std::size_t b) const { return volume(united(kept_of(a), kept_of(b)), sizes_); }
+  double pair_cost(std::size_t a, std::size_t b) const {
+    return volume(united(kept_of(a), kept_of(b)), sizes_);
+  }
 
   std::vector<Pairing> exact() {
     const std::size_t all = (std::size_t{1} << operands_.size()) - 1;
@@ -125,7 +130,8 @@ class Search {
 
 }  // namespace
 
-std::vector<Pairing> contraction_order(const std::vector<Indices>& operands, const Indices& bound, const Specialisation& sizes) {
+std::vector<Pairing> contraction_order(const std::vector<Indices>& operands, const Indices& bound,
+                                       const Specialisation& sizes) {
   if (operands.size() < 2) return {};
   Search search(operands, bound, sizes);
   return operands.size() <= 8 ? search.exact() : search.greedy();

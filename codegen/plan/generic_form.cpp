@@ -13,7 +13,8 @@ GenericForm generic_form(Expr e) {
   Substitution renaming;
   std::vector<Index> used;
   for (const Index& i : e->free) {
-    const auto rank = std::count_if(used.begin(), used.end(), [&](const Index& u) { return u.axis == i.axis; });
+    const auto rank =
+        std::count_if(used.begin(), used.end(), [&](const Index& u) { return u.axis == i.axis; });
     used.push_back(i);
     const Index canonical{i.axis, static_cast<int>(rank)};
     if (!(canonical == i)) renaming.emplace_back(i, canonical);
@@ -38,13 +39,15 @@ bool is_expensive(Expr root) {
   return false;
 }
 
-const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const Axis*>& preferred, std::string_view hint) {
+const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const Axis*>& preferred,
+                                std::string_view hint) {
   std::vector<Index> order = form.key->free;
   const auto rank = [&](const Index& i) {
     if (i.axis->plate) return std::ptrdiff_t{-1};
     return std::find(preferred.begin(), preferred.end(), i.axis) - preferred.begin();
   };
-  std::stable_sort(order.begin(), order.end(), [&](const Index& a, const Index& b) { return rank(a) < rank(b); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const Index& a, const Index& b) { return rank(a) < rank(b); });
   std::vector<const Axis*> axes;
   for (const Index& i : order) axes.push_back(i.axis);
   std::string name(hint);
@@ -53,6 +56,16 @@ const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const
   order_[tensor] = order;
   held_[form.key.get()] = tensor;
   return tensor;
+}
+
+void Temporaries::hold(const GenericForm& form, const Tensor* tensor) {
+  std::vector<Index> order;
+  for (const Index& own : canonical_indices(tensor)) {
+    const auto position = std::find(form.indices.begin(), form.indices.end(), own) - form.indices.begin();
+    order.push_back(form.key->free[static_cast<std::size_t>(position)]);
+  }
+  order_[tensor] = order;
+  held_[form.key.get()] = tensor;
 }
 
 const Tensor* Temporaries::find(const GenericForm& form) const {
@@ -72,7 +85,7 @@ Expr Temporaries::read(const Tensor* tensor, const GenericForm& form) const {
 void Temporaries::invalidate(const Tensor* changed) {
   std::erase_if(held_, [&](const auto& entry) {
     const auto reads = tensors_of(Expr(entry.first));
-    return std::find(reads.begin(), reads.end(), changed) != reads.end();
+    return entry.second == changed || std::find(reads.begin(), reads.end(), changed) != reads.end();
   });
 }
 

@@ -8,15 +8,16 @@
 namespace freefall::plan {
 
 /// `key` is the expression with its free indices renamed to the first levels of their axes; `indices` are the
-/// original ones, in the order of the key's sorted free indices. tanh(h[b, i]) and tanh(h[b, i']) share one key.
+/// original ones, in the order of the key's sorted free indices. tanh(h[b, i]) and tanh(h[b, i']) share one
+/// key.
 struct GenericForm {
   ir::Expr key;
   std::vector<ir::Index> indices;
 };
 GenericForm generic_form(ir::Expr e);
 
-/// True if computing the expression costs more than reading it back: a contraction, a reduction, a matrix function or
-/// a transcendental lies below it.
+/// True if computing the expression costs more than reading it back: a contraction, a reduction, a matrix
+/// function or a transcendental lies below it.
 bool is_expensive(ir::Expr e);
 inline constexpr int kExpensiveMap = 6;  ///< additions; see functions.def
 
@@ -26,13 +27,15 @@ class Temporaries {
   explicit Temporaries(ir::Context& context) : context_(&context) {}
 
   /// A new temporary for the expression; storage order: plates first, then as in `preferred`, then by name.
-  const ir::Tensor* make(const GenericForm& form, const std::vector<const ir::Axis*>& preferred, std::string_view hint);
+  const ir::Tensor* make(const GenericForm& form, const std::vector<const ir::Axis*>& preferred,
+                         std::string_view hint);
   /// The temporary that holds the form now, or null.
   const ir::Tensor* find(const GenericForm& form) const;
-  void hold(const GenericForm& form, const ir::Tensor* tensor) { held_[form.key.get()] = tensor; }
+  /// A tensor now holds the form, whose indices are the tensor's canonical ones in some order.
+  void hold(const GenericForm& form, const ir::Tensor* tensor);
   /// Reads the temporary at the indices of the form.
   ir::Expr read(const ir::Tensor* tensor, const GenericForm& form) const;
-  /// Forgets what depends on a tensor that changed.
+  /// Forgets what depends on a tensor that changed, and what it held.
   void invalidate(const ir::Tensor* changed);
   /// Forgets what a temporary holds.
   void drop(const ir::Tensor* temporary);

@@ -14,7 +14,8 @@ using calculus::Steps;
 
 class LoopHoister {
  public:
-  LoopHoister(const Loop& loop, Context& context) : changing_(calculus::assigned(loop.body)), temporaries_(context) {}
+  LoopHoister(const Loop& loop, Context& context)
+      : changing_(calculus::assigned(loop.body)), temporaries_(context) {}
 
   Steps rewrite(const Steps& body) {
     Steps out;
@@ -53,16 +54,19 @@ class LoopHoister {
       Substitution storage;  // the key over the temporary's own canonical indices
       const auto own = canonical_indices(held);
       for (std::size_t p = 0; p < own.size(); ++p) {
-        if (!(temporaries_.order(held)[p] == own[p])) storage.emplace_back(temporaries_.order(held)[p], own[p]);
+        if (!(temporaries_.order(held)[p] == own[p]))
+          storage.emplace_back(temporaries_.order(held)[p], own[p]);
       }
-      before_.push_back({Assign{{{held, substitute(form.key, storage), held->name + ": does not change in the loop"}}}});
+      before_.push_back(
+          {Assign{{{held, substitute(form.key, storage), held->name + ": does not change in the loop"}}}});
     }
     return temporaries_.read(held, form);
   }
 
   bool worth(Expr e) { return is_invariant(e) && is_expensive(e); }
 
-  // Takes the invariant members of a sum or product that fit into the index set of the largest worthwhile one.
+  // Takes the invariant members of a sum or product that fit into the index set of the largest worthwhile
+  // one.
   Expr hoist_members(Expr e, std::vector<Expr>& args) {
     const Expr* largest = nullptr;
     for (const Expr& a : e->args) {
@@ -70,7 +74,8 @@ class LoopHoister {
     }
     if (largest == nullptr) return rebuild(e, args);
     const auto fits = [&](Expr a) {
-      return is_invariant(a) && std::includes((*largest)->free.begin(), (*largest)->free.end(), a->free.begin(), a->free.end());
+      return is_invariant(a) &&
+             std::includes((*largest)->free.begin(), (*largest)->free.end(), a->free.begin(), a->free.end());
     };
     std::vector<Expr> group, rest;
     std::vector<Number> group_weights, rest_weights;
@@ -80,6 +85,12 @@ class LoopHoister {
       (in ? group_weights : rest_weights).push_back(e->weights[i]);
     }
     Context& context = *e->context;
+    if (group.size() == 1) {  // one member keeps its weight where it stands, so that its value may be shared
+      rest.push_back(hoisted(group[0]));
+      rest_weights.push_back(group_weights[0]);
+      return e->op == Op::Sum ? make_sum(context, rest, rest_weights, e->value)
+                              : make_product(context, rest, rest_weights);
+    }
     if (e->op == Op::Sum) {
       rest.push_back(hoisted(make_sum(context, group, group_weights, e->value)));
       rest_weights.push_back(1);
@@ -123,7 +134,8 @@ Steps hoist_invariants(const Steps& steps, Context& context) {
       continue;
     }
     Loop copy = *loop;
-    copy.body = hoist_invariants(loop->body, context);  // inner loops first; then what they hoisted may leave this one
+    copy.body = hoist_invariants(loop->body,
+                                 context);  // inner loops first; then what they hoisted may leave this one
     LoopHoister hoister(copy, context);
     copy.body = hoister.rewrite(copy.body);
     out.insert(out.end(), hoister.before().begin(), hoister.before().end());

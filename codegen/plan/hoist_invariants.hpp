@@ -6,9 +6,9 @@
 
 namespace freefall::plan {
 
-/// Replaces every largest expensive sub-expression that reads nothing the loop assigns by a temporary assigned before
-/// the loop; the invariant members of a sum or product go together. Keeps the value; idempotent. The clamped first
-/// prediction `W1 f(image) + b1` of a network is the case in point.
+/// Replaces every largest expensive sub-expression that reads nothing the loop assigns by a temporary
+/// assigned before the loop; the invariant members of a sum or product go together. Keeps the value;
+/// idempotent. The clamped first prediction `W1 f(image) + b1` of a network is the case in point.
 calculus::Steps hoist_invariants(const calculus::Steps& steps, ir::Context& context);
 
 }  // namespace freefall::plan

@@ -18,10 +18,13 @@ using calculus::Loop;
 using calculus::Step;
 using calculus::Steps;
 
-bool needs_buffer(Op op) { return op == Op::Contract || op == Op::Reduce || op == Op::Inverse || op == Op::LogDet; }
+bool needs_buffer(Op op) {
+  return op == Op::Contract || op == Op::Reduce || op == Op::Inverse || op == Op::LogDet;
+}
 
 bool is_plain_access(Expr e) {
-  return e->op == Op::Access && std::all_of(e->subscripts.begin(), e->subscripts.end(), [](const Subscript& s) { return s.is_plain(); });
+  return e->op == Op::Access && std::all_of(e->subscripts.begin(), e->subscripts.end(),
+                                            [](const Subscript& s) { return s.is_plain(); });
 }
 
 bool includes(const std::vector<Index>& large, const std::vector<Index>& small) {
@@ -52,7 +55,8 @@ class Materialiser {
   }
 
  private:
-  // A buffer filled inside a loop may hold the value of an earlier pass when the loop ends; do not rely on it after.
+  // A buffer filled inside a loop may hold the value of an earlier pass when the loop ends; do not rely on it
+  // after.
   void forget_made_in(const Steps& body) {
     for (const Tensor* t : calculus::assigned(body)) {
       if (t->role == Role::temporary) temporaries_.drop(t);
@@ -69,6 +73,14 @@ class Materialiser {
     preferred_.clear();
     uses_.clear();
     store_all(stores);
+    if (group.simultaneous.size() == 1) remember(group.simultaneous[0]);
+  }
+
+  // After x := e, a later e is read from x, until x or what e reads changes.
+  void remember(const Assignment& a) {
+    const bool covers = a.value->free.size() == a.target->axes.size();
+    if (covers && is_expensive(a.value) && !reads(a.value, a.target))
+      temporaries_.hold(generic_form(a.value), a.target);
   }
 
   // ---- which shared values deserve a buffer ----
@@ -76,7 +88,8 @@ class Materialiser {
   void count_uses(Expr root) {
     for (const Expr e : topological({root})) {
       for (const Expr a : e->args) {
-        if (a->op == Op::Map && row(a->function).cost >= kExpensiveMap && !a->free.empty()) ++uses_[generic_form(a).key.get()];
+        if (a->op == Op::Map && row(a->function).cost >= kExpensiveMap && !a->free.empty())
+          ++uses_[generic_form(a).key.get()];
       }
     }
   }
@@ -98,7 +111,9 @@ class Materialiser {
       const auto [e, ready] = stack.back();
       stack.pop_back();
       if (done.contains(e.get())) continue;
-      if (needs_buffer(e->op)) {
+      if (const Tensor* held = is_expensive(e) ? temporaries_.find(generic_form(e)) : nullptr) {
+        done[e.get()] = temporaries_.read(held, generic_form(e));
+      } else if (needs_buffer(e->op)) {
         done[e.get()] = buffered(e);
       } else if (!ready) {
         stack.emplace_back(e, true);
@@ -113,8 +128,8 @@ class Materialiser {
     return done.at(root.get());
   }
 
-  // A read of the buffer that holds `form`, which is made from `value` if there is none. `form` is in the original
-  // expression, so that later uses find it; `value` is what computes it.
+  // A read of the buffer that holds `form`, which is made from `value` if there is none. `form` is in the
+  // original expression, so that later uses find it; `value` is what computes it.
   Expr stored(Expr form_of, Expr value) {
     const GenericForm form = generic_form(form_of);
     const Tensor* held = temporaries_.find(form);
@@ -130,12 +145,15 @@ class Materialiser {
     const auto own = canonical_indices(buffer);
     Substitution to_own;
     for (std::size_t p = 0; p < own.size(); ++p) {
-      const auto at = std::find(form.key->free.begin(), form.key->free.end(), temporaries_.order(buffer)[p]) - form.key->free.begin();
+      const auto at = std::find(form.key->free.begin(), form.key->free.end(), temporaries_.order(buffer)[p]) -
+                      form.key->free.begin();
       to_own.emplace_back(form.indices[static_cast<std::size_t>(at)], own[p]);
     }
     Substitution key_to_own;
-    for (std::size_t p = 0; p < own.size(); ++p) key_to_own.emplace_back(temporaries_.order(buffer)[p], own[p]);
-    const std::string text = print(element(context_, buffer)) + " = " + print(substitute(form.key, key_to_own), names_);
+    for (std::size_t p = 0; p < own.size(); ++p)
+      key_to_own.emplace_back(temporaries_.order(buffer)[p], own[p]);
+    const std::string text =
+        print(element(context_, buffer)) + " = " + print(substitute(form.key, key_to_own), names_);
     out_->push_back({Assign{{{buffer, substitute(value, to_own), text}}}});
   }
 
@@ -185,7 +203,8 @@ class Materialiser {
 
   Expr contract(Expr e) {
     const Opened opened = open(e);
-    if (opened.body->op != Op::Product) return stored_sum(e, make_contract(opened.indices, lower(opened.body)));
+    if (opened.body->op != Op::Product)
+      return stored_sum(e, make_contract(opened.indices, lower(opened.body)));
     std::vector<Expr> factors;
     for (std::size_t i = 0; i < opened.body->args.size(); ++i) {
       factors.push_back(make_product(context_, {opened.body->args[i]}, {opened.body->weights[i]}));
@@ -253,8 +272,10 @@ class Materialiser {
     if (e->reducer == Reducer::max) return stored(e, make_reduce(Reducer::max, opened.indices, body));
     const Expr source_max = make_reduce(Reducer::max, opened.indices, opened.body);
     const Expr largest = stored(source_max, make_reduce(Reducer::max, opened.indices, body));
-    const Expr source_sum = make_contract(opened.indices, make_map(Function::exp, {opened.body - source_max}));
-    const Expr total = stored(source_sum, make_contract(opened.indices, make_map(Function::exp, {body - largest})));
+    const Expr source_sum =
+        make_contract(opened.indices, make_map(Function::exp, {opened.body - source_max}));
+    const Expr total =
+        stored(source_sum, make_contract(opened.indices, make_map(Function::exp, {body - largest})));
     if (e->reducer == Reducer::log_sum_exp) return stored(e, largest + make_map(Function::log, {total}));
     const Expr at = substitute(body, {{opened.indices[0], e->subscripts[0]}});
     return stored(e, make_map(Function::exp, {at - largest}) / total);
@@ -266,7 +287,8 @@ class Materialiser {
     const Expr body = operand(opened.body);
     const Index row{opened.indices[0].axis, 5000}, column{opened.indices[1].axis, 5001};
     const Expr whole = make_inverse(e->bound[0], e->bound[1], e->args[0], Subscript(row), Subscript(column));
-    const Expr read = stored(whole, make_inverse(opened.indices[0], opened.indices[1], body, Subscript(row), Subscript(column)));
+    const Expr read = stored(
+        whole, make_inverse(opened.indices[0], opened.indices[1], body, Subscript(row), Subscript(column)));
     return substitute(read, {{row, e->subscripts[0]}, {column, e->subscripts[1]}});
   }
 
@@ -292,9 +314,12 @@ class Materialiser {
   void store_all(std::vector<Assignment> stores) {
     std::vector<Assignment> waiting = std::move(stores);
     while (!waiting.empty()) {
-      // A store may go when no other waiting value reads its target, and its own value reads it only in place.
+      // A store may go when no other waiting value reads its target, and its own value reads it only in
+      // place.
       const auto free_to_go = std::find_if(waiting.begin(), waiting.end(), [&](const Assignment& a) {
-        const bool others = std::any_of(waiting.begin(), waiting.end(), [&](const Assignment& b) { return &a != &b && reads(b.value, a.target); });
+        const bool others = std::any_of(waiting.begin(), waiting.end(), [&](const Assignment& b) {
+          return &a != &b && reads(b.value, a.target);
+        });
         return !others && !reads_elsewhere(a.value, a.target);
       });
       if (free_to_go != waiting.end()) {
@@ -330,7 +355,8 @@ bool is_pointwise(Expr e) {
   return std::none_of(nodes.begin(), nodes.end(), [](Expr n) { return needs_buffer(n->op); });
 }
 
-Steps materialise(const Steps& steps, Context& context, const Specialisation& sizes, const PrintOptions& names) {
+Steps materialise(const Steps& steps, Context& context, const Specialisation& sizes,
+                  const PrintOptions& names) {
   return Materialiser(context, sizes, names).run(steps);
 }
 

@@ -12,9 +12,10 @@ namespace freefall::plan {
 ///   - Contract of a pointwise expression, or of the product of two plain accesses (a matrix product),
 ///   - Reduce max of a pointwise expression,
 ///   - Inverse or LogDet of an access.
-/// Values that several expressions use (a nonlinearity and its derivative, an operand of two products) are computed
-/// once while they are valid. Simultaneous assignments are ordered so that nothing is read after it changed, through
-/// a copy where they depend on each other. Labels state the equation of each buffer, with the given names for parts. Keeps the value up to the order of summation.
+/// Values that several expressions use (a nonlinearity and its derivative, an operand of two products) are
+/// computed once while they are valid. Simultaneous assignments are ordered so that nothing is read after it
+/// changed, through a copy where they depend on each other. Labels state the equation of each buffer, with
+/// the given names for parts. Keeps the value up to the order of summation.
 calculus::Steps materialise(const calculus::Steps& steps, ir::Context& context, const Specialisation& sizes,
                             const ir::PrintOptions& names = {});
 

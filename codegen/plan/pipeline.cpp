@@ -19,7 +19,8 @@ void materialise_all(Compilation& c) {
   for (auto& p : c.planned) p.steps = materialise(p.steps, *c.program->context, c.sizes, names);
 }
 void lower(Compilation& c) {
-  for (const auto& p : c.planned) c.kernels.push_back({p.name, loop::lower_schedule(p.steps, *c.program->context, c.sizes)});
+  for (const auto& p : c.planned)
+    c.kernels.push_back({p.name, loop::lower_schedule(p.steps, *c.program->context, c.sizes)});
 }
 void fuse(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::fuse_nests(k.operations);
@@ -37,14 +38,16 @@ const std::vector<Pass>& passes() {
   static const std::vector<Pass> list = {
       {"derive", "elaborate the functional, differentiate, turn descents into assignments", derive},
       {"hoist_invariants", "what does not change inside a loop is computed before it", hoist},
-      {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered", materialise_all},
+      {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered",
+       materialise_all},
       {"lower_schedule", "loop nests, matrix products, library calls", lower},
       {"fuse_nests", "neighbouring nests over the same elements become one", fuse},
   };
   return list;
 }
 
-Compilation compile(const ir::Program& program, const Specialisation& sizes, const std::function<bool(const Pass&, const Compilation&)>& after) {
+Compilation compile(const ir::Program& program, const Specialisation& sizes,
+                    const std::function<bool(const Pass&, const Compilation&)>& after) {
   Compilation out;
   out.program = &program;
   out.sizes = sizes;

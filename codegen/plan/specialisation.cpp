@@ -15,14 +15,17 @@ void check_specialisation(const ir::Program& program, const Specialisation& s) {
   }
   for (const auto& [name, extent] : s.extents) {
     if (std::find(known.begin(), known.end(), name) == known.end()) unknown.push_back(name);
-    if (extent == 0) throw ir::ModelError(fmt::format("AXES: '{}' has size 0; every axis needs at least one value", name));
+    if (extent == 0)
+      throw ir::ModelError(fmt::format("AXES: '{}' has size 0; every axis needs at least one value", name));
   }
   if (!unknown.empty()) {
-    throw ir::ModelError(fmt::format("AXES: the model '{}' has no axis {}; its axes are: {}", program.name(), fmt::join(unknown, ", "), fmt::join(known, ", ")));
+    throw ir::ModelError(fmt::format("AXES: the model '{}' has no axis {}; its axes are: {}", program.name(),
+                                     fmt::join(unknown, ", "), fmt::join(known, ", ")));
   }
   if (!missing.empty()) {
-    throw ir::ModelError(fmt::format("AXES: no size given for {0}; add {1}=<size> (the axes of the model '{2}' are: {3})", fmt::join(missing, ", "),
-                                     fmt::join(missing, "=<size> "), program.name(), fmt::join(known, ", ")));
+    throw ir::ModelError(fmt::format(
+        "AXES: no size given for {0}; add {1}=<size> (the axes of the model '{2}' are: {3})",
+        fmt::join(missing, ", "), fmt::join(missing, "=<size> "), program.name(), fmt::join(known, ", ")));
   }
 }
 

@@ -13,7 +13,7 @@ inline const char* cpp_name(Scalar s) { return s == Scalar::float32 ? "float" : 
 inline std::size_t bytes(Scalar s) { return s == Scalar::float32 ? 4 : 8; }
 
 struct Specialisation {
-  std::string name;                           ///< of the kernel library; a C++ identifier
+  std::string name;                            ///< of the kernel library; a C++ identifier
   std::map<std::string, std::size_t> extents;  ///< number of values of each axis; of a plate, its capacity
   Scalar scalar = Scalar::float64;
 
@@ -25,8 +25,8 @@ struct Specialisation {
   }
 };
 
-/// Checks that every axis of the program has an extent of at least 1 and that no unknown axis is given. Throws
-/// ir::ModelError listing what is missing or unknown beside what is known.
+/// Checks that every axis of the program has an extent of at least 1 and that no unknown axis is given.
+/// Throws ir::ModelError listing what is missing or unknown beside what is known.
 void check_specialisation(const ir::Program& program, const Specialisation& specialisation);
 
 }  // namespace freefall::plan

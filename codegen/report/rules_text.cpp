@@ -20,18 +20,22 @@ void print_steps(std::string& out, const calculus::Steps& steps, const PrintOpti
   const std::string margin(static_cast<std::size_t>(indent), ' ');
   for (const calculus::Step& step : steps) {
     if (const auto* loop = std::get_if<calculus::Loop>(&step.action)) {
-      out += loop->tolerance ? fmt::format("{}at most {} times, until nothing moves by more than {}:\n", margin, loop->count, *loop->tolerance)
+      out += loop->tolerance ? fmt::format("{}at most {} times, until nothing moves by more than {}:\n",
+                                           margin, loop->count, *loop->tolerance)
                              : fmt::format("{}{} times:\n", margin, loop->count);
       print_steps(out, loop->body, options, indent + 2);
       continue;
     }
     for (const calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous) {
-      out += fmt::format("{}{} := {}\n", margin, print(element(*a.value->context, a.target)), print(a.value, options));
+      out += fmt::format("{}{} := {}\n", margin, print(element(*a.value->context, a.target)),
+                         print(a.value, options));
     }
   }
 }
 
-std::string place(const Origin& origin) { return origin.file.empty() ? "" : fmt::format("  ({}:{})", origin.file, origin.line); }
+std::string place(const Origin& origin) {
+  return origin.file.empty() ? "" : fmt::format("  ({}:{})", origin.file, origin.line);
+}
 
 }  // namespace
 
@@ -42,7 +46,9 @@ std::string procedure_text(const plan::Compilation& c, const std::string& kernel
   }
   // The gradients that the lines above name, written out.
   for (const auto& rule : c.derivation.rules) {
-    if (rule.kernel == kernel) out += fmt::format("  {} = {}\n", print(rule.gradient, with_names(c)), print(rule.gradient, with_names(c, false)));
+    if (rule.kernel == kernel)
+      out += fmt::format("  {} = {}\n", print(rule.gradient, with_names(c)),
+                         print(rule.gradient, with_names(c, false)));
   }
   return out;
 }
@@ -54,22 +60,27 @@ std::string rules_text(const plan::Compilation& c) {
     out += fmt::format("model {}\n", model.name);
     for (const Factor& f : model.factors) {
       std::vector<std::string> arguments;
-      for (const auto& [name, value] : f.arguments) arguments.push_back(fmt::format("{} {}", name, print(value)));
-      out += fmt::format("  {} ~ {}({}){}\n", print(element(*c.program->context, f.variable)), f.density, fmt::join(arguments, ", "), place(f.origin));
+      for (const auto& [name, value] : f.arguments)
+        arguments.push_back(fmt::format("{} {}", name, print(value)));
+      out += fmt::format("  {} ~ {}({}){}\n", print(element(*c.program->context, f.variable)), f.density,
+                         fmt::join(arguments, ", "), place(f.origin));
     }
   }
   out += "\nwhere\n";
-  for (const auto& [name, e] : elaboration.names) out += fmt::format("  {} = {}\n", name, print(e, with_names(c, false)));
+  for (const auto& [name, e] : elaboration.names)
+    out += fmt::format("  {} = {}\n", name, print(e, with_names(c, false)));
   for (const auto& f : elaboration.functionals) {
     out += fmt::format("\nfunctional {}, in nats, to be minimised; the sum of\n", f.symbol->name);
-    for (const auto& [name, term] : f.terms) out += fmt::format("  {} = {}\n", name, print(term, with_names(c)));
+    for (const auto& [name, term] : f.terms)
+      out += fmt::format("  {} = {}\n", name, print(term, with_names(c)));
   }
   out += "\nassumptions\n";
   for (const auto& a : elaboration.ledger) out += fmt::format("  {} ({}): {}\n", a.name, a.place, a.text);
   out += "\nrules\n";
   for (const auto& rule : c.derivation.rules) {
-    out += fmt::format("  kernel {}, {} by {}{}\n    d/d{} = {}\n", rule.kernel, rule.target->name, rule.method, place(rule.origin), rule.target->name,
-                       print(rule.gradient, with_names(c, false)));
+    out +=
+        fmt::format("  kernel {}, {} by {}{}\n    d/d{} = {}\n", rule.kernel, rule.target->name, rule.method,
+                    place(rule.origin), rule.target->name, print(rule.gradient, with_names(c, false)));
   }
   return out;
 }

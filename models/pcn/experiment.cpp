@@ -7,10 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <freefall/runtime/initialise.hpp>
 #include <freefall/runtime/instance_io.hpp>
 #include <freefall/runtime/progress.hpp>
+#include <fstream>
 #include <numeric>
 
 #include "models/support/images.hpp"
@@ -49,7 +49,9 @@ Images select(const rt::table& rows, std::span<const std::size_t> order) {
 Data load_digits(const std::string& folder) {
   const rt::table rows = rt::read_csv(folder + "/digits.csv.gz", "Run scripts/data digits.");
   if (rows.rows != 1797 || rows.columns != 65) {
-    throw rt::data_error(folder + "/digits.csv.gz", fmt::format("expected 1797 rows of 65 numbers, found {} of {}", rows.rows, rows.columns));
+    throw rt::data_error(
+        folder + "/digits.csv.gz",
+        fmt::format("expected 1797 rows of 65 numbers, found {} of {}", rows.rows, rows.columns));
   }
   const auto order = rt::stream(0, "split").permutation(rows.rows);
   const std::span<const std::size_t> all(order);
@@ -58,7 +60,8 @@ Data load_digits(const std::string& folder) {
 
 // Mean and deviation of the MNIST training pixels.
 Data load_mnist(const std::string& folder, const std::string& hint) {
-  return {freefall::models::load_idx_training(folder, 0.1307f, 0.3081f, hint), freefall::models::load_idx_test(folder, 0.1307f, 0.3081f, hint)};
+  return {freefall::models::load_idx_training(folder, 0.1307f, 0.3081f, hint),
+          freefall::models::load_idx_test(folder, 0.1307f, 0.3081f, hint)};
 }
 
 // ---- training ----
@@ -67,24 +70,31 @@ Data load_mnist(const std::string& folder, const std::string& hint) {
 template <class Instance>
 class Experiment {
  public:
-  Experiment(const Settings& settings, const Data& data, std::span<const rt::tensor_info> tensors, std::size_t batch)
+  Experiment(const Settings& settings, const Data& data, std::span<const rt::tensor_info> tensors,
+             std::size_t batch)
       : settings_(settings), data_(data), tensors_(tensors), batch_(batch) {
     const std::size_t expected = static_cast<std::size_t>(net_.image().cols());
-    if (data.train.pixels != expected) throw rt::data_error(settings.data, fmt::format("expected images of {} pixels, found {}", expected, data.train.pixels));
+    if (data.train.pixels != expected)
+      throw rt::data_error(
+          settings.data, fmt::format("expected images of {} pixels, found {}", expected, data.train.pixels));
     net_.inference_rate() = static_cast<float>(settings.inference_rate);
     initialise();
   }
 
   void run() {
-    fmt::print("{} training images, {} test images, batch {}, seed {}\n", data_.train.rows, data_.test.rows, batch_, settings_.seed);
+    fmt::print("{} training images, {} test images, batch {}, seed {}\n", data_.train.rows, data_.test.rows,
+               batch_, settings_.seed);
     double best_speed = 0;
     for (; epoch_ < static_cast<std::int64_t>(settings_.epochs); ++epoch_) {
       const auto start = std::chrono::steady_clock::now();
       const double energy = train_epoch();
-      const double speed = static_cast<double>(data_.train.rows) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      const double speed = static_cast<double>(data_.train.rows) /
+                           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       best_speed = std::max(best_speed, speed);
-      fmt::print("epoch {:>3}  free energy {:.5f} nats per image  train accuracy {:.4f}  test accuracy {:.4f}  {:.0f} samples/s\n", epoch_ + 1, energy,
-                 accuracy(data_.train), accuracy(data_.test), speed);
+      fmt::print(
+          "epoch {:>3}  free energy {:.5f} nats per image  train accuracy {:.4f}  test accuracy {:.4f}  "
+          "{:.0f} samples/s\n",
+          epoch_ + 1, energy, accuracy(data_.train), accuracy(data_.test), speed);
       std::fflush(stdout);
       if (!settings_.checkpoint.empty()) {
         const std::int64_t next = epoch_ + 1;
@@ -102,7 +112,8 @@ class Experiment {
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
       const rt::tensor_info& t = tensors_[i];
       if (t.role != rt::tensor_role::parameter || t.rank != 2) continue;
-      rt::initialise::normal(net_.elements(i), 1.0 / std::sqrt(static_cast<double>(t.extents[1])), rt::stream(settings_.seed, t.name));
+      rt::initialise::normal(net_.elements(i), 1.0 / std::sqrt(static_cast<double>(t.extents[1])),
+                             rt::stream(settings_.seed, t.name));
     }
     if (settings_.resume) rt::load_instance(settings_.checkpoint, net_, tensors_, {{"epoch", {}, &epoch_}});
   }
@@ -114,16 +125,19 @@ class Experiment {
     digit.setZero();
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const auto row = static_cast<Eigen::Index>(r);
-      for (std::size_t p = 0; p < images.pixels; ++p) image(row, static_cast<Eigen::Index>(p)) = images.values[rows[r] * images.pixels + p];
+      for (std::size_t p = 0; p < images.pixels; ++p)
+        image(row, static_cast<Eigen::Index>(p)) = images.values[rows[r] * images.pixels + p];
       digit(row, images.labels[rows[r]]) = 1;
     }
   }
 
-  // Mean free energy at the end of inference; weights move once a batch. A short last batch is left for the next epoch's
-  // permutation.
+  // Mean free energy at the end of inference; weights move once a batch. A short last batch is left for the
+  // next epoch's permutation.
   double train_epoch() {
-    net_.learning_rate() = static_cast<float>(settings_.learning_rate * std::pow(settings_.decay, static_cast<double>(epoch_)));
-    const auto order = rt::stream(settings_.seed, rt::stream_id("order", static_cast<std::uint64_t>(epoch_))).permutation(data_.train.rows);
+    net_.learning_rate() =
+        static_cast<float>(settings_.learning_rate * std::pow(settings_.decay, static_cast<double>(epoch_)));
+    const auto order = rt::stream(settings_.seed, rt::stream_id("order", static_cast<std::uint64_t>(epoch_)))
+                           .permutation(data_.train.rows);
     rt::progress bar(fmt::format("epoch {}", epoch_ + 1), data_.train.rows, "images");
     const bool watched = data_.train.rows > 10000;
     double total = 0;
@@ -166,7 +180,8 @@ class Experiment {
 };
 
 template <class Instance>
-void train(const Settings& settings, const Data& data, std::span<const rt::tensor_info> tensors, std::size_t batch, const char* generated) {
+void train(const Settings& settings, const Data& data, std::span<const rt::tensor_info> tensors,
+           std::size_t batch, const char* generated) {
   Experiment<Instance> experiment(settings, data, tensors, batch);
   experiment.run();
   if (!settings.demo) return;
@@ -176,7 +191,8 @@ void train(const Settings& settings, const Data& data, std::span<const rt::tenso
     for (std::string line; std::getline(rules, line);) fmt::print("  {}\n", line);
   }
   fmt::print("\nGenerated kernel: {}.cpp\n", base);
-  fmt::print("demo: test_accuracy={:.4f} samples_per_second={:.0f}\n", experiment.test_accuracy(), experiment.speed());
+  fmt::print("demo: test_accuracy={:.4f} samples_per_second={:.0f}\n", experiment.test_accuracy(),
+             experiment.speed());
 }
 
 int run(Settings s) {
@@ -185,11 +201,14 @@ int run(Settings s) {
   if (s.learning_rate == 0) s.learning_rate = small ? 2e-3 : 1e-3;
   if (s.epochs == 0) s.epochs = small ? 40 : 6;
   s.decay = small ? 1.0 : 0.7;
-  const Data data = small ? load_digits(s.data) : load_mnist(s.data, fmt::format("Run scripts/data {}.", s.dataset));
+  const Data data =
+      small ? load_digits(s.data) : load_mnist(s.data, fmt::format("Run scripts/data {}.", s.dataset));
   if (small) {
-    train<pcn_digits::instance>(s, data, pcn_digits::tensors(), pcn_digits::extent::batch, FREEFALL_GENERATED_DIR);
+    train<pcn_digits::instance>(s, data, pcn_digits::tensors(), pcn_digits::extent::batch,
+                                FREEFALL_GENERATED_DIR);
   } else {
-    train<pcn_mnist::instance>(s, data, pcn_mnist::tensors(), pcn_mnist::extent::batch, FREEFALL_GENERATED_DIR);
+    train<pcn_mnist::instance>(s, data, pcn_mnist::tensors(), pcn_mnist::extent::batch,
+                               FREEFALL_GENERATED_DIR);
   }
   return 0;
 }
@@ -199,13 +218,21 @@ int run(Settings s) {
 int main(int argc, char** argv) {
   Settings s;
   CLI::App app{"Trains a predictive coding network on handwritten digits."};
-  app.add_option("dataset", s.dataset, "digits (8x8, in the repository), mnist or fashion")->required()->check(CLI::IsMember({"digits", "mnist", "fashion"}));
+  app.add_option("dataset", s.dataset, "digits (8x8, in the repository), mnist or fashion")
+      ->required()
+      ->check(CLI::IsMember({"digits", "mnist", "fashion"}));
   app.add_option("--data", s.data, "folder of the data (default: where scripts/data puts it)");
   app.add_option("--seed", s.seed, "seed of initial weights and order of images")->capture_default_str();
-  app.add_option("--epochs", s.epochs, "passes over the training images (default: digits 40, else 6)")->check(CLI::PositiveNumber);
-  app.add_option("--learning-rate", s.learning_rate, "of Adam (default: digits 0.002, else 0.001 times 0.7 an epoch)")->check(CLI::PositiveNumber);
-  app.add_option("--inference-rate", s.inference_rate, "Euler step of the activities")->capture_default_str()->check(CLI::PositiveNumber);
-  auto* checkpoint = app.add_option("--checkpoint", s.checkpoint, "write parameters and optimiser here after every epoch (.npz)");
+  app.add_option("--epochs", s.epochs, "passes over the training images (default: digits 40, else 6)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--learning-rate", s.learning_rate,
+                 "of Adam (default: digits 0.002, else 0.001 times 0.7 an epoch)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--inference-rate", s.inference_rate, "Euler step of the activities")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  auto* checkpoint = app.add_option("--checkpoint", s.checkpoint,
+                                    "write parameters and optimiser here after every epoch (.npz)");
   app.add_flag("--resume", s.resume, "go on from the checkpoint")->needs(checkpoint);
   app.add_flag("--demo", s.demo, "print the derived rules and a summary line at the end");
   CLI11_PARSE(app, argc, argv);

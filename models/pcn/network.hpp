@@ -1,6 +1,6 @@
 #pragma once
-// Supervised hierarchical predictive coding of any depth, written once (Whittington and Bogacz 2017; Millidge 2021,
-// sections 3.3 and 3.5). The image drives the first hidden layer, the digit is predicted at the end:
+// Supervised hierarchical predictive coding of any depth, written once (Whittington and Bogacz 2017; Millidge
+// 2021, sections 3.3 and 3.5). The image drives the first hidden layer, the digit is predicted at the end:
 //
 //   h1 ~ N(f(W1 image + b1), I),  h2 ~ N(f(W2 h1 + b2), I), ...,  digit ~ N(WL hL-1 + bL, I).
 
@@ -12,8 +12,8 @@ using namespace freefall;
 
 enum class biases { no, yes };
 
-/// `Layers` counts the layers of weights; `f` is the activation of the hidden ones; `Passes` inference steps are made
-/// for each learning step.
+/// `Layers` counts the layers of weights; `f` is the activation of the hidden ones; `Passes` inference steps
+/// are made for each learning step.
 template <int Layers, int Passes, biases Biases, class Activation>
 program network(Activation f) {
   plate<"batch"> batch;
@@ -38,10 +38,10 @@ program network(Activation f) {
     auto q = family(layers<1, Layers - 1>([&](auto l) { return delta(h[l]); }));
     auto F = free_energy(p, q);
     auto settle = repeat(Passes, descend(F, h, rate(inference_rate)));
-    return program{kernel<"predict">(forward(p), predict(digit)),
-                   kernel<"infer">(forward(p), settle),
-                   kernel<"train">(forward(p), settle, descend(F / count(batch), parameters..., adam(learning_rate))),
-                   kernel<"energy">(F / count(batch))};
+    return program{
+        kernel<"predict">(forward(p), predict(digit)), kernel<"infer">(forward(p), settle),
+        kernel<"train">(forward(p), settle, descend(F / count(batch), parameters..., adam(learning_rate))),
+        kernel<"energy">(F / count(batch))};
   };
   if constexpr (Biases == biases::yes) {
     auto b = layers<1, Layers>([&](auto l) { return parameter<"b">[l](unit[l]); });

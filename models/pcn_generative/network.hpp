@@ -1,6 +1,6 @@
 #pragma once
-// An unsupervised digit model: a latent code predicts the image (Rao and Ballard 1999; Millidge 2021, section 3.3, the
-// reading in which inference is the encoder):
+// An unsupervised digit model: a latent code predicts the image (Rao and Ballard 1999; Millidge 2021,
+// section 3.3, the reading in which inference is the encoder):
 //
 //   code ~ N(0, 1/prior_precision),   image ~ N(sigmoid(W code + b), 1).
 
@@ -10,7 +10,8 @@ namespace pcn_generative {
 
 using namespace freefall;
 
-/// `Passes` inference steps from the prior mean; the code then stays as it is while the weights take one step.
+/// `Passes` inference steps from the prior mean; the code then stays as it is while the weights take one
+/// step.
 template <int Passes>
 program network() {
   plate<"batch"> batch;
@@ -32,8 +33,7 @@ program network() {
   auto settle = repeat(Passes, descend(F, code, rate(inference_rate)));
   return program{kernel<"infer">(forward(p), settle),
                  kernel<"train">(forward(p), settle, descend(F / count(batch), W, b, sgd(learning_rate))),
-                 kernel<"reconstruct">(predict(image)),
-                 kernel<"energy">(F / count(batch))};
+                 kernel<"reconstruct">(predict(image)), kernel<"energy">(F / count(batch))};
 }
 
 }  // namespace pcn_generative

@@ -1,4 +1,5 @@
-// Checks at the boundary of a kernel: arrays that are there, numbers that are finite. Free of heap and exceptions.
+// Checks at the boundary of a kernel: arrays that are there, numbers that are finite. Free of heap and
+// exceptions.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ struct argument {
   bool read_first;
 };
 
-// A fault for the first null array (found 0, expected its elements), or the first NaN or infinity in what is read.
+// A fault for the first null array (found 0, expected its elements), or the first NaN or infinity in what is
+// read.
 template <class T, std::size_t N>
 [[nodiscard]] status check_arguments(const char* kernel, const argument<T> (&arguments)[N]) {
   for (const argument<T>& a : arguments) {

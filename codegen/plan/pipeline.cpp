@@ -30,7 +30,7 @@ void fuse(Compilation& c) {
 
 ir::PrintOptions part_names(const Compilation& c) {
   ir::PrintOptions out;
-  for (const auto& [name, e] : c.derivation.names) out.names.push_back({name, e, {}});
+  out.names = c.derivation.names;
   return out;
 }
 

@@ -118,6 +118,9 @@ Expr read_indicator(Expr e, const std::vector<Index>& at) {
             ? make_delta(*e->context, e->subscripts[p], Subscript(at[p]))
             : make_map(Function::equal, {e->args[p], make_position(*e->context, Subscript(at[p]))}));
   }
+  if (e->tensor->zero_diagonal)  // what stands on the diagonal is not read, so nothing depends on it
+    factors.push_back(make_constant(*e->context, 1) -
+                      make_delta(*e->context, Subscript(at[0]), Subscript(at[1])));
   return make_product(*e->context, factors);
 }
 

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/calculus/descent.hpp"
+#include "codegen/calculus/presynaptic.hpp"
+#include "codegen/calculus/stationary_point.hpp"
 
 namespace freefall::calculus {
 namespace {
@@ -19,7 +22,10 @@ class Deriver {
   void run(const Kernel& kernel) {
     kernel_ = kernel.name;
     counters_ = 0;
-    out_.procedures.push_back({kernel.name, block(kernel.body), kernel.origin});
+    draws_.clear();
+    Steps steps = block(kernel.body);
+    keep_previous_values(steps);
+    out_.procedures.push_back({kernel.name, std::move(steps), kernel.origin});
   }
 
  private:
@@ -48,7 +54,17 @@ class Deriver {
     const DescentRow& row = *find_descent(descend.descent.method);
     Context& context = *program_.context;
     const Expr functional = elaborate::resolve(out_.elaboration, descend.functional);
-    const std::vector<Expr> gradients = calculus::gradients(functional, descend.targets);
+    std::vector<Expr> gradients = calculus::gradients(functional, descend.targets);
+    std::string modifier;
+    if (descend.presynaptic != nullptr) {
+      modifier = fmt::format("presynaptic({})", descend.presynaptic->name);
+      for (std::size_t i = 0; i < gradients.size(); ++i) {
+        gradients[i] = presynaptic_gradient(functional, descend.targets[i], descend.presynaptic);
+        out_.elaboration.ledger.push_back(
+            {"not a gradient of F", fmt::format("kernel {}, {}", kernel_, descend.targets[i]->name),
+             fmt::format("the activity it multiplies is read from {}", descend.presynaptic->name)});
+      }
+    }
     std::vector<Expr> settings;
     for (const Setting& setting : row.settings) settings.push_back(value_of(descend.descent, setting));
     Assign assign;
@@ -64,12 +80,82 @@ class Deriver {
       std::vector<Assignment> updates;
       name_part("dF_d" + descend.targets[i]->name, gradients[i], canonical_indices(descend.targets[i]));
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
-      out_.rules.push_back(
-          {kernel_, descend.targets[i], functional, gradients[i], descend.descent.method, updates, origin_});
+      out_.rules.push_back({kernel_, descend.targets[i], functional, gradients[i], descend.descent.method,
+                            updates, origin_, modifier});
       assign.simultaneous.insert(assign.simultaneous.end(), updates.begin(), updates.end());
     }
     context.origin = {};
     out.push_back({assign});
+  }
+
+  void append(Steps& out, const Solve& solve) {
+    const auto& all = program_.functionals;
+    const auto declared = std::find_if(
+        all.begin(), all.end(), [&](const Functional& f) { return f.symbol == solve.functional->tensor; });
+    const Family::Member& member = program_.families[declared->family].members[0];
+    const elaborate::FamilyRow& row = *elaborate::find_family(member.density);
+    const Tensor* b = row.natural(*program_.context, member);
+    const Expr functional = elaborate::resolve(out_.elaboration, solve.functional);
+    program_.context->origin = origin_;
+    const auto point = try_stationary_point(functional, row, member);
+    program_.context->origin = {};
+    if (!point) {
+      throw ModelError(
+          fmt::format("kernel '{}' solves for '{}', but its natural gradient is not {} minus something that "
+                      "does not depend on it, "
+                      "so there is no closed form; descend the functional instead",
+                      kernel_, member.variable->name, b->name));
+    }
+    name_part("dF_d" + b->name, point->gradient, canonical_indices(b));
+    const Assignment update{b, point->value,
+                            fmt::format("{} = {}, where dF/d{} = 0", b->name, print(point->value), b->name)};
+    out_.rules.push_back({kernel_, b, functional, point->gradient, "solve", {update}, origin_, ""});
+    out.push_back({Assign{{update}}});
+  }
+
+  void append(Steps& out, const Draw& draw) {
+    Context& context = *program_.context;
+    Assign assign;
+    for (const Family::Member& member : program_.families[draw.family].members) {
+      const elaborate::FamilyRow& row = *elaborate::find_family(member.density);
+      const std::string& name = member.variable->name;
+      const int occurrence = ++draws_[name];  // each statement has a stream of its own
+      const std::string stream = occurrence == 1 ? name : fmt::format("{}/{}", name, occurrence);
+      std::vector<Subscript> own;
+      for (const Index& i : canonical_indices(member.variable)) own.emplace_back(i);
+      const Expr value = row.sample(context, member, make_draw(context, stream, own));
+      assign.simultaneous.push_back(
+          {member.variable, value, fmt::format("{0} drawn from q: {1}", name, print(value))});
+    }
+    out.push_back({assign});
+  }
+
+  void append(Steps& out, const Expect& expect) {
+    Assign assign;
+    for (const Family::Member& member : program_.families[expect.family].members) {
+      const Expr mean = elaborate::find_family(member.density)->mean(*program_.context, member);
+      assign.simultaneous.push_back(
+          {member.variable, mean, fmt::format("{0} = E_q[{0}] = {1}", member.variable->name, print(mean))});
+    }
+    out.push_back({assign});
+  }
+
+  // Whatever changes a variable keeps the value it had, where some rule reads it.
+  void keep_previous_values(Steps& steps) const {
+    for (Step& step : steps) {
+      if (auto* loop = std::get_if<Loop>(&step.action)) {
+        keep_previous_values(loop->body);
+        continue;
+      }
+      auto& all = std::get<Assign>(step.action).simultaneous;
+      for (const auto& [variable, kept] : program_.previous_values) {
+        const bool changes =
+            std::any_of(all.begin(), all.end(), [&](const Assignment& a) { return a.target == variable; });
+        if (changes)
+          all.push_back({kept, element(*program_.context, variable),
+                         fmt::format("{} = {} before", kept->name, variable->name)});
+      }
+    }
   }
 
   void append(Steps& out, const Repeat& repeat) {
@@ -141,6 +227,7 @@ class Deriver {
   std::string kernel_;
   Origin origin_;
   int counters_ = 0;
+  std::map<std::string, int> draws_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ struct Rule {
   std::string method;
   std::vector<Assignment> updates;
   ir::Origin origin;
+  std::string modifier;  ///< what was changed by hand, so that the rule is not a gradient of F; else empty
 };
 
 /// One kernel as a schedule.

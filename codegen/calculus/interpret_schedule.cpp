@@ -26,7 +26,9 @@ bool at_rest(const std::vector<T>& before, const std::vector<T>& after, double t
 
 template <class T>
 void run(const Loop& loop, ir::Environment<T>& environment) {
+  const std::uint64_t outer = environment.step();
   for (std::size_t pass = 0; pass < loop.count; ++pass) {
+    environment.set_step(outer * loop.count + pass);
     std::vector<std::vector<T>> before;
     if (loop.tolerance) {
       for (const ir::Tensor* t : loop.watched) before.push_back(environment.get(t));
@@ -36,8 +38,9 @@ void run(const Loop& loop, ir::Environment<T>& environment) {
     bool rests = true;
     for (std::size_t i = 0; i < before.size(); ++i)
       rests = rests && at_rest(before[i], environment.get(loop.watched[i]), *loop.tolerance);
-    if (rests) return;
+    if (rests) break;
   }
+  environment.set_step(outer);
 }
 
 }  // namespace

@@ -29,11 +29,11 @@ std::vector<std::string_view> names_of(const std::vector<Row>& rows) {
   return out;
 }
 
-void check_indices(const Factor& factor, std::string_view name, Expr e) {
+void check_indices(const Factor& factor, std::string_view location, std::string_view name, Expr e) {
   const auto own = canonical_indices(factor.variable);
   for (const Index& i : e->free) {
     const bool mine = std::find(own.begin(), own.end(), i) != own.end();
-    const bool matrix = i.level > 0 && name != "mean" &&
+    const bool matrix = i.level > 0 && name != location &&
                         std::find(own.begin(), own.end(), Index{i.axis, i.level - 1}) != own.end();
     if (!mine && !matrix) {
       fail(factor.origin,
@@ -63,7 +63,7 @@ void check_factor(const Factor& factor) {
       fail(factor.origin, "the {} density of '{}' has no argument '{}'; it takes: {}", factor.density,
            factor.variable->name, name, list(row->arguments));
     }
-    check_indices(factor, name, value);
+    check_indices(factor, row->arguments[0], name, value);
   }
   if (factor.arguments.size() > 2) {
     fail(factor.origin, "the {} density of '{}' is given its spread {} times; give one of: {}",
@@ -114,7 +114,7 @@ void check_model(const Model& model) {
            model.name);
     }
   }
-  check_acyclic(model);
+  if (model.joint) check_acyclic(model);
 }
 
 void check_family(const Program& program, const Family& family) {
@@ -137,12 +137,26 @@ void check_family(const Program& program, const Family& family) {
   }
 }
 
+void check_functional(const Program& program, const Functional& f) {
+  if (f.kind == Functional::Kind::surprise) return check_factor(f.factor);
+  const Model& model = program.models[f.model];
+  if (model.joint == (f.kind == Functional::Kind::free_energy)) return;
+  if (model.joint)
+    fail(f.origin, "'{}' is a joint density, so its free energy is one number; write free_energy(p, q)",
+         model.name);
+  fail(f.origin,
+       "'{}' gives full conditionals and claims no joint density, so it has no free energy as a whole; write "
+       "local_free_energy(p, q)",
+       model.name);
+}
+
 bool contains(const Program& program, Expr functional, const Tensor* target) {
   for (const Tensor* t : tensors_of(functional)) {
     if (t == target) return true;
     for (const auto& f : program.functionals) {
       if (f.symbol != t) continue;
-      for (const Factor& factor : program.models[f.model].factors) {
+      const bool joint = f.kind == Functional::Kind::free_energy;
+      for (const Factor& factor : joint ? program.models[f.model].factors : std::vector<Factor>{f.factor}) {
         if (factor.variable == target) return true;
         for (const auto& [name, value] : factor.arguments) {
           const auto reads = tensors_of(value);
@@ -196,10 +210,38 @@ struct BlockCheck {
       if (t->role != Role::variable && t->role != Role::parameter)
         fail(origin, "kernel '{}' descends on '{}', which is neither a variable nor a parameter", kernel,
              t->name);
+      if (descend.presynaptic != nullptr && t->role != Role::parameter)
+        fail(origin, "kernel '{}': presynaptic({}) is for parameters, and '{}' is none", kernel,
+             descend.presynaptic->name, t->name);
       if (!contains(program, descend.functional, t))
         fail(origin, "kernel '{}' descends on '{}', which the functional does not contain", kernel, t->name);
       if (!seen.insert(t).second)
         fail(origin, "kernel '{}' descends twice on '{}' in one statement", kernel, t->name);
+    }
+  }
+  void operator()(const Solve& solve) const {
+    const auto& all = program.functionals;
+    const auto at = std::find_if(all.begin(), all.end(), [&](const Functional& f) {
+      return solve.functional == element(*program.context, f.symbol);
+    });
+    if (at == all.end() || at->kind != Functional::Kind::local_free_energy) {
+      fail(origin,
+           "kernel '{}' solves an expression that is not a local free energy; write solve(F, q) with "
+           "F = local_free_energy(p, q)",
+           kernel);
+    }
+    needs_natural_parameter(at->family, "solves for");
+  }
+  void operator()(const Draw& draw) const { needs_natural_parameter(draw.family, "draws"); }
+  void operator()(const Expect& expect) const { needs_natural_parameter(expect.family, "takes the mean of"); }
+  void needs_natural_parameter(std::size_t family, std::string_view what) const {
+    for (const auto& member : program.families[family].members) {
+      if (elaborate::find_family(member.density)->natural == nullptr) {
+        fail(origin,
+             "kernel '{}' {} '{}', whose family '{}' has no natural parameter; give it the family of its "
+             "density",
+             kernel, what, member.variable->name, member.density);
+      }
     }
   }
   void operator()(const Repeat& repeat) const { loop(repeat.body, repeat.count, "repeat"); }
@@ -234,6 +276,7 @@ void check_program(const Program& program) {
   if (program.models.empty()) fail({}, "the program declares no model");
   for (const Model& m : program.models) check_model(m);
   for (const Family& f : program.families) check_family(program, f);
+  for (const Functional& f : program.functionals) check_functional(program, f);
   std::set<std::string> names;
   for (const Kernel& k : program.kernels) {
     if (!names.insert(k.name).second)

@@ -1,5 +1,7 @@
 #include "codegen/elaborate/density.hpp"
 
+#include "codegen/calculus/derivative.hpp"
+#include "codegen/elaborate/continuous_bernoulli.hpp"
 #include "codegen/elaborate/normal.hpp"
 
 namespace freefall::elaborate {
@@ -25,10 +27,51 @@ const Row* find(const std::vector<Row>& rows, std::string_view name) {
 }  // namespace
 
 const std::vector<DensityRow>& densities() {
-  static const std::vector<DensityRow> rows = {normal_row()};
+  static const std::vector<DensityRow> rows = {normal_row(), continuous_bernoulli_row()};
   return rows;
 }
 const DensityRow* find_density(std::string_view name) { return find(densities(), name); }
+
+namespace {
+
+constexpr int kElement = 7000;  // a level of indices nobody else uses
+
+// The direction in which one element of the variable moves, that at the indices of level kElement.
+calculus::Tangent element_direction(ir::Context& context, const ir::Tensor* variable) {
+  std::vector<ir::Expr> at_element;
+  for (const ir::Index& i : ir::canonical_indices(variable)) {
+    const ir::Index moving{i.axis, i.level + kElement};
+    at_element.push_back(make_delta(context, ir::Subscript(i), ir::Subscript(moving)));
+  }
+  return {variable, make_product(context, at_element)};
+}
+
+// The element that moves is the one at the variable's own indices.
+ir::Expr at_own_element(ir::Expr e, const ir::Tensor* variable) {
+  ir::Substitution to_own;
+  for (const ir::Index& i : ir::canonical_indices(variable))
+    to_own.emplace_back(ir::Index{i.axis, i.level + kElement}, ir::Subscript(i));
+  return substitute(e, to_own);
+}
+
+}  // namespace
+
+bool is_affine_in_each_element(ir::Expr e, const ir::Tensor* variable) {
+  const calculus::Tangent element = element_direction(*e->context, variable);
+  const ir::Expr slope = calculus::directional_derivative(e, {element});
+  return calculus::directional_derivative(slope, {element})->is_constant(0);
+}
+
+bool is_free_of_own_element(ir::Expr e, const ir::Tensor* variable) {
+  const ir::Expr slope = calculus::directional_derivative(e, {element_direction(*e->context, variable)});
+  return at_own_element(slope, variable)->is_constant(0);
+}
+
+bool is_affine_in_own_element(ir::Expr e, const ir::Tensor* variable) {
+  const calculus::Tangent element = element_direction(*e->context, variable);
+  const ir::Expr slope = calculus::directional_derivative(e, {element});
+  return at_own_element(calculus::directional_derivative(slope, {element}), variable)->is_constant(0);
+}
 
 ir::Expr argument(const ir::Factor& factor, std::string_view name) {
   for (const auto& [key, value] : factor.arguments) {
@@ -38,7 +81,8 @@ ir::Expr argument(const ir::Factor& factor, std::string_view name) {
 }
 
 const std::vector<FamilyRow>& families() {
-  static const std::vector<FamilyRow> rows = {{"delta", delta_expectation, delta_negative_entropy}};
+  static const std::vector<FamilyRow> rows = {{"delta", delta_expectation, delta_negative_entropy},
+                                              continuous_bernoulli_family()};
   return rows;
 }
 const FamilyRow* find_family(std::string_view name) { return find(families(), name); }

@@ -28,6 +28,8 @@ struct DensityRow {
   std::vector<std::string_view> arguments;  ///< the first is required; of the others at most one may be given
   NegativeLogDensity (*negative_log)(ir::Context& context, const ir::Factor& factor);
   ir::Expr (*mean)(const ir::Factor& factor);
+  /// -ln p of one element, over the variable's canonical indices; null where elements depend on each other.
+  NegativeLogDensity (*negative_log_each)(ir::Context& context, const ir::Factor& factor) = nullptr;
 };
 
 const std::vector<DensityRow>& densities();
@@ -37,13 +39,34 @@ const DensityRow* find_density(std::string_view name);
 /// The argument of this name, or a null expression.
 ir::Expr argument(const ir::Factor& factor, std::string_view name);
 
+/// Whether `e` is, in each single element of the variable, an affine function: then the expectation of e
+/// under independent elements is its value at their means. Proved by the second derivative by each element.
+bool is_affine_in_each_element(ir::Expr e, const ir::Tensor* variable);
+
+/// Whether an expression over the variable's canonical indices is free of the variable's own element: what it
+/// reads at these indices. It may read the others.
+bool is_free_of_own_element(ir::Expr e, const ir::Tensor* variable);
+/// The same for an affine function of that one element.
+bool is_affine_in_own_element(ir::Expr e, const ir::Tensor* variable);
+
 /// A variational family: how an expectation of a function of the variable is taken under it.
 struct FamilyRow {
   std::string_view name;
   /// E_q[e] for one member; records what it assumes.
   ir::Expr (*expectation)(ir::Expr e, const ir::Family::Member& member, std::vector<Assumption>& ledger);
-  /// E_q[ln q] of one member, constants kept; null when the term is dropped (with an entry in the ledger).
+  /// E_q[ln q] of one member, constants kept; null when the term is dropped (with an entry in the ledger). A
+  /// null function where negative_entropy_each is given.
   ir::Expr (*negative_entropy)(const ir::Family::Member& member, std::vector<Assumption>& ledger);
+
+  // Exponential families whose elements are independent also state, over the variable's canonical indices:
+  /// the tensor of natural parameters; null for other families
+  const ir::Tensor* (*natural)(ir::Context& context, const ir::Family::Member& member) = nullptr;
+  /// E_q[x], whose derivative by the natural parameter is the Fisher information
+  ir::Expr (*mean)(ir::Context& context, const ir::Family::Member& member) = nullptr;
+  /// E_q[ln q] of one element
+  ir::Expr (*negative_entropy_each)(ir::Context& context, const ir::Family::Member& member) = nullptr;
+  /// a draw of x as a function of a draw uniform in (0, 1)
+  ir::Expr (*sample)(ir::Context& context, const ir::Family::Member& member, ir::Expr uniform) = nullptr;
 };
 const std::vector<FamilyRow>& families();
 const FamilyRow* find_family(std::string_view name);

@@ -1,6 +1,9 @@
 #include "codegen/elaborate/elaborate.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <stdexcept>
 
 namespace freefall::elaborate {
 namespace {
@@ -10,6 +13,22 @@ using namespace ir;
 bool is_latent(const Family& family, const Tensor* variable) {
   return std::any_of(family.members.begin(), family.members.end(),
                      [&](const auto& m) { return m.variable == variable; });
+}
+
+// The first expression of a name keeps it; another gets a number.
+void add_names(Elaboration& into, const std::vector<NamedPart>& parts) {
+  for (NamedPart part : parts) {
+    const std::string base = part.name;
+    bool known = false;
+    for (int n = 2;; ++n) {
+      const auto same = std::find_if(into.names.begin(), into.names.end(),
+                                     [&](const NamedPart& p) { return p.name == part.name; });
+      if (same == into.names.end()) break;
+      known = known || same->expression == part.expression;
+      part.name = fmt::format("{}_{}", base, n);
+    }
+    if (!known) into.names.push_back(std::move(part));
+  }
 }
 
 Functional elaborate_free_energy(const Program& program, const ir::Functional& declared, Elaboration& into) {
@@ -25,14 +44,19 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
     for (const auto& member : family.members) {
       term.value = find_family(member.density)->expectation(term.value, member, into.ledger);
     }
-    into.names.insert(into.names.end(), term.named.begin(), term.named.end());
+    add_names(into, term.named);
     out.terms.emplace_back("F_" + factor.variable->name, term.value);
     (is_latent(family, factor.variable) ? latent : given).push_back(term.value);
   }
   for (const auto& member : family.members) {
     context.origin = member.origin;
-    if (const Expr e = find_family(member.density)->negative_entropy(member, into.ledger))
+    const FamilyRow& row = *find_family(member.density);
+    if (row.negative_entropy_each != nullptr) {
+      latent.push_back(
+          make_contract(canonical_indices(member.variable), row.negative_entropy_each(context, member)));
+    } else if (const Expr e = row.negative_entropy(member, into.ledger)) {
       latent.push_back(e);
+    }
   }
   context.origin = declared.origin;
   out.inaccuracy = make_sum(context, given);
@@ -42,21 +66,97 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
   return out;
 }
 
+// F[i] = E_q(x_i)[ln q(x_i) - ln p(x_i | everything else)]: only the element i is under q.
+Functional elaborate_local(const Program& program, const ir::Functional& declared, Elaboration& into) {
+  Context& context = *program.context;
+  const Family::Member& member = program.families[declared.family].members[0];
+  const Factor& factor = declared.factor;
+  const std::string& name = factor.variable->name;
+  const DensityRow& density = *find_density(factor.density);
+  const FamilyRow& family = *find_family(member.density);
+  if (density.negative_log_each == nullptr || family.natural == nullptr) {
+    throw ModelError(
+        fmt::format("the local free energy of '{}' needs a density and a family whose elements are "
+                    "independent; found the density "
+                    "{} and the family {}",
+                    name, factor.density, member.density));
+  }
+  for (const auto& [argument_name, value] : factor.arguments) {
+    if (is_free_of_own_element(value, factor.variable)) continue;
+    throw ModelError(
+        fmt::format("the {} of '{}' depends on the very element it is for; a full conditional reads the "
+                    "other elements only: "
+                    "declare the coupling with no_diagonal",
+                    argument_name, name));
+  }
+  context.origin = factor.origin;
+  const NegativeLogDensity each = density.negative_log_each(context, factor);
+  const Expr own = element(context, factor.variable), mean = family.mean(context, member);
+  if (!is_affine_in_own_element(each.value, factor.variable)) {
+    throw ModelError(
+        fmt::format("there is no rule for the expectation of the {} density of '{}' under the family {}",
+                    factor.density, name, member.density));
+  }
+  const Expr expected = transform(each.value, [&](Expr n) { return n == own ? mean : n; });
+  context.origin = member.origin;
+  const Expr negative_entropy = family.negative_entropy_each(context, member);
+  context.origin = {};
+  add_names(into, each.named);
+  into.ledger.push_back(
+      {"full conditionals", name, "no joint density is claimed; each element descends its own functional"});
+  into.ledger.push_back(
+      {"others given", name,
+       "in the functional of one element all other elements stand at their present values"});
+  Functional out;
+  out.symbol = declared.symbol;
+  out.value = expected + negative_entropy;
+  out.terms = {{"F_" + name, expected}, {"minus the entropy of q", negative_entropy}};
+  return out;
+}
+
+Functional elaborate_surprise(const Program& program, const ir::Functional& declared, Elaboration& into) {
+  program.context->origin = declared.origin;
+  const NegativeLogDensity term =
+      find_density(declared.factor.density)->negative_log(*program.context, declared.factor);
+  program.context->origin = {};
+  add_names(into, term.named);
+  Functional out;
+  out.symbol = declared.symbol;
+  out.value = term.value;
+  out.terms = {{"S_" + declared.factor.variable->name, term.value}};
+  return out;
+}
+
+Functional elaborate_functional(const Program& program, const ir::Functional& declared, Elaboration& into) {
+  switch (declared.kind) {
+    case ir::Functional::Kind::free_energy: return elaborate_free_energy(program, declared, into);
+    case ir::Functional::Kind::local_free_energy: return elaborate_local(program, declared, into);
+    case ir::Functional::Kind::surprise: return elaborate_surprise(program, declared, into);
+  }
+  throw std::logic_error("elaborate: unknown functional");
+}
+
 }  // namespace
 
 Elaboration elaborate(const Program& program) {
   check_program(program);
   Elaboration out;
   for (const auto& functional : program.functionals)
-    out.functionals.push_back(elaborate_free_energy(program, functional, out));
+    out.functionals.push_back(elaborate_functional(program, functional, out));
   return out;
 }
 
 Expr resolve(const Elaboration& elaboration, Expr e) {
-  std::vector<std::pair<Expr, Expr>> table;
-  for (const Functional& f : elaboration.functionals)
-    table.emplace_back(element(*e->context, f.symbol), f.value);
-  return replace(e, table);
+  return transform(e, [&](Expr n) {
+    for (const Functional& f : elaboration.functionals) {
+      if (n->op != Op::Access || n->tensor != f.symbol) continue;
+      Substitution at;
+      const auto own = canonical_indices(f.symbol);
+      for (std::size_t p = 0; p < own.size(); ++p) at.emplace_back(own[p], n->subscripts[p]);
+      return substitute(f.value, at);
+    }
+    return n;
+  });
 }
 
 }  // namespace freefall::elaborate

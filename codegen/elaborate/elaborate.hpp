@@ -5,13 +5,14 @@
 
 namespace freefall::elaborate {
 
-/// F = E_q[ln q - ln p] in nats, constants kept, summed over the copies of every plate.
+/// F = E_q[ln q - ln p] in nats, constants kept, summed over the copies of every plate. A local free energy
+/// is not summed: its value is over the canonical indices of its symbol.
 struct Functional {
   const ir::Tensor* symbol = nullptr;
   ir::Expr value;
   std::vector<ir::NamedExpr> terms;  ///< one for each factor, "F_h"; they sum to `value` with the entropies
   /// accuracy + complexity: minus the expected log-likelihood of what is given, and the divergence of what is
-  /// latent.
+  /// latent. Null where F is not of a joint density.
   ir::Expr inaccuracy, complexity;
 };
 

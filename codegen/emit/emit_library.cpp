@@ -72,7 +72,8 @@ class LibraryEmitter {
   std::string header() const {
     std::string out = banner(c_, "Plain kernels over caller-owned arrays.");
     out +=
-        "#pragma once\n\n#include <cstddef>\n#include <freefall/runtime/status.hpp>\n#include "
+        "#pragma once\n\n#include <cstddef>\n#include <cstdint>\n#include "
+        "<freefall/runtime/status.hpp>\n#include "
         "<freefall/runtime/tensor_info.hpp>\n#include <span>\n\n";
     out += fmt::format("namespace {} {{\n\nusing scalar = {};\n\n", c_.sizes.name, names_.scalar());
     out +=
@@ -87,6 +88,13 @@ class LibraryEmitter {
     for (const Axis* a : plates_)
       out += fmt::format("  std::size_t {} = extent::{};  // copies in use, 1 to {}\n", names_.copies(a),
                          a->name, c_.sizes.extent(a));
+    if (std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.steps != 0; })) {
+      out +=
+          "  std::uint64_t seed = 0;  // of the draws, which depend on seed, step, variable and element "
+          "alone\n"
+          "  std::uint64_t step = 0;  // of the first pass of a kernel; go on by <kernel>_steps after each "
+          "call\n";
+    }
     for (const Tensor* t : arrays_) {
       out += fmt::format("  {}scalar* {} = nullptr;  // {}, {}\n", is_written(t, kernels_) ? "" : "const ",
                          t->name, role_name(t->role), shape(t, c_.sizes));
@@ -120,6 +128,8 @@ class LibraryEmitter {
         "preparation.");
     out += fmt::format("inline constexpr std::size_t {}_workspace_bytes = {};\n", k.kernel->name,
                        k.memory.workspace_bytes);
+    if (k.steps != 0)
+      out += fmt::format("inline constexpr std::uint64_t {}_steps = {};\n", k.kernel->name, k.steps);
     out += fmt::format("freefall::runtime::status {}(const arrays& a, void* workspace);\n", k.kernel->name);
     return out;
   }
@@ -131,7 +141,7 @@ class LibraryEmitter {
     out += fmt::format(
         "#include \"{}.hpp\"\n\n#include <freefall/runtime/arguments.hpp>\n#include "
         "<freefall/runtime/dense.hpp>\n#include <freefall/runtime/gemm.hpp>\n#include "
-        "<freefall/runtime/pointwise.hpp>\n#include <limits>\n\n",
+        "<freefall/runtime/pointwise.hpp>\n#include <freefall/runtime/random.hpp>\n#include <limits>\n\n",
         c_.sizes.name);
     out += fmt::format("namespace {} {{\nnamespace {{\n\n", c_.sizes.name);
     out += table();

@@ -225,14 +225,26 @@ void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
                                          f.matrix->tensor->name, "0", "0")}}}}});
 }
 
+void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::Operation&) {
+  const std::string step = passes_.empty() ? "a.step" : fmt::format("(a.step + {})", passes_);
+  out.push_back({CppComment{d.label}});
+  out.push_back({CppCall{
+      fmt::format("freefall::runtime::stream(a.seed, \"{}\").fill_uniform", d.stream),
+      {fmt::format("std::span<{}>({}, {})", names_.scalar(), d.result->name, used_elements(d.result, names_)),
+       fmt::format("{} * {}", step, names_.sizes->size(d.result))}}});
+}
+
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {
+  const std::string pass = fmt::format("pass_{}", ++loops_), outer = passes_;
+  passes_ = outer.empty() ? pass : fmt::format("({} * {} + {})", outer, repeat.count, pass);
   CppBlock body = block(repeat.body);
+  passes_ = outer;
   if (repeat.tolerance) {
     body.push_back(
         {CppIf{fmt::format("{}[0] <= {}", repeat.moved->name, names_.literal(ir::Number(*repeat.tolerance))),
                {{CppBreak{}}}}});
   }
-  out.push_back({CppFor{fmt::format("pass_{}", ++loops_), fmt::format("{}", repeat.count), std::move(body)}});
+  out.push_back({CppFor{pass, fmt::format("{}", repeat.count), std::move(body)}});
 }
 
 }  // namespace freefall::emit

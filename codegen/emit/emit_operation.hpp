@@ -25,6 +25,7 @@ class OperationEmitter {
   void append(CppBlock& out, const loop::Nest& nest, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Gemm& gemm, const loop::Operation& operation);
   void append(CppBlock& out, const loop::MatrixFunction& function, const loop::Operation& operation);
+  void append(CppBlock& out, const loop::Draws& draws, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation& operation);
   /// Makes a function of the body over what the operation touches, and returns the call's arguments.
   std::vector<std::string> outline(const std::string& name, const std::string& comment, const char* result,
@@ -36,6 +37,8 @@ class OperationEmitter {
   std::string library_;
   std::vector<CppFunction>* functions_ = nullptr;
   int operations_ = 0, loops_ = 0;
+  std::string
+      passes_;  ///< of the loops around as a C++ expression, the innermost counting fastest; empty outside
 };
 
 }  // namespace freefall::emit

@@ -57,6 +57,13 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
       "\n  // The elements of the array at a position of tensors().\n  std::span<scalar> "
       "elements([[maybe_unused]] std::size_t index) {{\n{}    return {{}};\n  }}\n",
       spans);
+  const bool draws = std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return k.steps != 0; });
+  if (draws) {
+    out +=
+        "\n  // Of the draws; each kernel that draws goes on from `step`.\n  std::uint64_t seed = 0, step = "
+        "0;\n";
+    pointers += "    a.seed = seed;\n    a.step = step;\n";
+  }
   out += fmt::format("\n  arrays raw({}) {{\n    arrays a;\n{}    return a;\n  }}\n\n", parameter_list,
                      pointers);
   std::vector<std::string> workspaces = {"std::size_t{0}"};
@@ -66,9 +73,10 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
     });
     out += fmt::format(
         "  {4} {0}({1}) {{\n    freefall::runtime::require({2}::{0}(raw({3}), workspace_.data()), "
-        "tensors());\n{5}  }}\n",
+        "tensors());\n{6}{5}  }}\n",
         k.kernel->name, parameter_list, sizes.name, argument_list, returns ? "scalar" : "void",
-        returns ? fmt::format("    return {}_[0];\n", k.kernel->name) : "");
+        returns ? fmt::format("    return {}_[0];\n", k.kernel->name) : "",
+        k.steps != 0 ? fmt::format("    step += {}_steps;\n", k.kernel->name) : "");
     workspaces.push_back(k.kernel->name + "_workspace_bytes");
   }
   out += fmt::format(

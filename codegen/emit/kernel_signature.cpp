@@ -69,6 +69,7 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
     if (contains(live_in, &t)) out.live_in.push_back(&t);
     if (contains(written, &t)) out.written.push_back(&t);
   }
+  out.steps = loop::steps(kernel.operations);
   collect_plates(kernel.operations, out.plates);
   std::sort(out.plates.begin(), out.plates.end(),
             [](const auto* a, const auto* b) { return a->name < b->name; });

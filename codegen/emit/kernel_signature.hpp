@@ -14,6 +14,7 @@ struct KernelSignature {
   std::vector<const ir::Tensor*> live_in;  ///< those read before they are written
   std::vector<const ir::Tensor*> written;
   std::vector<const ir::Axis*> plates;  ///< in name order
+  std::size_t steps = 0;                ///< a call may take, for kernels that draw; else 0
 };
 
 KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation);

@@ -146,7 +146,8 @@ const Tensor* Context::find_tensor(std::string_view name) const {
   return at == tensors_.end() ? nullptr : &*at;
 }
 
-const Tensor* Context::tensor(std::string_view name, std::vector<const Axis*> axes, Role role) {
+const Tensor* Context::tensor(std::string_view name, std::vector<const Axis*> axes, Role role,
+                              bool zero_diagonal) {
   if (const Tensor* known = find_tensor(name)) {
     if (known->axes != axes || known->role != role) {
       throw std::invalid_argument(fmt::format(
@@ -154,7 +155,7 @@ const Tensor* Context::tensor(std::string_view name, std::vector<const Axis*> ax
     }
     return known;
   }
-  tensors_.push_back({std::string(name), std::move(axes), role});
+  tensors_.push_back({std::string(name), std::move(axes), role, zero_diagonal});
   return &tensors_.back();
 }
 

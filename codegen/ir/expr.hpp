@@ -33,6 +33,7 @@ struct Tensor {
   std::string name;
   std::vector<const Axis*> axes;
   Role role = Role::variable;
+  bool zero_diagonal = false;  ///< two axes over one: elements on the diagonal are zero and never learned
 };
 
 enum class Op : std::uint8_t {
@@ -123,7 +124,8 @@ class Context {
   const Axis* axis(std::string_view name, bool plate = false);
   const Axis* find_axis(std::string_view name) const;
   /// Throws std::invalid_argument when the name is taken by a tensor with other axes or role.
-  const Tensor* tensor(std::string_view name, std::vector<const Axis*> axes, Role role);
+  const Tensor* tensor(std::string_view name, std::vector<const Axis*> axes, Role role,
+                       bool zero_diagonal = false);
   const Tensor* find_tensor(std::string_view name) const;
   const std::deque<Axis>& axes() const { return axes_; }
   const std::deque<Tensor>& tensors() const { return tensors_; }

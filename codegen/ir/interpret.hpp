@@ -36,7 +36,7 @@ struct Sizes {
 template <class T>
 class Environment {
  public:
-  /// A uniform draw in (0, 1): stream name and element.
+  /// A uniform draw in (0, 1): stream name and element. Who gives it looks up the step.
   using Draw = std::function<T(std::string_view, const std::vector<std::int64_t>&)>;
 
   explicit Environment(Sizes sizes) : sizes_(std::move(sizes)) {}
@@ -52,6 +52,10 @@ class Environment {
 
   void set_draw(Draw draw) { draw_ = std::move(draw); }
   T draw(std::string_view stream, const std::vector<std::int64_t>& element) const;
+  /// The step of the schedule that draws belong to: passes of the loops around, the innermost counting
+  /// fastest.
+  void set_step(std::uint64_t step) { step_ = step; }
+  std::uint64_t step() const { return step_; }
 
   /// Remembers the present tensors as those at a point of the schedule; Freeze nodes of the point read them.
   void freeze(const std::string& point);
@@ -62,6 +66,7 @@ class Environment {
   Sizes sizes_;
   std::map<std::string, std::vector<T>> tensors_;
   Draw draw_;
+  std::uint64_t step_ = 0;
   std::map<std::string, std::shared_ptr<const Environment>> frozen_;
 };
 

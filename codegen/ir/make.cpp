@@ -126,6 +126,7 @@ Expr make_access(Context& context, const Tensor* tensor, std::vector<Subscript> 
     throw std::invalid_argument(fmt::format("'{}' has {} axes but is accessed with {} subscripts",
                                             tensor->name, tensor->axes.size(), subscripts.size()));
   }
+  if (tensor->zero_diagonal && subscripts[0] == subscripts[1]) return make_constant(context, 0);
   Node n;
   n.op = Op::Access;
   n.tensor = tensor;

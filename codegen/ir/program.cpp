@@ -4,15 +4,57 @@
 
 namespace freefall::ir {
 
+namespace {
+
+// `base` is not an identifier, so no name of the user's can be the same.
+const Tensor* new_symbol(Context& context, const std::string& base, std::vector<const Axis*> axes) {
+  std::string name = base;
+  for (int n = 2; context.find_tensor(name) != nullptr; ++n) name = fmt::format("{}{}", base, n);
+  return context.tensor(name, std::move(axes), Role::output);
+}
+
+}  // namespace
+
+Expr Program::local_free_energy(std::size_t model, std::size_t family, Origin origin) {
+  const Model& p = models[model];
+  if (families[family].members.size() != 1) {
+    throw ModelError(fmt::format(
+        "the local free energy of '{}' needs a family with one member, found {}; give each variable a family",
+        p.name, families[family].members.size()));
+  }
+  const Tensor* variable = families[family].members[0].variable;
+  for (const Factor& f : p.factors) {
+    if (f.variable != variable) continue;
+    const Tensor* symbol = new_symbol(*context, fmt::format("F[{}]", p.name), variable->axes);
+    functionals.push_back({symbol, model, family, std::move(origin), Functional::Kind::local_free_energy, f});
+    return element(*context, symbol);
+  }
+  throw ModelError(fmt::format("'{0}' is latent but '{1}' has no conditional for it; add '{0} <<= density'",
+                               variable->name, p.name));
+}
+
+Expr Program::surprise(Factor factor) {
+  const Tensor* symbol = new_symbol(*context, fmt::format("S[{}]", factor.variable->name), {});
+  Origin origin = factor.origin;
+  functionals.push_back({symbol, 0, 0, std::move(origin), Functional::Kind::surprise, std::move(factor)});
+  return element(*context, symbol);
+}
+
+Expr Program::previous(const Tensor* variable) {
+  for (const auto& [of, kept] : previous_values) {
+    if (of == variable) return element(*context, kept);
+  }
+  const Tensor* kept = context->tensor(variable->name + "_previous", variable->axes, Role::state);
+  previous_values.emplace_back(variable, kept);
+  return element(*context, kept);
+}
+
 Expr Program::free_energy(std::size_t model, std::size_t family, Origin origin) {
   for (const Functional& f : functionals) {
-    if (f.model == model && f.family == family) return element(*context, f.symbol);
+    if (f.kind == Functional::Kind::free_energy && f.model == model && f.family == family)
+      return element(*context, f.symbol);
   }
-  // Not an identifier, so no name of the user's can be the same.
-  const std::string base = fmt::format("F[{}]", models[model].name);
-  std::string name = base;
-  for (int n = 2; context->find_tensor(name) != nullptr; ++n) name = fmt::format("{}{}", base, n);
-  const Tensor* symbol = context->tensor(name, {}, Role::output);
+  const Tensor* symbol = new_symbol(*context, fmt::format("F[{}]", models[model].name), {});
   functionals.push_back({symbol, model, family, std::move(origin)});
   return element(*context, symbol);
 }

@@ -35,10 +35,12 @@ struct Factor {
   Origin origin;
 };
 
-/// A joint density: one factor for each random variable.
+/// A joint density: one factor for each random variable. Or full conditionals, each of a variable given
+/// everything else, without the claim that a joint density has them.
 struct Model {
   std::string name;
   std::vector<Factor> factors;
+  bool joint = true;
 };
 
 /// A variational density: one member for each latent variable. A variable that has no member is given.
@@ -51,11 +53,19 @@ struct Family {
   std::vector<Member> members;
 };
 
-/// Free energy E_q[ln q - ln p] of a model under a family, referred to by the scalar tensor `symbol`.
+/// What is descended, referred to by the tensor `symbol`: a scalar, or a family of local functionals with the
+/// axes of the variable whose elements they belong to.
 struct Functional {
+  enum class Kind {
+    free_energy,        ///< E_q[ln q - ln p] of a joint density
+    local_free_energy,  ///< the same of each full conditional, all other elements at their present values
+    surprise,           ///< -ln p(x) of one density, summed over the elements of x
+  };
   const Tensor* symbol = nullptr;
   std::size_t model = 0, family = 0;  ///< positions in Program::models, ::families
   Origin origin;
+  Kind kind = Kind::free_energy;
+  Factor factor = {};  ///< of a surprise; of a local free energy: that of its variable
 };
 
 /// How a functional falls: a row of the descent table and its settings ("rate", "momentum", ...).
@@ -81,6 +91,20 @@ struct Descend {
   Expr functional;
   std::vector<const Tensor*> targets;
   Descent descent;
+  /// Where not null: the activity that a target multiplies is read from here, after differentiation.
+  const Tensor* presynaptic = nullptr;
+};
+/// The natural parameters of q take the values at which the local functional is stationary.
+struct Solve {
+  Expr functional;
+};
+/// Latent variables are drawn from q.
+struct Draw {
+  std::size_t family = 0;
+};
+/// Latent variables take their mean under q.
+struct Expect {
+  std::size_t family = 0;
 };
 struct Repeat {
   std::size_t count = 0;
@@ -99,7 +123,7 @@ struct Evaluate {
 };
 
 struct Statement {
-  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate> action;
+  std::variant<Forward, Predict, Descend, Solve, Draw, Expect, Repeat, Until, Evaluate> action;
   Origin origin;
 };
 
@@ -115,10 +139,19 @@ struct Program {
   std::vector<Family> families;
   std::vector<Functional> functionals;
   std::vector<Kernel> kernels;
+  /// Variables whose value before their last change is kept, and the states that keep it.
+  std::vector<std::pair<const Tensor*, const Tensor*>> previous_values;
 
   std::string name() const { return models.empty() ? "program" : models.front().name; }
   /// Registers free_energy(model, family) and returns the scalar that stands for it in expressions.
   Expr free_energy(std::size_t model, std::size_t family, Origin origin = {});
+  /// Registers the local free energies of full conditionals under a family with one member; an expression
+  /// over the indices of the member's variable. Throws ModelError.
+  Expr local_free_energy(std::size_t model, std::size_t family, Origin origin = {});
+  /// Registers -ln p of a factor and returns the scalar that stands for it.
+  Expr surprise(Factor factor);
+  /// The value a variable had before it last changed; every kernel that changes it keeps it.
+  Expr previous(const Tensor* variable);
 };
 
 /// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at

@@ -60,6 +60,11 @@ struct Count {
     return {volume(f.outer) * n * n * n * (f.kind == MatrixFunction::Kind::inverse ? 1 : 1.0 / 3),
             volume(f.outer) * 2 * n * n * static_cast<double>(plan::bytes(sizes.scalar))};
   }
+  // Ten rounds of two multiplications and four other operations for each pair of numbers (Philox4x32-10).
+  Cost operator()(const Draws& d) const {
+    const double n = static_cast<double>(sizes.size(d.result));
+    return {30 * n, size({d.result})};
+  }
   Cost operator()(const Repeat& repeat) const {
     const Cost body = cost(repeat.body, sizes);
     return {body.operations * static_cast<double>(repeat.count),

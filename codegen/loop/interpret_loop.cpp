@@ -134,11 +134,23 @@ class LoopInterpreter {
     });
   }
 
+  void run(const Draws& d) {
+    std::vector<Index> own = canonical_indices(d.result);
+    const std::uint64_t first = (memory_.first_step() + passes_) * memory_.sizes().size(d.result);
+    over(own, [&](const Place& place) {
+      T* at = element(d.result, std::vector<Subscript>(own.begin(), own.end()), place);
+      *at = memory_.draw(d.stream, first + static_cast<std::uint64_t>(at - memory_[d.result].data()));
+    });
+  }
+
   void run(const Repeat& repeat) {
+    const std::uint64_t outer = passes_;
     for (std::size_t pass = 0; pass < repeat.count; ++pass) {
+      passes_ = outer * repeat.count + pass;
       run(repeat.body);
-      if (repeat.tolerance && memory_[repeat.moved][0] <= static_cast<T>(*repeat.tolerance)) return;
+      if (repeat.tolerance && memory_[repeat.moved][0] <= static_cast<T>(*repeat.tolerance)) break;
     }
+    passes_ = outer;
   }
 
   // Calls the body for all values of the loops, last one fastest.
@@ -228,6 +240,7 @@ class LoopInterpreter {
   }
 
   Memory<T>& memory_;
+  std::uint64_t passes_ = 0;  // of the loops around, the innermost counting fastest
 };
 
 }  // namespace
@@ -252,6 +265,19 @@ std::vector<T>& Memory<T>::operator[](const Tensor* tensor) {
   return arrays_
       .emplace(tensor->name, std::vector<T>(sizes_.size(tensor), std::numeric_limits<T>::quiet_NaN()))
       .first->second;
+}
+
+template <class T>
+void Memory<T>::set_draw(Draw draw, std::uint64_t step) {
+  draw_ = std::move(draw);
+  first_step_ = step;
+}
+
+template <class T>
+T Memory<T>::draw(std::string_view stream, std::uint64_t number) const {
+  if (!draw_)
+    throw std::invalid_argument(fmt::format("stream '{}' is drawn from, but no draws are given", stream));
+  return draw_(stream, number);
 }
 
 template <class T>

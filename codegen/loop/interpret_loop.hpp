@@ -2,8 +2,11 @@
 // Reference interpreter of the loop IR: plain loops over named arrays, element by element in the order of the
 // nests. Fused nests, matrix products and library calls are checked against it, and it against schedules.
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/loop/loop.hpp"
@@ -25,10 +28,20 @@ class Memory {
   std::size_t count(const ir::Axis* axis) const;
   const plan::Specialisation& sizes() const { return sizes_; }
 
+  /// A uniform draw in (0, 1): the stream and the number of the draw in it.
+  using Draw = std::function<T(std::string_view stream, std::uint64_t number)>;
+  /// Where draws come from, and the step of the first pass.
+  void set_draw(Draw draw, std::uint64_t step = 0);
+  /// Throws std::invalid_argument when no draws are given.
+  T draw(std::string_view stream, std::uint64_t number) const;
+  std::uint64_t first_step() const { return first_step_; }
+
  private:
   plan::Specialisation sizes_;
   std::map<std::string, std::size_t> copies_;
   std::map<std::string, std::vector<T>> arrays_;
+  Draw draw_;
+  std::uint64_t first_step_ = 0;
 };
 
 /// Runs the operations. T is double or long double. Throws std::domain_error for a matrix that is not

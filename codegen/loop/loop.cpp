@@ -33,6 +33,7 @@ struct Collect {
     add_reads(out, f.matrix);
     add(out.written, f.result);
   }
+  void operator()(const Draws& d) const { add(out.written, d.result); }
   void operator()(const Repeat& repeat) const {
     for (const Operation& o : repeat.body) std::visit(*this, o.action);
     add(out.read, repeat.moved);
@@ -50,6 +51,16 @@ Touched touched(const Operation& operation) {
 Touched touched(const Operations& operations) {
   Touched out;
   for (const Operation& o : operations) std::visit(Collect{out}, o.action);
+  return out;
+}
+
+std::size_t steps(const Operations& operations) {
+  std::size_t out = 0;
+  for (const Operation& o : operations) {
+    if (std::holds_alternative<Draws>(o.action)) out = std::max<std::size_t>(out, 1);
+    if (const auto* repeat = std::get_if<Repeat>(&o.action))
+      out = std::max(out, repeat->count * steps(repeat->body));
+  }
   return out;
 }
 

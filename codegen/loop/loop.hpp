@@ -50,6 +50,14 @@ struct MatrixFunction {
   std::string label;
 };
 
+/// Uniform draws in (0, 1): element k of the result (row-major over capacities) is number step * size + k of
+/// the stream, where the step counts the passes of the loops around from the caller's step on.
+struct Draws {
+  const ir::Tensor* result = nullptr;
+  std::string stream;
+  std::string label;
+};
+
 struct Operation;
 using Operations = std::vector<Operation>;
 
@@ -62,7 +70,7 @@ struct Repeat {
 };
 
 struct Operation {
-  std::variant<Nest, Gemm, MatrixFunction, Repeat> action;
+  std::variant<Nest, Gemm, MatrixFunction, Draws, Repeat> action;
 };
 
 /// One kernel, lowered.
@@ -77,6 +85,10 @@ struct Touched {
 };
 Touched touched(const Operation& operation);
 Touched touched(const Operations& operations);
+
+/// The number of steps one run of the operations may take: the largest product of loop counts around a draw;
+/// 0 when nothing is drawn.
+std::size_t steps(const Operations& operations);
 
 /// Number of elements between neighbours along each axis of a tensor (row-major over capacities).
 std::vector<std::size_t> strides(const ir::Tensor* tensor, const plan::Specialisation& sizes);

@@ -83,7 +83,9 @@ class Lowering {
   void assign(const Assignment& a, Operations& out) {
     const auto own = canonical_indices(a.target);
     const Expr v = a.value;
-    if (plan::is_pointwise(v)) {
+    if (v->op == Op::Draw) {
+      out.push_back({Draws{a.target, v->name, a.label}});
+    } else if (plan::is_pointwise(v)) {
       out.push_back(nest(own, a.target, own, Store::Mode::set, v, a.label));
     } else if (v->op == Op::Contract) {
       if (!try_gemm(a, out)) accumulate(a, Store::Mode::add, make_constant(context_, 0), out);

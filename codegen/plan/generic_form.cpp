@@ -29,7 +29,8 @@ bool is_expensive(Expr root) {
       case Op::Contract:
       case Op::Reduce:
       case Op::Inverse:
-      case Op::LogDet: return true;
+      case Op::LogDet:
+      case Op::Draw: return true;
       case Op::Map:
         if (row(e->function).cost >= kExpensiveMap && !e->free.empty()) return true;
         break;
@@ -48,6 +49,21 @@ const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const
   };
   std::stable_sort(order.begin(), order.end(),
                    [&](const Index& a, const Index& b) { return rank(a) < rank(b); });
+  return named(form, order, hint);
+}
+
+const Tensor* Temporaries::make_in_order(const GenericForm& form, const std::vector<Index>& order,
+                                         std::string_view hint) {
+  std::vector<Index> of_key;
+  for (const Index& i : order) {
+    const auto at = std::find(form.indices.begin(), form.indices.end(), i) - form.indices.begin();
+    of_key.push_back(form.key->free[static_cast<std::size_t>(at)]);
+  }
+  return named(form, of_key, hint);
+}
+
+const Tensor* Temporaries::named(const GenericForm& form, const std::vector<Index>& order,
+                                 std::string_view hint) {
   std::vector<const Axis*> axes;
   for (const Index& i : order) axes.push_back(i.axis);
   std::string name(hint);

@@ -29,6 +29,9 @@ class Temporaries {
   /// A new temporary for the expression; storage order: plates first, then as in `preferred`, then by name.
   const ir::Tensor* make(const GenericForm& form, const std::vector<const ir::Axis*>& preferred,
                          std::string_view hint);
+  /// A new temporary for an expression whose free indices are given in storage order.
+  const ir::Tensor* make_in_order(const GenericForm& form, const std::vector<ir::Index>& order,
+                                  std::string_view hint);
   /// The temporary that holds the form now, or null.
   const ir::Tensor* find(const GenericForm& form) const;
   /// A tensor now holds the form, whose indices are the tensor's canonical ones in some order.
@@ -43,6 +46,9 @@ class Temporaries {
   const std::vector<ir::Index>& order(const ir::Tensor* tensor) const { return order_.at(tensor); }
 
  private:
+  const ir::Tensor* named(const GenericForm& form, const std::vector<ir::Index>& order,
+                          std::string_view hint);
+
   ir::Context* context_;
   std::unordered_map<const ir::Node*, const ir::Tensor*> held_;
   std::unordered_map<const ir::Tensor*, std::vector<ir::Index>> order_;

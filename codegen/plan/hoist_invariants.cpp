@@ -39,7 +39,10 @@ class LoopHoister {
   bool is_invariant(Expr e) {
     if (const auto at = invariant_.find(e.get()); at != invariant_.end()) return at->second;
     const auto reads = tensors_of(e);
-    const bool result = std::none_of(reads.begin(), reads.end(), [&](const Tensor* t) {
+    const auto nodes = topological({e});
+    const bool draws =  // a new number in every pass
+        std::any_of(nodes.begin(), nodes.end(), [](Expr n) { return n->op == Op::Draw; });
+    const bool result = !draws && std::none_of(reads.begin(), reads.end(), [&](const Tensor* t) {
       return std::find(changing_.begin(), changing_.end(), t) != changing_.end();
     });
     return invariant_[e.get()] = result;

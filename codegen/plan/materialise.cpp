@@ -19,7 +19,7 @@ using calculus::Step;
 using calculus::Steps;
 
 bool needs_buffer(Op op) {
-  return op == Op::Contract || op == Op::Reduce || op == Op::Inverse || op == Op::LogDet;
+  return op == Op::Contract || op == Op::Reduce || op == Op::Inverse || op == Op::LogDet || op == Op::Draw;
 }
 
 bool is_plain_access(Expr e) {
@@ -181,6 +181,7 @@ class Materialiser {
       case Op::Reduce: return reduce(e);
       case Op::Inverse: return inverse(e);
       case Op::LogDet: return log_det(e);
+      case Op::Draw: return draw(e);
       default: throw std::logic_error("buffered: not a binder");
     }
   }
@@ -295,6 +296,16 @@ class Materialiser {
   Expr log_det(Expr e) {
     const Opened opened = open(e);
     return stored(e, make_log_det(opened.indices[0], opened.indices[1], operand(opened.body)));
+  }
+
+  // The numbers stand in the order of the draw's own indices, which says which number an element gets.
+  Expr draw(Expr e) {
+    const GenericForm form = generic_form(e);
+    std::vector<Index> order;
+    for (const Subscript& s : e->subscripts) order.push_back(s.plain());
+    const Tensor* numbers = temporaries_.make_in_order(form, order, "uniform");
+    emit(numbers, form, e);
+    return temporaries_.read(numbers, form);
   }
 
   // ---- stores ----

@@ -8,10 +8,11 @@
 namespace freefall::plan {
 
 /// Brings a schedule into sequential form: each Assign has exactly one assignment, and its value is one of
-///   - a pointwise expression (no Contract, Reduce, Inverse, LogDet),
+///   - a pointwise expression (no Contract, Reduce, Inverse, LogDet, Draw),
 ///   - Contract of a pointwise expression, or of the product of two plain accesses (a matrix product),
 ///   - Reduce max of a pointwise expression,
-///   - Inverse or LogDet of an access.
+///   - Inverse or LogDet of an access,
+///   - Draw at the target's own indices in their order.
 /// Values that several expressions use (a nonlinearity and its derivative, an operand of two products) are
 /// computed once while they are valid. Simultaneous assignments are ordered so that nothing is read after it
 /// changed, through a copy where they depend on each other. Labels state the equation of each buffer, with

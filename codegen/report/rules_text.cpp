@@ -55,7 +55,7 @@ std::string rules_text(const plan::Compilation& c) {
   std::string out;
   const auto& elaboration = c.derivation.elaboration;
   for (const Model& model : c.program->models) {
-    out += fmt::format("model {}\n", model.name);
+    out += fmt::format("{} {}\n", model.joint ? "model" : "full conditionals", model.name);
     for (const Factor& f : model.factors) {
       std::vector<std::string> arguments;
       for (const auto& [name, value] : f.arguments)
@@ -76,9 +76,12 @@ std::string rules_text(const plan::Compilation& c) {
   for (const auto& a : elaboration.ledger) out += fmt::format("  {} ({}): {}\n", a.name, a.place, a.text);
   out += "\nrules\n";
   for (const auto& rule : c.derivation.rules) {
-    out +=
-        fmt::format("  kernel {}, {} by {}{}\n    d/d{} = {}\n", rule.kernel, rule.target->name, rule.method,
-                    place(rule.origin), rule.target->name, print(rule.gradient, with_names(c, false)));
+    out += fmt::format("  kernel {}, {} by {}{}\n    {}d/d{} = {}\n", rule.kernel, rule.target->name,
+                       rule.method, place(rule.origin),
+                       rule.modifier.empty()
+                           ? ""
+                           : "not a gradient of F: " + rule.modifier + " in place of what was in\n    ",
+                       rule.target->name, print(rule.gradient, with_names(c, false)));
   }
   return out;
 }

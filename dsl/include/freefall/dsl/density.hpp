@@ -89,6 +89,14 @@ auto normal(const M& mean, const S&) {
   return normal(mean);
 }
 
+/// continuous_bernoulli(b): p(s) = exp(b s) / (2 sinhc b) on [-1, 1], by its natural parameter.
+template <detail::term B>
+auto continuous_bernoulli(const B& natural,
+                          const std::source_location& where = std::source_location::current()) {
+  return detail::density_of<"continuous_bernoulli", detail::axes_of<B>, detail::unit_spread,
+                            detail::reads_of<B>>{{{"natural", detail::lift(natural).ir}}, where};
+}
+
 /// `variable <<= density(...)`: Symbol is drawn from Density, whose arguments read Reads.
 template <class Symbol, fixed_string Density, class Reads>
 struct factor {
@@ -139,6 +147,15 @@ struct joint {
       typename detail::difference<typename detail::merge<reads<>, reads<typename Factors::variable>...,
                                                          typename Factors::parents...>::type,
                                   reads<detail::mistaken>>::type;
+  std::size_t position = 0;
+};
+
+/// Full conditionals as a type.
+template <fixed_string Name, class... Factors>
+struct full_conditionals {
+  using factors = types<Factors...>;
+  using drawn = typename joint<Name, Factors...>::drawn;
+  using symbols = typename joint<Name, Factors...>::symbols;
   std::size_t position = 0;
 };
 
@@ -195,8 +212,10 @@ consteval auto cycle_rule(std::index_sequence<Is...>) {
   return std::type_identity<rule>{};
 }
 
-template <fixed_string Name>
+template <fixed_string Name, template <fixed_string, class...> class Kind = joint>
 struct model_declaration {
+  static constexpr bool is_joint = std::is_same_v<Kind<Name>, joint<Name>>;
+
   template <class... Args>
   auto operator()(const Args&... args) const {
     diagnostics::check_name<Name>();
@@ -218,6 +237,8 @@ struct model_declaration {
       } else if constexpr (twice < length<drawn>) {
         using offender = typename nth<twice, drawn>::type;
         diagnostics::report<diagnostics::drawn_twice<typename offender::label>>();
+      } else if constexpr (!is_joint) {
+        // Each conditional may read all other variables.
       } else if constexpr (constexpr auto cyclic = find_cycle(arguments{}); cyclic.length > 0) {
         using rule = decltype(cycle_rule<arguments>(std::make_index_sequence<cyclic.length>{}));
         diagnostics::report<typename rule::type>();
@@ -231,17 +252,22 @@ struct model_declaration {
     template <class... Factors>
     auto operator()(const Factors&... factors) const {
       ir::Program& program = current_program();
-      ir::Model model{std::string(Name.view()), {factors.ir...}};
+      ir::Model model{std::string(Name.view()), {factors.ir...}, is_joint};
       for (const ir::Factor& f : model.factors) {
         for (const auto& [label, value] : f.arguments) claim(f.origin, {value});
       }
       program.models.push_back(std::move(model));
-      return joint<Name, Factors...>{program.models.size() - 1};
+      return Kind<Name, Factors...>{program.models.size() - 1};
     }
   };
 };
 
 }  // namespace detail
+
+/// conditionals<"name">(factors...): the density of each variable given everything else, without the claim
+/// that a joint density has them.
+template <fixed_string Name>
+inline constexpr detail::model_declaration<Name, full_conditionals> conditionals{};
 
 /// model<"pcn">(factors...): factors, groups and Hana tuples of them.
 template <fixed_string Name>

@@ -6,6 +6,7 @@
 //   sgd(rate)                          steepest descent for parameters
 //   momentum(rate, momentum)           heavy ball
 //   adam(rate, beta1, beta2, epsilon)  Kingma and Ba 2015
+//   descend(F, W, method, presynaptic(x))   modified: see presynaptic
 //
 // A setting is a number or a scalar expression, such as an input given at run time. Targets are latent
 // variables and parameters the functional contains, or groups of them.
@@ -32,8 +33,17 @@ struct method {
   std::source_location where;
 };
 
+/// What presynaptic(x) gives.
+struct presynaptic_modifier {
+  const ir::Tensor* activity = nullptr;
+};
+
 template <class T>
-struct is_target : std::bool_constant<!std::is_same_v<T, method>> {};
+struct is_modifier : std::is_same<T, presynaptic_modifier> {};
+template <class T>
+struct is_no_modifier : std::bool_constant<!is_modifier<T>::value> {};
+template <class T>
+struct is_target : std::bool_constant<!std::is_same_v<T, method> && !is_modifier<T>::value> {};
 
 /// The last argument is the method, and the only one.
 template <class... Args>
@@ -45,6 +55,14 @@ consteval bool method_is_last(types<Args...>) {
 }
 template <class Arguments>
 inline constexpr bool ends_with_method = method_is_last(Arguments{});
+
+/// At most one modifier, after everything else.
+template <class... Args>
+consteval bool ends_with_modifier(types<Args...>, std::size_t modifiers) {
+  bool last = false;
+  ((last = is_modifier<Args>::value), ...);
+  return modifiers == 0 || (modifiers == 1 && last);
+}
 
 template <class T>
 inline constexpr bool is_free = false;
@@ -129,6 +147,7 @@ struct is_functional<functional<Name, Latent, Observed, Given, Learned>> : std::
 struct make_descend {
   ir::Expr objective;
   const method& how;
+  const ir::Tensor* presynaptic = nullptr;
 
   template <class... Targets>
   ir::Statement operator()(const Targets&... targets) const {
@@ -138,7 +157,7 @@ struct make_descend {
     const ir::Origin origin = make_origin(text, how.where);
     claim(origin, {objective});
     for (const auto& [label, value] : how.ir.settings) claim(origin, {value});
-    return {ir::Descend{objective, std::move(tensors), how.ir}, origin};
+    return {ir::Descend{objective, std::move(tensors), how.ir, presynaptic}, origin};
   }
 };
 
@@ -166,7 +185,21 @@ detail::method adam(const E& rate, const A& beta1 = 0.9, const B& beta2 = 0.999,
           where};
 }
 
-/// descend(F, targets..., method).
+/// Modifies a rule: the activity that a parameter multiplies in F is read from x instead, after
+/// differentiation. The rule is then not a gradient of F, and reported so.
+template <class X>
+detail::presynaptic_modifier presynaptic(const X& x) {
+  if constexpr (!detail::is_variable<X>) {
+    using described = detail::symbol_of<X>;
+    diagnostics::report<
+        diagnostics::presynaptic_is_not_a_variable<typename described::label, typename described::role>>();
+    return {};
+  } else {
+    return {x.tensor};
+  }
+}
+
+/// descend(F, targets..., method), or descend(F, targets..., method, presynaptic(x)).
 template <class I, class R, class... Args>
 auto descend(const expr<I, R>& objective, const Args&... args) {
   using arguments = detail::elements<Args...>;
@@ -174,15 +207,21 @@ auto descend(const expr<I, R>& objective, const Args&... args) {
   using descended = typename detail::labels<reads<>, targets>::type;
   using mentions =
       typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended>::type;
-  if constexpr (!detail::ends_with_method<arguments>) {
+  using unmodified = typename detail::filter<arguments, detail::is_no_modifier>::type;
+  constexpr std::size_t modifiers = detail::length<arguments> - detail::length<unmodified>;
+  if constexpr (!detail::ends_with_method<unmodified> ||
+                !detail::ends_with_modifier(arguments{}, modifiers)) {
     diagnostics::report<diagnostics::descend_without_method<R, descended>>();
     return statement<mentions>{};
   } else if constexpr (detail::check_descend<I, R>(targets{}); !detail::can_descend<targets>) {
     return statement<mentions>{};
   } else {
     const auto all = detail::flatten(args...);
-    return statement<mentions>{
-        hana::unpack(hana::drop_back(all), detail::make_descend{objective.ir, hana::back(all)})};
+    const auto plain = hana::drop_back(all, hana::size_c<modifiers>);
+    const ir::Tensor* presynaptic = nullptr;
+    if constexpr (modifiers == 1) presynaptic = hana::back(all).activity;
+    return statement<mentions>{hana::unpack(
+        hana::drop_back(plain), detail::make_descend{objective.ir, hana::back(plain), presynaptic})};
   }
 }
 

@@ -54,6 +54,13 @@ struct declared_twice {
                 "another name");
 };
 
+template <class Symbol, class Row, class Column>
+struct no_diagonal_of_no_square {
+  static_assert(accepted<Symbol, Row, Column>,
+                "freefall: no_diagonal is for a parameter with an axis and the same axis primed: "
+                "parameter<\"J\">(unit, unit.prime(), no_diagonal)");
+};
+
 // ---- expressions
 // --------------------------------------------------------------------------------------------------
 
@@ -177,6 +184,36 @@ struct no_expectation_rule {
       "family for the variable, such as delta(x)");
 };
 
+template <class Model>
+struct free_energy_of_conditionals {
+  static_assert(
+      accepted<Model>,
+      "freefall: full conditionals claim no joint density, so they have no free energy as a whole: write "
+      "local_free_energy(p, q)");
+};
+
+template <class Model>
+struct local_free_energy_of_joint {
+  static_assert(
+      accepted<Model>,
+      "freefall: a model is a joint density, and its free energy is one number: write free_energy(p, q), "
+      "or give the densities as conditionals<\"name\">(...)");
+};
+
+template <class Model, class Latent>
+struct local_free_energy_of_several {
+  static_assert(
+      accepted<Model, Latent>,
+      "freefall: a local free energy has the axes of one variable, so its family has one member: give each "
+      "variable a family and a local free energy of its own");
+};
+
+template <class Symbol, class Role>
+struct previous_of_no_variable {
+  static_assert(accepted<Symbol, Role>,
+                "freefall: previous(x) is the value a variable had before it last changed: x is a variable");
+};
+
 // ---- descents and schedules
 // ---------------------------------------------------------------------------------------
 
@@ -217,6 +254,34 @@ struct target_is_not_free {
       accepted<Target, Role>,
       "freefall: what falls is a variable or a parameter; an input is given: declare it as a parameter, "
       "or do not descend it");
+};
+
+template <class Symbol, class Role>
+struct presynaptic_is_not_a_variable {
+  static_assert(accepted<Symbol, Role>,
+                "freefall: presynaptic(x) reads the activity of a rule from x, which is a variable");
+};
+
+template <class Axes>
+struct solve_of_no_local_functional {
+  static_assert(accepted<Axes>,
+                "freefall: solve(F, q) sets each element of q to the minimum of its own functional: "
+                "F = local_free_energy(p, q)");
+};
+
+template <class Variable>
+struct solved_is_not_latent {
+  static_assert(
+      accepted<Variable>,
+      "freefall: solve(F, q) needs the family that F was made with: this variable has no member in q");
+};
+
+template <class Variable, class Family>
+struct no_natural_parameter {
+  static_assert(
+      accepted<Variable, Family>,
+      "freefall: this family has no natural parameter, so there is nothing to solve for, to draw from or to "
+      "take the mean of: give the variable the family of its density");
 };
 
 template <class Target>

@@ -8,6 +8,9 @@
 
 namespace freefall {
 
+template <class Density, class Symbol>
+struct member_or_density;
+
 template <fixed_string Family, class Symbol>
 struct member_of {
   using variable = Symbol;
@@ -29,6 +32,8 @@ template <class T>
 struct is_no_member : std::true_type {};
 template <fixed_string Family, class Symbol>
 struct is_no_member<member_of<Family, Symbol>> : std::false_type {};
+template <class Density, class Symbol>
+struct is_no_member<member_or_density<Density, Symbol>> : std::false_type {};
 
 template <fixed_string Family, class V>
 auto make_member(const V& v, const std::source_location& where) {
@@ -65,6 +70,20 @@ inline constexpr detail::member_declaration<Family> member{};
 
 /// All mass at one point: the expectation is the value there.
 inline constexpr detail::member_declaration<"delta"> delta{};
+
+/// continuous_bernoulli(x) of a variable x: a member with independent elements, each with a natural parameter
+/// of its own. Where a density is wanted, x is the natural parameter.
+template <class Density, class Symbol>
+struct member_or_density : Density, member_of<"continuous_bernoulli", Symbol> {};
+template <class Symbol>
+  requires(Symbol::role == ir::Role::variable)
+auto continuous_bernoulli(const handle<Symbol>& x,
+                          const std::source_location& where = std::source_location::current()) {
+  const auto density =
+      continuous_bernoulli(expr<typename Symbol::axes, detail::reads_of<handle<Symbol>>>(x), where);
+  const auto member = detail::make_member<"continuous_bernoulli">(x, where);
+  return member_or_density<std::remove_const_t<decltype(density)>, Symbol>{density, member};
+}
 
 namespace detail {
 

@@ -21,6 +21,8 @@ template <fixed_string Density, fixed_string Family>
 inline constexpr bool expectation_rule = false;
 template <fixed_string Density>
 inline constexpr bool expectation_rule<Density, "delta"> = true;
+template <>
+inline constexpr bool expectation_rule<"continuous_bernoulli", "continuous_bernoulli"> = true;
 
 template <class... Names>
 struct latent {};

@@ -4,6 +4,7 @@
 //   auto h  = variable<"h">(batch, hidden);     random, or given: the family of a functional says which
 //   auto W  = parameter<"W">(hidden, pixel);    learned, shared by all copies
 //   auto lr = input<"lr">();                    given at run time, not random; any number of axes, also none
+//   auto J  = parameter<"J">(unit, unit.prime(), no_diagonal);   a square coupling with a zero diagonal
 //   parameter<"W">[2_c](...)                    the parameter "W2": a family of symbols, one a layer
 //
 // The order of the axes is the order of storage, the last contiguous. Each name is declared once.
@@ -18,11 +19,16 @@ namespace freefall {
 template <ir::Role Role, fixed_string Name, class... Axes>
 struct symbol {
   static constexpr ir::Role role = Role;
+  static constexpr auto given_name = Name;
   static constexpr std::string_view text = Name.view();
   using label = name<Name>;
   using declared_axes = types<Axes...>;
   using axes = typename detail::unite<indices<>, indices<Axes...>>::type;
 };
+
+/// parameter<"J">(unit, unit.prime(), no_diagonal)
+struct no_diagonal_t {};
+inline constexpr no_diagonal_t no_diagonal{};
 
 namespace detail {
 
@@ -148,6 +154,23 @@ struct declaration {
     handle<symbol<Role, Name, Axes...>> out;
     out.tensor = declare(Name.view(), {ir_axis<Axes>(context)...}, Role);
     out.ir = ir::make_access(context, out.tensor, {ir::Subscript(ir_index<Axes>(context))...});
+    return out;
+  }
+  /// A square coupling whose diagonal is zero: it begins and stays so, and nothing reads it.
+  template <axis_like Row, axis_like Column>
+  auto operator()(Row, Column, no_diagonal_t) const {
+    diagnostics::check_name<Name>();
+    check_axes<name<Name>, types<Row, Column>>();
+    if constexpr (Role != ir::Role::parameter || !std::is_same_v<Column, typename exchange<Row>::type> ||
+                  Row::level != 0) {
+      diagnostics::report<diagnostics::no_diagonal_of_no_square<name<Name>, Row, Column>>();
+    }
+    ir::Context& context = current_context();
+    handle<symbol<Role, Name, Row, Column>> out;
+    out.tensor = declare(Name.view(), {ir_axis<Row>(context), ir_axis<Column>(context)}, Role, true);
+    out.ir =
+        ir::make_access(context, out.tensor,
+                        {ir::Subscript(ir_index<Row>(context)), ir::Subscript(ir_index<Column>(context))});
     return out;
   }
   template <static_position P>

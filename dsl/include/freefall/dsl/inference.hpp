@@ -1,0 +1,151 @@
+#pragma once
+// Functionals of single elements and of single densities, and the statements that go with a family.
+//
+//   auto p = conditionals<"name">(x <<= density(...));   full conditionals: p(x | everything else)
+//   auto F = local_free_energy(p, q)     F[i] for each element of the latent variable, each descended by its
+//   own element;
+//                                        couplings need not be symmetric
+//   auto S = surprise(x, density(...))   -ln p(x), summed over the elements of x
+//   previous(x)                          the value x had before it last changed
+//
+//   solve(F, q)      the natural parameters of q take the values at which each F[i] is stationary, in closed
+//   form draw(q)          latent variables are drawn from q, by counter-based random numbers: seed and step
+//   are arguments of
+//                    the kernel
+//   forward(q)       latent variables take their mean under q
+
+#include "freefall/dsl/program.hpp"
+
+namespace freefall {
+
+/// The local functionals of one variable.
+template <class Indices, class Reads, class Variable>
+struct local_functional : expr<Indices, Reads> {};
+
+/// previous(x) among what an expression reads.
+template <class Symbol>
+struct previous_of {
+  static constexpr ir::Role role = ir::Role::state;
+  using label = name<detail::suffixed_name<Symbol::given_name, "_previous">()>;
+  static constexpr std::string_view text = label::text;
+  using declared_axes = typename Symbol::declared_axes;
+  using axes = typename Symbol::axes;
+};
+
+namespace detail {
+
+template <class Member>
+inline constexpr bool has_natural_parameter = !std::is_same_v<typename Member::family, name<"delta">>;
+
+template <class... Members>
+constexpr void check_natural_parameters(types<Members...>) {
+  using without =
+      typename concat<types<>,
+                      std::conditional_t<has_natural_parameter<Members>, types<>, types<Members>>...>::type;
+  if constexpr (length<without> > 0) {
+    using member = typename first<without>::type;
+    diagnostics::report<
+        diagnostics::no_natural_parameter<typename member::variable::label, typename member::family>>();
+  }
+}
+
+template <class... Members>
+std::string latent_names(const approximation<Members...>&) {
+  std::string out;
+  ((out += (out.empty() ? "" : ", ") + std::string(Members::variable::text)), ...);
+  return out;
+}
+
+}  // namespace detail
+
+template <fixed_string Name, class... Factors, class... Members>
+auto local_free_energy(const full_conditionals<Name, Factors...>& p, const approximation<Members...>& q,
+                       const std::source_location& where = std::source_location::current()) {
+  detail::check_functional<Name>(types<Factors...>{}, types<Members...>{});
+  using roles = detail::roles<full_conditionals<Name, Factors...>, approximation<Members...>>;
+  using latent = typename approximation<Members...>::latent;
+  using symbol = detail::functional_of<Name, roles>;
+  if constexpr (sizeof...(Members) != 1) {
+    diagnostics::report<diagnostics::local_free_energy_of_several<name<Name>, latent>>();
+    return local_functional<indices<>, reads<detail::mistaken>, void>{};
+  } else {
+    detail::check_natural_parameters(types<Members...>{});
+    using variable = typename detail::first<latent>::type;
+    const ir::Origin origin =
+        detail::make_origin("local_free_energy(" + std::string(Name.view()) + ")", where);
+    return local_functional<typename variable::axes, reads<symbol>, variable>{
+        {detail::current_program().local_free_energy(p.position, q.position, origin)}};
+  }
+}
+template <fixed_string Name, class... Factors, class... Members>
+auto local_free_energy(const joint<Name, Factors...>&, const approximation<Members...>&) {
+  diagnostics::report<diagnostics::local_free_energy_of_joint<name<Name>>>();
+  return local_functional<indices<>, reads<detail::mistaken>, void>{};
+}
+template <fixed_string Name, class... Factors, class... Members>
+auto free_energy(const full_conditionals<Name, Factors...>&, const approximation<Members...>&) {
+  diagnostics::report<diagnostics::free_energy_of_conditionals<name<Name>>>();
+  return expr<indices<>, reads<detail::mistaken>>{};
+}
+
+template <class V, fixed_string Density, class Mean, class Spread, class Reads>
+auto surprise(const V& x, const detail::density_of<Density, Mean, Spread, Reads>& density) {
+  const auto factor = x <<= density;
+  using drawn = typename decltype(factor)::variable;
+  return expr<indices<>, typename detail::merge<reads<drawn>, Reads>::type>{
+      detail::current_program().surprise(factor.ir)};
+}
+
+template <class V>
+auto previous(const V& x) {
+  if constexpr (!detail::is_variable<V>) {
+    using described = detail::symbol_of<V>;
+    diagnostics::report<
+        diagnostics::previous_of_no_variable<typename described::label, typename described::role>>();
+    return x;
+  } else {
+    using symbol = typename V::declared;
+    ir::Context& context = detail::current_context();
+    const ir::Expr kept = detail::current_program().previous(x.tensor);
+    std::vector<ir::Subscript> own = x.ir->subscripts;
+    return expr<typename symbol::axes, reads<previous_of<symbol>>>{
+        ir::make_access(context, kept->tensor, std::move(own))};
+  }
+}
+
+template <class I, class R, class Variable, class... Members>
+auto solve(const local_functional<I, R, Variable>& F, const approximation<Members...>&,
+           const std::source_location& where = std::source_location::current()) {
+  if constexpr (detail::contains<detail::mistaken, R>) {
+    return statement<reads<>>{};
+  } else {
+    if constexpr (!detail::contains<Variable, typename approximation<Members...>::latent>) {
+      diagnostics::report<diagnostics::solved_is_not_latent<typename Variable::label>>();
+    }
+    const std::string text = "solve for " + std::string(Variable::text);
+    return statement<R>{{ir::Solve{F.ir}, detail::make_origin(text, where)}};
+  }
+}
+template <class I, class R, class... Members>
+auto solve(const expr<I, R>&, const approximation<Members...>&) {
+  diagnostics::report<diagnostics::solve_of_no_local_functional<I>>();
+  return statement<reads<>>{};
+}
+
+template <class... Members>
+auto draw(const approximation<Members...>& q,
+          const std::source_location& where = std::source_location::current()) {
+  detail::check_natural_parameters(types<Members...>{});
+  return statement<reads<>>{
+      {ir::Draw{q.position}, detail::make_origin("draw " + detail::latent_names(q), where)}};
+}
+
+template <class... Members>
+auto forward(const approximation<Members...>& q,
+             const std::source_location& where = std::source_location::current()) {
+  detail::check_natural_parameters(types<Members...>{});
+  return statement<reads<>>{
+      {ir::Expect{q.position}, detail::make_origin("mean of " + detail::latent_names(q), where)}};
+}
+
+}  // namespace freefall

@@ -1,0 +1,83 @@
+#pragma once
+// The two-pattern simulation (Spisak and Friston 2025, section 4.1, with the settings of its public code) run
+// by the generated kernels: learning, the two attractors, retrieval from noise and mixing of both patterns.
+
+#include <freefall/runtime/random.hpp>
+#include <limits>
+
+#include "attractor_bars_views.hpp"
+#include "models/attractor/simulation.hpp"
+
+namespace freefall::models::attractor {
+
+namespace reference = freefall::reference::attractor;
+using network = attractor_bars::instance;
+using pattern = reference::column<double>;
+
+struct result {
+  double monitor_begin = 0, monitor_end = 0;  // mean monitor of the first 10 and of the last 500 steps
+  double attractor_correlation = 0;           // of the two attractors; NaN where one does not settle
+  double retrieval = 0, mixing = 0;           // correlation of a response with the clean bar, with the cross
+};
+
+// The state that settling without evidence at precision 1 reaches from L(start / 10), or NaN where it does
+// not rest.
+inline pattern attractor_from(network& net, const pattern& start) {
+  net.bias().setZero();
+  net.beta() = 1;
+  net.sigma() = reference::mean<double>(0.1 * start);
+  net.relax();
+  const pattern reached = net.sigma();
+  net.relax();
+  const double moved = (net.sigma() - reached).cwiseAbs().maxCoeff();
+  return moved < 1e-6 ? reached : pattern::Constant(25, std::numeric_limits<double>::quiet_NaN());
+}
+
+// The mean state of some steps under evidence, from state 0.
+inline pattern response(network& net, const pattern& evidence, double beta, int steps) {
+  net.bias() = evidence;
+  net.beta() = beta;
+  net.sigma().setZero();
+  pattern sum = pattern::Zero(25);
+  for (int step = 0; step < steps; ++step) {
+    net.sample();
+    sum += net.sigma();
+  }
+  return sum / steps;
+}
+
+// 500 epochs of 10 steps, one of the two patterns shown in each; evidence 30, precision 0.1, learning rate
+// 0.01.
+inline void learn(network& net, std::uint64_t seed, result& found) {
+  const reference::bars show;
+  const runtime::stream choice(seed, "pattern");
+  net.seed = seed;
+  net.beta() = 0.1;
+  net.alpha() = 0.01;
+  for (int epoch = 0, done = 0; epoch < 500; ++epoch) {
+    net.bias() = 30 * (choice.uniform(std::uint64_t(epoch)) < 0.5 ? show.vertical : show.horizontal);
+    for (int step = 0; step < 10; ++step, ++done) {
+      net.train();
+      if (done < 10) found.monitor_begin += net.monitor() / 10;
+      if (done >= 4500) found.monitor_end += net.monitor() / 500;
+    }
+  }
+}
+
+inline result run(std::uint64_t seed) {
+  const reference::bars show;
+  network net;
+  result found;
+  learn(net, seed, found);
+  const pattern one = attractor_from(net, show.vertical), other = attractor_from(net, show.horizontal);
+  found.attractor_correlation = one.hasNaN() || other.hasNaN() ? std::numeric_limits<double>::quiet_NaN()
+                                                               : reference::correlation(one, other);
+  pattern noise(25);
+  runtime::stream(seed, "noise").fill_normal(std::span(noise.data(), 25));
+  found.retrieval = reference::correlation(response(net, show.plain_horizontal + 0.5 * noise, 1, 30),
+                                           show.plain_horizontal);
+  found.mixing = reference::correlation(response(net, show.cross, 2, 20), show.cross);
+  return found;
+}
+
+}  // namespace freefall::models::attractor

@@ -194,7 +194,7 @@ class Materialiser {
     Opened out;
     Substitution s;
     for (const Index& b : e->bound) {
-      out.indices.push_back({b.axis, 3000 - b.level});
+      out.indices.push_back({b.axis, kOpenedLevel - b.level});
       s.emplace_back(b, out.indices.back());
     }
     out.body = substitute(e->args[0], s);

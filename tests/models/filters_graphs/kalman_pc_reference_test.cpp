@@ -217,7 +217,7 @@ TEST(KalmanPc, ARatePastTheBoundDivergesAndTheDefaultRateDoesNot) {
 template <class Scalar>
 nonlinear_model<Scalar> pendulum() {
   using std::cos, std::sin;
-  constexpr Scalar dt = Scalar(1) / 10;
+  static constexpr Scalar dt = Scalar(1) / 10;
   return {[](const column<Scalar>& x, const column<Scalar>& u) -> column<Scalar> {
             return Eigen::Matrix<Scalar, 2, 1>(x(0) + dt * x(1), x(1) + dt * (u(0) - sin(x(0))));
           },

@@ -95,6 +95,10 @@ class LibraryEmitter {
           "  std::uint64_t step = 0;  // of the first pass of a kernel; go on by <kernel>_steps after each "
           "call\n";
     }
+    if (std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.counts_passes; }))
+      out +=
+          "  std::size_t* passes = nullptr;  // if given, receives the passes an `until` made; its limit "
+          "when not settled\n";
     for (const Tensor* t : arrays_) {
       out += fmt::format("  {}scalar* {} = nullptr;  // {}, {}\n", is_written(t, kernels_) ? "" : "const ",
                          t->name, role_name(t->role), shape(t, c_.sizes));

@@ -15,6 +15,7 @@ struct KernelSignature {
   std::vector<const ir::Tensor*> written;
   std::vector<const ir::Axis*> plates;  ///< in name order
   std::size_t steps = 0;                ///< a call may take, for kernels that draw; else 0
+  bool counts_passes = false;           ///< has a loop that may end early
 };
 
 KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation);

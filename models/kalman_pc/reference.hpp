@@ -131,8 +131,8 @@ struct settings {
   precision_rule precision = precision_rule::riccati;
   prior_rule prior = prior_rule::anchored;
   int steps = 0;  // descent steps for each observation
-  std::optional<Scalar>
-      rate;  // absent: 1 / lambda_max of G' Pi_z G + Pi_x, at the point where the descent starts
+  // Absent: 1 / lambda_max of G' Pi_z G + Pi_x, at the point where the descent starts.
+  std::optional<Scalar> rate = std::nullopt;
 };
 
 template <class Scalar>

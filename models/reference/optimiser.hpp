@@ -12,6 +12,8 @@ template <class Scalar>
 using matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 template <class Scalar>
 using row = Eigen::Matrix<Scalar, 1, Eigen::Dynamic>;
+template <class Scalar>
+using column = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 
 // theta -= rate * g
 struct sgd {

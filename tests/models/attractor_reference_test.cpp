@@ -45,7 +45,7 @@ TEST(AttractorReferenceEnergy, IsTheExpectationOverItsDefinition) {
     EXPECT_NEAR(integral([&](real s) {
                   return std::exp(v * s) / zq * (v * s - std::log(zq) - u * s + std::log(zp));
                 }),
-                net.local_free_energy(i, v), 1e-16);
+                net.local_free_energy(i, v), 1e-14);
   }
 }
 
@@ -53,8 +53,8 @@ TEST(AttractorReferenceEnergy, LocalGradientIsACentralDifference) {
   const auto net = random_network(4, 42);
   for (Eigen::Index i = 0; i < 4; ++i)
     for (real v : {-3.0L, -0.2L, 0.0L, 1.1L, 8.0L})
-      EXPECT_NEAR(central_difference(v, [&] { return net.local_free_energy(i, v); }), net.local_gradient(i, v),
-                  difference_tolerance);
+      EXPECT_NEAR(central_difference(v, [&] { return net.local_free_energy(i, v); }),
+                  net.local_gradient(i, v), difference_tolerance);
 }
 
 TEST(AttractorReferenceEnergy, IsZeroAndStationaryAtTheFixedPoint) {
@@ -75,7 +75,7 @@ TEST(AttractorReferenceEnergy, IsComplexityLessAccuracyUpToAConstant) {
       return net.local_free_energy(i, v) - net.local_complexity(i, v) + net.local_accuracy(i, v);
     };
     const real constant = cb::log_normaliser(net.natural(i)) - cb::log_normaliser(net.beta * net.bias(i));
-    for (const real v : {-2.0L, 0.3L, 5.0L}) EXPECT_NEAR(remainder(v), constant, 1e-16);
+    for (const real v : {-2.0L, 0.3L, 5.0L}) EXPECT_NEAR(remainder(v), constant, 1e-14);
   }
 }
 
@@ -91,7 +91,7 @@ TEST(AttractorReferenceEnergy, OfASymmetricNetworkIsThatOfTheJoint) {
       return -cb::entropy(v) - net.beta * (net.bias.dot(at) + at.dot(net.J * at) / 2);
     };
     EXPECT_NEAR(joint(1.3L) - joint(-0.4L), net.local_free_energy(i, 1.3L) - net.local_free_energy(i, -0.4L),
-                1e-16);
+                1e-14);
   }
 }
 
@@ -137,20 +137,20 @@ TEST(AttractorReferenceSampling, DrawsEveryStateFromTheOldOnes) {
   const std::array<real, 3> u{0.2L, 0.7L, 0.4L};
   net.sample(u);
   for (Eigen::Index i = 0; i < 3; ++i)
-    EXPECT_NEAR(net.state(i), cb::sample(old.natural(i), u[std::size_t(i)]), 1e-18);
+    EXPECT_NEAR(net.state(i), cb::sample(old.natural(i), u[std::size_t(i)]), 1e-14);
   EXPECT_EQ(net.previous, old.state);
 }
 
 TEST(AttractorReferenceSampling, InAnOrderReadsTheStatesAlreadyDrawn) {
   auto net = random_network(3, 50);
+  const auto old = net;
   auto by_hand = net;
   const std::array<real, 3> u{0.2L, 0.7L, 0.4L};
   const std::array<Eigen::Index, 3> order{2, 0, 2};
   net.sample(u, order);
-  for (std::size_t k = 0; k < 3; ++k)
-    by_hand.state(order[k]) = cb::sample(by_hand.natural(order[k]), u[k]);
+  for (std::size_t k = 0; k < 3; ++k) by_hand.state(order[k]) = cb::sample(by_hand.natural(order[k]), u[k]);
   EXPECT_EQ(net.state, by_hand.state);
-  EXPECT_EQ(net.previous, by_hand.previous * 0 + random_network(3, 50).state);
+  EXPECT_EQ(net.previous, old.state);
 }
 
 struct moments {
@@ -208,8 +208,7 @@ class AttractorReferenceSchedule : public testing::TestWithParam<schedule> {};
 
 TEST_P(AttractorReferenceSchedule, ReachesItsStationaryMoments) {
   constexpr int chains = 100000;
-  const moments expected =
-      GetParam() == schedule::synchronous ? of_the_synchronous_law() : of_the_joint();
+  const moments expected = GetParam() == schedule::synchronous ? of_the_synchronous_law() : of_the_joint();
   sampler draw(51);
   auto net = two_states();
   Eigen::Array3d sum = Eigen::Array3d::Zero(), squares = Eigen::Array3d::Zero();
@@ -220,7 +219,8 @@ TEST_P(AttractorReferenceSchedule, ReachesItsStationaryMoments) {
     sum += x;
     squares += x.square();
   }
-  const Eigen::Array3d average = sum / chains, error = ((squares / chains - average.square()) / chains).sqrt();
+  const Eigen::Array3d average = sum / chains,
+                       error = ((squares / chains - average.square()) / chains).sqrt();
   EXPECT_NEAR(average(0), expected.first, 4 * error(0));
   EXPECT_NEAR(average(1), expected.second, 4 * error(1));
   EXPECT_NEAR(average(2), expected.pair, 4 * error(2));
@@ -256,7 +256,7 @@ TEST(AttractorReferenceLearning, OfRuleAPredictsFromTheOldStateAndMultipliesByTh
     for (Eigen::Index j = 0; j < 4; ++j) h += old.J(i, j) * old.previous(j);
     for (Eigen::Index j = 0; j < 4; ++j) {
       const real change = i == j ? 0 : 0.3L * (old.state(i) - (1 / std::tanh(h) - 1 / h)) * old.state(j);
-      EXPECT_NEAR(net.J(i, j), old.J(i, j) + change, 1e-16);
+      EXPECT_NEAR(net.J(i, j), old.J(i, j) + change, 1e-14);
     }
   }
 }
@@ -279,7 +279,7 @@ TEST(AttractorReferenceMonitor, CountsEachPairTwice) {
     expected += phi(net.bias(i)) - phi(b) + (b - net.bias(i)) * mi - net.bias(i) * mi;
     for (Eigen::Index j = 0; j < 3; ++j) expected -= mi * net.J(i, j) * m[std::size_t(j)];
   }
-  EXPECT_NEAR(net.published_monitor(), expected, 1e-16);
+  EXPECT_NEAR(net.published_monitor(), expected, 1e-14);
 }
 
 TEST(AttractorReferenceBars, AreStandardisedAndCorrelateAsPublished) {

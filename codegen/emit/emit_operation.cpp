@@ -227,10 +227,10 @@ void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::Operation&) {
-  const std::string step = passes_.empty() ? "a.step" : fmt::format("(a.step + {})", passes_);
+  const std::string step = passes_.empty() ? "a.draw_step" : fmt::format("(a.draw_step + {})", passes_);
   out.push_back({CppComment{d.label}});
   out.push_back({CppCall{
-      fmt::format("freefall::runtime::stream(a.seed, \"{}\").fill_uniform", d.stream),
+      fmt::format("freefall::runtime::stream(a.draw_seed, \"{}\").fill_uniform", d.stream),
       {fmt::format("std::span<{}>({}, {})", names_.scalar(), d.result->name, used_elements(d.result, names_)),
        fmt::format("{} * {}", step, names_.sizes->size(d.result))}}});
 }

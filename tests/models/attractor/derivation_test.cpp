@@ -98,22 +98,22 @@ TEST_F(AttractorDerivation, GradientOfEachElementAgreesWithDifferences) {
   Environment<long double> environment = values<long double>(program_);
   const Tensor* b = tensor("sigma_natural");
   const std::vector<long double> here = environment.get(b);
-  const auto gradient = evaluate(solved.gradient, environment);
+  const auto gradient = ir::evaluate(solved.gradient, environment);
   for (std::size_t k = 0; k < 4; ++k) {
     const auto difference = test::derivative_at_zero(
         [&](long double t) {
           std::vector<long double> moved = here;
           moved[k] += t;
           environment.set(b, moved);
-          return evaluate(solved.functional, environment).data[k];
+          return ir::evaluate(solved.functional, environment).data[k];
         },
         0.02L);
     EXPECT_NEAR(gradient.data[k], difference.value, 1e-13L) << k;
     environment.set(b, here);
   }
   // At the solution the functional is the divergence of equals.
-  environment.set(b, evaluate(solved.updates[0].value, environment).data);
-  for (const long double f : evaluate(solved.functional, environment).data) EXPECT_NEAR(f, 0, 1e-18L);
+  environment.set(b, ir::evaluate(solved.updates[0].value, environment).data);
+  for (const long double f : ir::evaluate(solved.functional, environment).data) EXPECT_NEAR(f, 0, 1e-18L);
 }
 
 TEST_F(AttractorDerivation, SurpriseAgreesWithDifferences) {
@@ -123,7 +123,7 @@ TEST_F(AttractorDerivation, SurpriseAgreesWithDifferences) {
   environment.set(tensor("sigma_previous"), environment.get(tensor("sigma")));
   const Tensor* J = tensor("J");
   const std::vector<long double> here = environment.get(J);
-  const auto gradient = evaluate(learned.gradient, {i, j}, environment);
+  const auto gradient = ir::evaluate(learned.gradient, {i, j}, environment);
   for (std::size_t k = 0; k < 16; ++k) {
     if (k % 5 == 0) {
       EXPECT_EQ(gradient.data[k], 0);
@@ -134,7 +134,7 @@ TEST_F(AttractorDerivation, SurpriseAgreesWithDifferences) {
           std::vector<long double> moved = here;
           moved[k] += t;
           environment.set(J, moved);
-          return evaluate_scalar(learned.functional, environment);
+          return ir::evaluate_scalar(learned.functional, environment);
         },
         0.02L);
     EXPECT_NEAR(gradient.data[k], difference.value, 1e-13L) << k;

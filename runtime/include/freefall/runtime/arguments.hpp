@@ -43,6 +43,15 @@ template <class T, std::size_t N>
   return {};
 }
 
+// A fault for the first element of the diagonal of a square array [n, n] that is not zero.
+template <class T>
+[[nodiscard]] status check_zero_diagonal(const char* kernel, const char* name, const T* data, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    if (data[i * (n + 1)] != T(0)) return {fault::diagonal_not_zero, kernel, name, i * (n + 1), 0, 0};
+  }
+  return {};
+}
+
 // `diverged` for the first array written that holds a NaN or infinity.
 template <class T, std::size_t N>
 [[nodiscard]] status check_results(const char* kernel, const argument<T> (&results)[N]) {

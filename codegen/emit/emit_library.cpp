@@ -100,7 +100,8 @@ class LibraryEmitter {
           "when not settled\n";
     for (const Tensor* t : arrays_) {
       out += fmt::format("  {}scalar* {} = nullptr;  // {}, {}\n", is_written(t, kernels_) ? "" : "const ",
-                         t->name, role_name(t->role), shape(t, c_.sizes));
+                         t->name, role_name(t->role),
+                         shape(t, c_.sizes) + (t->zero_diagonal ? ", zero diagonal" : ""));
     }
     out +=
         "};\n\n// Every array above: name, role and shape, in the same order.\nstd::span<const "

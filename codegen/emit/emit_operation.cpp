@@ -88,6 +88,14 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
       {CppIf{fmt::format("const auto s = freefall::runtime::check_arguments(\"{}\", arguments); !s.ok()",
                          k.kernel->name),
              {{CppReturn{"s"}}}}});
+  for (const Tensor* t : k.live_in) {
+    if (!t->zero_diagonal) continue;
+    out.push_back(
+        {CppIf{fmt::format(
+                   "const auto s = freefall::runtime::check_zero_diagonal(\"{}\", \"{}\", a.{}, {}); !s.ok()",
+                   k.kernel->name, t->name, t->name, names.sizes->extent(t->axes[0])),
+               {{CppReturn{"s"}}}}});
+  }
   if (k.memory.workspace_bytes != 0) {
     out.push_back({CppIf{fmt::format("const auto s = freefall::runtime::check_workspace(\"{0}\", workspace, "
                                      "{0}_workspace_bytes); !s.ok()",

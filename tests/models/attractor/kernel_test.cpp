@@ -80,6 +80,19 @@ TEST(AttractorKernels, InSinglePrecisionFollowTheSameDraws) {
   }
 }
 
+TEST(AttractorKernels, RefuseACouplingWithADiagonal) {
+  attractor_five::instance kernels;
+  prepare(kernels, 5);
+  kernels.J()(2, 2) = 0.5;
+  try {
+    kernels.sample();
+    FAIL() << "expected a fault";
+  } catch (const runtime::kernel_error& e) {
+    EXPECT_EQ(e.reason().what, runtime::fault::diagonal_not_zero);
+    EXPECT_EQ(e.reason().element, 12U);
+  }
+}
+
 TEST(AttractorKernels, DependOnSeedAndStepAlone) {
   attractor_five::instance a, b;
   prepare(a, 5);

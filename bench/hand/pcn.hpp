@@ -4,7 +4,7 @@
 // it. W_2 is kept transposed as well, since its backward product reads it along the other axis.
 //
 // Peeled: at the feed-forward start e_2 is zero, so the first step leaves x_1 alone and e_2 becomes the step
-// of x_2; two of the 41 large products fall away. Exact algebra, but only a compiler that proves e_2 = 0
+// of x_2; two of the 42 large products fall away. Exact algebra, but only a compiler that proves e_2 = 0
 // would find it.
 
 #include <cstring>

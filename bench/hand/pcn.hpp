@@ -1,7 +1,7 @@
 #pragma once
-// pcn_case.hpp by hand for AVX-512. Activities are [slice][unit][32 samples]: a slice of 32 samples stays in
-// the inner caches for a whole call, and every elementwise step runs in the epilogue of the product before
-// it. W_2 is kept transposed as well, since its backward product reads it along the other axis.
+// pcn_case.hpp by hand for AVX-512. The batch is taken in slices of 32 samples, whose activities, [unit, 32],
+// stay in the inner caches for a whole call; every elementwise step runs in the epilogue of the product
+// before it.
 //
 // Peeled: at the feed-forward start e_2 is zero, so the first step leaves x_1 alone and e_2 becomes the step
 // of x_2; two of the 42 large products fall away. Exact algebra, but only a compiler that proves e_2 = 0

@@ -9,6 +9,8 @@
 #include <freefall/runtime/random.hpp>
 
 #include "codegen/calculus/interpret_schedule.hpp"
+#include "codegen/equality/equality.hpp"
+#include "codegen/equality/mutate.hpp"
 #include "codegen/loop/interpret_loop.hpp"
 #include "codegen/plan/pipeline.hpp"
 #include "tests/support/central_difference.hpp"
@@ -72,6 +74,29 @@ TEST_F(AttractorDerivation, LearnsFromTheOldPredictionAndTheNewActivity) {
   EXPECT_TRUE(std::any_of(ledger.begin(), ledger.end(), [](const auto& a) {
     return a.name == "not a gradient of F" && a.place == "kernel train, J";
   }));
+}
+
+// Every single mistake in a rule written by hand is refuted.
+void expect_equal_and_mistakes_refuted(Expr derived, Expr by_hand) {
+  EXPECT_EQ(equality::compare_rules(derived, by_hand).verdict, equality::Verdict::proven);
+  std::size_t mistakes = 0;
+  for (const equality::Mutation& m : equality::mutations(by_hand)) {
+    if (!(m.expression->free == by_hand->free))
+      continue;  // changes the axes: the language does not accept it
+    EXPECT_EQ(equality::compare_rules(derived, m.expression).verdict, equality::Verdict::refuted)
+        << m.mistake;
+    ++mistakes;
+  }
+  EXPECT_GT(mistakes, 3U);
+}
+
+TEST_F(AttractorDerivation, RefutesEverySingleMistake) {
+  const Expr u = at("beta", {}) * (at("bias", {i}) + make_contract({j}, at("J", {i, j}) * at("sigma", {j})));
+  expect_equal_and_mistakes_refuted(rule("sample", "sigma_natural").updates[0].value, u);
+  const Expr h = make_contract({j}, at("J", {i, j}) * at("sigma_previous", {j}));
+  const Expr off_diagonal = make_constant(context_, 1) - make_delta(context_, Subscript(i), Subscript(j));
+  expect_equal_and_mistakes_refuted(rule("train", "J").gradient,
+                                    (langevin(h) - at("sigma", {i})) * at("sigma", {j}) * off_diagonal);
 }
 
 template <class T>
@@ -240,7 +265,7 @@ TEST(ContinuousBernoulliFamily, TakesExpectationsOfProductsOfDifferentElements) 
   auto p = model<"pair">(x <<= continuous_bernoulli(W * prime(y)));
   auto F = free_energy(p, family(continuous_bernoulli(x)));
   const Program program =
-      freefall::program{kernel<"energy">(F), kernel<"step">(descend(F, W, rate(0.1)))}.ir();
+      freefall::program{kernel<"energy">(F), kernel<"learn">(descend(F, W, rate(0.1)))}.ir();
   const calculus::Derivation derivation = calculus::derive(program);
   Context& context = *program.context;
   const Index i{context.axis("unit"), 0}, j{context.axis("unit"), 1};

@@ -1,11 +1,13 @@
 #include "codegen/calculus/derive.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/calculus/descent.hpp"
+#include "codegen/elaborate/hold_predictions.hpp"
 
 namespace freefall::calculus {
 namespace {
@@ -14,21 +16,57 @@ using namespace ir;
 
 class Deriver {
  public:
-  Deriver(const Program& program, Derivation& out) : program_(program), out_(out) {}
+  Deriver(const Program& program, Derivation& out)
+      : program_(program), out_(out), live_{program, out.elaboration, {}} {}
 
   void run(const Kernel& kernel) {
     kernel_ = kernel.name;
     counters_ = 0;
+    in_force_ = live_;
     out_.procedures.push_back({kernel.name, block(kernel.body), kernel.origin});
   }
 
  private:
   Steps block(const Block& statements) {
     Steps out;
+    const elaborate::Held outside = in_force_;
     for (const Statement& s : statements) {
       origin_ = s.origin;
       std::visit([&](const auto& action) { append(out, action); }, s.action);
     }
+    in_force_ = outside;
+    return out;
+  }
+
+  // The value of an expression in which functionals and gradients stand as symbols.
+  Expr resolve(const elaborate::Held& held, Expr e) const {
+    const Expr derived = transform(e, [&](Expr n) {
+      if (n->op != Op::Access || n->tensor->role != Role::output) return n;
+      const auto at = std::find_if(program_.gradients.begin(), program_.gradients.end(),
+                                   [&](const Gradient& g) { return g.symbol == n->tensor; });
+      if (at == program_.gradients.end()) return n;
+      const Expr value = gradients(held, resolve(held, at->functional), {at->variable})[0];
+      const auto own = canonical_indices(at->variable);
+      Substitution to_place;
+      for (std::size_t p = 0; p < own.size(); ++p) to_place.emplace_back(own[p], n->subscripts[p]);
+      return substitute(value, to_place);
+    });
+    return elaborate::resolve(held.elaboration, derived);
+  }
+
+  // Differentiates with respect to the variables and to their copies in held predictions.
+  static std::vector<Expr> gradients(const elaborate::Held& held, Expr functional, std::vector<const Tensor*> of) {
+    const std::size_t n = of.size();
+    std::vector<std::pair<std::size_t, std::size_t>> also;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (const Tensor* copy = held.copy_of(of[i])) {
+        also.emplace_back(i, of.size());
+        of.push_back(copy);
+      }
+    }
+    std::vector<Expr> out = calculus::gradients(functional, of);
+    for (const auto& [variable, copy] : also) out[variable] = out[variable] + out[copy];
+    out.resize(n);
     return out;
   }
 
@@ -47,8 +85,12 @@ class Deriver {
   void append(Steps& out, const Descend& descend) {
     const DescentRow& row = *find_descent(descend.descent.method);
     Context& context = *program_.context;
-    const Expr functional = elaborate::resolve(out_.elaboration, descend.functional);
-    const std::vector<Expr> gradients = calculus::gradients(functional, descend.targets);
+    const Expr functional = resolve(in_force_, descend.functional);
+    const std::vector<Expr> gradients = this->gradients(in_force_, functional, descend.targets);
+    std::vector<Expr> unmodified = gradients;
+    if (!in_force_.copies.empty()) {
+      unmodified = this->gradients(live_, resolve(live_, descend.functional), descend.targets);
+    }
     std::vector<Expr> settings;
     for (const Setting& setting : row.settings) settings.push_back(value_of(descend.descent, setting));
     Assign assign;
@@ -64,12 +106,95 @@ class Deriver {
       std::vector<Assignment> updates;
       name_part("dF_d" + descend.targets[i]->name, gradients[i]);
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
-      out_.rules.push_back(
-          {kernel_, descend.targets[i], functional, gradients[i], descend.descent.method, updates, origin_});
+      out_.rules.push_back({kernel_, descend.targets[i], functional, gradients[i], descend.descent.method, updates,
+                            origin_, Expr(), {}});
+      if (!(unmodified[i] == gradients[i])) {
+        out_.rules.back().unmodified = unmodified[i];
+        out_.rules.back().modification = modification();
+      }
       assign.simultaneous.insert(assign.simultaneous.end(), updates.begin(), updates.end());
     }
     context.origin = {};
     out.push_back({assign});
+  }
+
+  // What is held, in the user's names.
+  std::string modification() const {
+    std::vector<std::string> models;
+    for (const auto& c : in_force_.copies) {
+      const std::string& name = program_.models[c.model].name;
+      if (std::find(models.begin(), models.end(), name) == models.end()) models.push_back(name);
+    }
+    return fmt::format("predictions of '{}' held", fmt::join(models, "', '"));
+  }
+
+  void append(Steps& out, const Hold& hold) {
+    const auto of_model = [&](const auto& copy) { return copy.model == hold.model; };
+    if (std::none_of(in_force_.copies.begin(), in_force_.copies.end(), of_model)) {
+      in_force_ = elaborate::hold_predictions(in_force_, hold.model);
+      for (const auto& [name, e] : in_force_.elaboration.names) {
+        const auto reads = tensors_of(e);
+        const bool frozen = std::any_of(reads.begin(), reads.end(), [](const Tensor* t) { return t->role == Role::temporary; });
+        if (frozen) name_part(name + "_held", e);
+      }
+      const std::string& model = program_.models[hold.model].name;
+      out_.elaboration.ledger.push_back(
+          {"held predictions", fmt::format("kernel {}, model {}", kernel_, model),
+           "rules are derived with live predictions, then predictions and their derivatives keep the values of this "
+           "point; such a rule is not a gradient of F"});
+    }
+    Assign copy;
+    for (const auto& c : in_force_.copies) {
+      if (c.model == hold.model)
+        copy.simultaneous.push_back(
+            {c.held, element(*program_.context, c.live), fmt::format("{} = {}, held", c.held->name, c.live->name)});
+    }
+    if (!copy.simultaneous.empty()) out.push_back({copy});
+  }
+
+  void append(Steps& out, const InOrder& order) {
+    std::vector<Statement> parts;
+    for (const Statement& s : order.body) {
+      const auto* descend = std::get_if<Descend>(&s.action);
+      for (const Tensor* t : descend == nullptr ? std::vector<const Tensor*>{} : descend->targets)
+        parts.push_back({Descend{descend->functional, {t}, descend->descent}, s.origin});
+      if (descend == nullptr) parts.push_back(s);
+    }
+    if (order.children_first) {
+      std::vector<const Tensor*> targets;
+      for (const Statement& s : parts) targets.push_back(std::get<Descend>(s.action).targets[0]);
+      const std::vector<const Tensor*> sorted = parents_first(targets);
+      const auto rank = [&](const Statement& s) {
+        return std::find(sorted.begin(), sorted.end(), std::get<Descend>(s.action).targets[0]) - sorted.begin();
+      };
+      std::stable_sort(parts.begin(), parts.end(),
+                       [&](const Statement& a, const Statement& b) { return rank(a) > rank(b); });
+    }
+    for (Step& step : block(parts)) out.push_back(std::move(step));
+  }
+
+  void append(Steps& out, const Simultaneously& together) {
+    Assign all;
+    for (const Step& step : block(together.body)) {
+      const auto& assignments = std::get<Assign>(step.action).simultaneous;
+      all.simultaneous.insert(all.simultaneous.end(), assignments.begin(), assignments.end());
+    }
+    out.push_back({all});
+  }
+
+  // Targets in an order in which no variable comes before one its density reads; what no density draws comes first.
+  std::vector<const Tensor*> parents_first(const std::vector<const Tensor*>& targets) const {
+    std::vector<const Tensor*> drawn, out;
+    for (const Model& model : program_.models) {
+      for (const Factor* f : in_dependency_order(model, targets)) {
+        if (std::find(drawn.begin(), drawn.end(), f->variable) == drawn.end()) drawn.push_back(f->variable);
+      }
+    }
+    for (const Tensor* t : targets) {
+      if (std::find(drawn.begin(), drawn.end(), t) == drawn.end()) out.push_back(t);
+    }
+    out.insert(out.end(), drawn.begin(), drawn.end());
+    return out;
   }
 
   void append(Steps& out, const Repeat& repeat) {
@@ -85,7 +210,7 @@ class Deriver {
   }
 
   void append(Steps& out, const Evaluate& evaluate) {
-    const Expr value = elaborate::resolve(out_.elaboration, evaluate.value);
+    const Expr value = resolve(in_force_, evaluate.value);
     out.push_back({Assign{{{evaluate.result, value, fmt::format("{} = its value", evaluate.result->name)}}}});
   }
 
@@ -129,13 +254,15 @@ class Deriver {
 
   Expr value_of(const Descent& descent, const Setting& setting) const {
     for (const auto& [name, value] : descent.settings) {
-      if (name == setting.name) return elaborate::resolve(out_.elaboration, value);
+      if (name == setting.name) return resolve(in_force_, value);
     }
     return make_constant(*program_.context, *setting.standard);
   }
 
   const Program& program_;
   Derivation& out_;
+  const elaborate::Held live_;   // nothing held
+  elaborate::Held in_force_;     // what the statements so far hold
   std::string kernel_;
   Origin origin_;
   int counters_ = 0;

@@ -140,6 +140,9 @@ void check_family(const Program& program, const Family& family) {
 bool contains(const Program& program, Expr functional, const Tensor* target) {
   for (const Tensor* t : tensors_of(functional)) {
     if (t == target) return true;
+    for (const auto& g : program.gradients) {
+      if (g.symbol == t && contains(program, g.functional, target)) return true;
+    }
     for (const auto& f : program.functionals) {
       if (f.symbol != t) continue;
       for (const Factor& factor : program.models[f.model].factors) {
@@ -207,6 +210,46 @@ struct BlockCheck {
     if (!(until.tolerance > 0))
       fail(origin, "kernel '{}': until needs a positive tolerance, found {}", kernel, until.tolerance);
     loop(until.body, until.at_most, "until");
+  }
+  void operator()(const Hold& hold) const {
+    const std::string& model = program.models[hold.model].name;
+    bool found = false;
+    for (const auto& f : program.functionals) {
+      if (f.model != hold.model) continue;
+      found = true;
+      for (const auto& member : program.families[f.family].members) {
+        if (member.density != "delta") {
+          fail(origin,
+               "kernel '{}' holds the predictions of '{}', whose latent variable '{}' has the family '{}'; only point "
+               "masses have one value to hold: make it delta({})",
+               kernel, model, member.variable->name, member.density, member.variable->name);
+        }
+      }
+    }
+    if (!found)
+      fail(origin, "kernel '{}' holds the predictions of '{}', which has no free energy to derive rules from; declare free_energy(p, q)", kernel, model);
+  }
+  void operator()(const InOrder& order) const {
+    if (order.body.empty()) fail(origin, "kernel '{}': in_order has no statements", kernel);
+    if (order.children_first) only_descents(order.body, "children_first");
+    block(order.body);
+  }
+  void operator()(const Simultaneously& together) const {
+    if (together.body.empty()) fail(origin, "kernel '{}': simultaneously has no statements", kernel);
+    only_descents(together.body, "simultaneously");
+    block(together.body);
+  }
+  void only_descents(const Block& body, std::string_view word) const {
+    std::set<const Tensor*> seen;
+    for (const Statement& s : body) {
+      const auto* descend = std::get_if<Descend>(&s.action);
+      if (descend == nullptr)
+        fail(origin, "kernel '{}': {} takes descents; put other statements before or after it", kernel, word);
+      for (const Tensor* t : descend->targets) {
+        if (!seen.insert(t).second)
+          fail(s.origin, "kernel '{}': '{}' descends twice inside one {}", kernel, t->name, word);
+      }
+    }
   }
   void operator()(const Evaluate& evaluate) const {
     for (const Index& i : evaluate.value->free) {

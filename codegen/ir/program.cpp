@@ -17,4 +17,14 @@ Expr Program::free_energy(std::size_t model, std::size_t family, Origin origin) 
   return element(*context, symbol);
 }
 
+Expr Program::gradient(Expr functional, const Tensor* variable) {
+  for (const Gradient& g : gradients) {
+    if (g.functional == functional && g.variable == variable) return element(*context, g.symbol);
+  }
+  const std::string name = fmt::format("d[{}]/d[{}]", gradients.size() + 1, variable->name);
+  const Tensor* symbol = context->tensor(name, variable->axes, Role::output);
+  gradients.push_back({symbol, functional, variable});
+  return element(*context, symbol);
+}
+
 }  // namespace freefall::ir

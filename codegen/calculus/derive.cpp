@@ -104,7 +104,7 @@ class Deriver {
     for (std::size_t i = 0; i < descend.targets.size(); ++i) {
       context.origin = origin_;
       std::vector<Assignment> updates;
-      name_part("dF_d" + descend.targets[i]->name, gradients[i]);
+      name_part("dF_d" + descend.targets[i]->name, gradients[i], canonical_indices(descend.targets[i]));
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
       out_.rules.push_back({kernel_, descend.targets[i], functional, gradients[i], descend.descent.method, updates,
                             origin_, Expr(), {}});
@@ -132,10 +132,11 @@ class Deriver {
     const auto of_model = [&](const auto& copy) { return copy.model == hold.model; };
     if (std::none_of(in_force_.copies.begin(), in_force_.copies.end(), of_model)) {
       in_force_ = elaborate::hold_predictions(in_force_, hold.model);
-      for (const auto& [name, e] : in_force_.elaboration.names) {
-        const auto reads = tensors_of(e);
-        const bool frozen = std::any_of(reads.begin(), reads.end(), [](const Tensor* t) { return t->role == Role::temporary; });
-        if (frozen) name_part(name + "_held", e);
+      for (const NamedPart& part : in_force_.elaboration.names) {
+        const auto reads = tensors_of(part.expression);
+        const bool frozen =
+            std::any_of(reads.begin(), reads.end(), [](const Tensor* t) { return t->role == Role::temporary; });
+        if (frozen) name_part(part.name + "_held", part.expression, part.order);
       }
       const std::string& model = program_.models[hold.model].name;
       out_.elaboration.ledger.push_back(
@@ -211,12 +212,14 @@ class Deriver {
 
   void append(Steps& out, const Evaluate& evaluate) {
     const Expr value = resolve(in_force_, evaluate.value);
-    out.push_back({Assign{{{evaluate.result, value, fmt::format("{} = its value", evaluate.result->name)}}}});
+    out.push_back({Assign{
+        {{evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))}}}});
   }
 
   Step mean_assignment(const Factor& f) const {
     return {Assign{{{f.variable, elaborate::find_density(f.density)->mean(f),
-                     fmt::format("{0} = E[{0} | parents]", f.variable->name)}}}};
+                     fmt::format("{0} = E[{0} | parents] = {1}", f.variable->name,
+                                 print(elaborate::find_density(f.density)->mean(f)))}}}};
   }
 
   // Factors of the wanted variables, parents before children, otherwise in the order of the model.
@@ -242,14 +245,14 @@ class Deriver {
   }
 
   // The first expression of a name keeps it; another gradient for the same target gets a number.
-  void name_part(std::string name, Expr e) {
+  void name_part(std::string name, Expr e, std::vector<Index> order) {
     auto& names = out_.names;
     int number = 1;
-    for (const auto& [known, expression] : names) {
-      if (expression == e) return;
-      if (known == name || known.starts_with(name + "_")) ++number;
+    for (const NamedPart& known : names) {
+      if (known.expression == e) return;
+      if (known.name == name || known.name.starts_with(name + "_")) ++number;
     }
-    names.emplace_back(number == 1 ? name : fmt::format("{}_{}", name, number), e);
+    names.push_back({number == 1 ? name : fmt::format("{}_{}", name, number), e, std::move(order)});
   }
 
   Expr value_of(const Descent& descent, const Setting& setting) const {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codegen/ir/print.hpp"
 #include "codegen/ir/program.hpp"
 
 namespace freefall::elaborate {
@@ -19,7 +20,7 @@ struct Assumption {
 /// -ln p(variable) of one factor, in nats, summed over the elements of the variable (all its axes).
 struct NegativeLogDensity {
   ir::Expr value;
-  std::vector<ir::NamedExpr> named;  ///< readable names for recurring parts: the prediction error "eps_h"
+  std::vector<ir::NamedPart> named;  ///< readable names for recurring parts: the prediction error "eps_h"
 };
 
 struct DensityRow {

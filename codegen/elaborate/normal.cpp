@@ -30,9 +30,9 @@ NegativeLogDensity negative_log(Context& context, const Factor& factor) {
   const std::vector<Index> own = canonical_indices(factor.variable);
   const Expr error = element(context, factor.variable) - argument(factor, "mean");
   NegativeLogDensity out;
-  out.named.emplace_back("eps_" + factor.variable->name, error);
+  if (error->op == Op::Sum) out.named.push_back({"eps_" + factor.variable->name, error, own});
   const Expr mean = argument(factor, "mean");
-  if (!mean->args.empty()) out.named.emplace_back("mean_" + factor.variable->name, mean);
+  if (!mean->args.empty()) out.named.push_back({"mean_" + factor.variable->name, mean, {}});
   Expr matrix = argument(factor, "precision");
   const bool by_covariance = !matrix && argument(factor, "covariance");
   if (by_covariance) matrix = argument(factor, "covariance");

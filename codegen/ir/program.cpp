@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "codegen/ir/print.hpp"
+
 namespace freefall::ir {
 
 Expr Program::free_energy(std::size_t model, std::size_t family, Origin origin) {
@@ -21,7 +23,7 @@ Expr Program::gradient(Expr functional, const Tensor* variable) {
   for (const Gradient& g : gradients) {
     if (g.functional == functional && g.variable == variable) return element(*context, g.symbol);
   }
-  const std::string name = fmt::format("d[{}]/d[{}]", gradients.size() + 1, variable->name);
+  const std::string name = fmt::format("d({})/d{}", print(functional), variable->name);
   const Tensor* symbol = context->tensor(name, variable->axes, Role::output);
   gradients.push_back({symbol, functional, variable});
   return element(*context, symbol);

@@ -55,7 +55,8 @@ class Deriver {
   }
 
   // Differentiates with respect to the variables and to their copies in held predictions.
-  static std::vector<Expr> gradients(const elaborate::Held& held, Expr functional, std::vector<const Tensor*> of) {
+  static std::vector<Expr> gradients(const elaborate::Held& held, Expr functional,
+                                     std::vector<const Tensor*> of) {
     const std::size_t n = of.size();
     std::vector<std::pair<std::size_t, std::size_t>> also;
     for (std::size_t i = 0; i < n; ++i) {
@@ -106,8 +107,15 @@ class Deriver {
       std::vector<Assignment> updates;
       name_part("dF_d" + descend.targets[i]->name, gradients[i], canonical_indices(descend.targets[i]));
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
-      out_.rules.push_back({kernel_, descend.targets[i], functional, gradients[i], descend.descent.method, updates,
-                            origin_, Expr(), {}});
+      out_.rules.push_back({kernel_,
+                            descend.targets[i],
+                            functional,
+                            gradients[i],
+                            descend.descent.method,
+                            updates,
+                            origin_,
+                            Expr(),
+                            {}});
       if (!(unmodified[i] == gradients[i])) {
         out_.rules.back().unmodified = unmodified[i];
         out_.rules.back().modification = modification();
@@ -134,21 +142,22 @@ class Deriver {
       in_force_ = elaborate::hold_predictions(in_force_, hold.model);
       for (const NamedPart& part : in_force_.elaboration.names) {
         const auto reads = tensors_of(part.expression);
-        const bool frozen =
-            std::any_of(reads.begin(), reads.end(), [](const Tensor* t) { return t->role == Role::temporary; });
+        const bool frozen = std::any_of(reads.begin(), reads.end(),
+                                        [](const Tensor* t) { return t->role == Role::temporary; });
         if (frozen) name_part(part.name + "_held", part.expression, part.order);
       }
       const std::string& model = program_.models[hold.model].name;
-      out_.elaboration.ledger.push_back(
-          {"held predictions", fmt::format("kernel {}, model {}", kernel_, model),
-           "rules are derived with live predictions, then predictions and their derivatives keep the values of this "
-           "point; such a rule is not a gradient of F"});
+      out_.elaboration.ledger.push_back({"held predictions",
+                                         fmt::format("kernel {}, model {}", kernel_, model),
+                                         "rules are derived with live predictions, then predictions and "
+                                         "their derivatives keep the values of this "
+                                         "point; such a rule is not a gradient of F"});
     }
     Assign copy;
     for (const auto& c : in_force_.copies) {
       if (c.model == hold.model)
-        copy.simultaneous.push_back(
-            {c.held, element(*program_.context, c.live), fmt::format("{} = {}, held", c.held->name, c.live->name)});
+        copy.simultaneous.push_back({c.held, element(*program_.context, c.live),
+                                     fmt::format("{} = {}, held", c.held->name, c.live->name)});
     }
     if (!copy.simultaneous.empty()) out.push_back({copy});
   }
@@ -166,7 +175,8 @@ class Deriver {
       for (const Statement& s : parts) targets.push_back(std::get<Descend>(s.action).targets[0]);
       const std::vector<const Tensor*> sorted = parents_first(targets);
       const auto rank = [&](const Statement& s) {
-        return std::find(sorted.begin(), sorted.end(), std::get<Descend>(s.action).targets[0]) - sorted.begin();
+        return std::find(sorted.begin(), sorted.end(), std::get<Descend>(s.action).targets[0]) -
+               sorted.begin();
       };
       std::stable_sort(parts.begin(), parts.end(),
                        [&](const Statement& a, const Statement& b) { return rank(a) > rank(b); });
@@ -183,7 +193,8 @@ class Deriver {
     out.push_back({all});
   }
 
-  // Targets in an order in which no variable comes before one its density reads; what no density draws comes first.
+  // Targets in an order in which no variable comes before one its density reads; what no density draws comes
+  // first.
   std::vector<const Tensor*> parents_first(const std::vector<const Tensor*>& targets) const {
     std::vector<const Tensor*> drawn, out;
     for (const Model& model : program_.models) {
@@ -264,8 +275,8 @@ class Deriver {
 
   const Program& program_;
   Derivation& out_;
-  const elaborate::Held live_;   // nothing held
-  elaborate::Held in_force_;     // what the statements so far hold
+  const elaborate::Held live_;  // nothing held
+  elaborate::Held in_force_;    // what the statements so far hold
   std::string kernel_;
   Origin origin_;
   int counters_ = 0;

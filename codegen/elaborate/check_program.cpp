@@ -220,14 +220,18 @@ struct BlockCheck {
       for (const auto& member : program.families[f.family].members) {
         if (member.density != "delta") {
           fail(origin,
-               "kernel '{}' holds the predictions of '{}', whose latent variable '{}' has the family '{}'; only point "
+               "kernel '{}' holds the predictions of '{}', whose latent variable '{}' has the family '{}'; "
+               "only point "
                "masses have one value to hold: make it delta({})",
                kernel, model, member.variable->name, member.density, member.variable->name);
         }
       }
     }
     if (!found)
-      fail(origin, "kernel '{}' holds the predictions of '{}', which has no free energy to derive rules from; declare free_energy(p, q)", kernel, model);
+      fail(origin,
+           "kernel '{}' holds the predictions of '{}', which has no free energy to derive rules from; "
+           "declare free_energy(p, q)",
+           kernel, model);
   }
   void operator()(const InOrder& order) const {
     if (order.body.empty()) fail(origin, "kernel '{}': in_order has no statements", kernel);

@@ -51,7 +51,8 @@ Held hold_predictions(const Held& before, std::size_t model) {
       copy = make_copy(context, e->tensor);
       out.copies.push_back({e->tensor, copy, model});
     }
-    return e->op == Op::Access ? make_access(context, copy, e->subscripts) : make_gather(context, copy, e->args);
+    return e->op == Op::Access ? make_access(context, copy, e->subscripts)
+                               : make_gather(context, copy, e->args);
   };
   for (Factor& f : out.program.models[model].factors) {
     const std::string_view prediction = find_density(f.density)->arguments[0];

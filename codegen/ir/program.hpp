@@ -58,8 +58,8 @@ struct Functional {
   Origin origin;
 };
 
-/// d functional / d variable as an expression, referred to by the tensor `symbol` over the variable's axes. Its value is
-/// derived where it is used, so that a statement in force there (Hold) applies to it.
+/// d functional / d variable as an expression, referred to by the tensor `symbol` over the variable's axes.
+/// Its value is derived where it is used, so that a statement in force there (Hold) applies to it.
 struct Gradient {
   const Tensor* symbol = nullptr;
   Expr functional;
@@ -100,14 +100,16 @@ struct Until {
   std::size_t at_most = 0;
   Block body;
 };
-/// From here to the end of the enclosing block the predictions of a model are those of this point: rules are derived
-/// with live predictions (differentiate first), then every latent inside a prediction or its derivative is read as it
-/// was here (freeze after). A variable's own place in its prediction error stays live. Not a gradient of F.
+/// From here to the end of the enclosing block the predictions of a model are those of this point: rules are
+/// derived with live predictions (differentiate first), then every latent inside a prediction or its
+/// derivative is read as it was here (freeze after). A variable's own place in its prediction error stays
+/// live. Not a gradient of F.
 struct Hold {
   std::size_t model = 0;
 };
-/// The statements of the body one after the other, descents target by target. Children first: the body consists of
-/// descents, and their targets move in reverse order of dependence (Gauss-Seidel from the outputs back).
+/// The statements of the body one after the other, descents target by target. Children first: the body
+/// consists of descents, and their targets move in reverse order of dependence (Gauss-Seidel from the outputs
+/// back).
 struct InOrder {
   Block body;
   bool children_first = false;

@@ -77,7 +77,8 @@ std::string rules_text(const plan::Compilation& c) {
   for (const auto& a : elaboration.ledger) out += fmt::format("  {} ({}): {}\n", a.name, a.place, a.text);
   out += "\nrules\n";
   for (const auto& rule : c.derivation.rules) {
-    out += fmt::format("  kernel {}, {} by {}{}\n", rule.kernel, rule.target->name, rule.method, place(rule.origin));
+    out += fmt::format("  kernel {}, {} by {}{}\n", rule.kernel, rule.target->name, rule.method,
+                       place(rule.origin));
     if (rule.unmodified) {
       out += fmt::format("    not a gradient of F: {}\n    d/d{} before = {}\n", rule.modification,
                          rule.target->name, print(rule.unmodified, with_names(c, false)));

@@ -30,5 +30,5 @@
 #include "freefall/dsl/family.hpp"      // family, delta
 #include "freefall/dsl/functional.hpp"  // free_energy
 #include "freefall/dsl/layers.hpp"      // layers, join, 1_c
-#include "freefall/dsl/program.hpp"     // forward, predict, hold, repeat, until, in_order, evaluate, kernel, program
-#include "freefall/dsl/variable.hpp"    // variable, parameter, input
+#include "freefall/dsl/program.hpp"  // forward, predict, hold, repeat, until, in_order, evaluate, kernel, program
+#include "freefall/dsl/variable.hpp"  // variable, parameter, input

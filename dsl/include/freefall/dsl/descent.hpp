@@ -174,8 +174,8 @@ detail::method adam(const E& rate, const A& beta1 = 0.9, const B& beta2 = 0.999,
           where};
 }
 
-/// dF/dx as an expression over the axes of x, which may be a variable, given or latent, a parameter or an input.
-/// After hold(predictions(p)) it is the derivative with held predictions, like the rules there.
+/// dF/dx as an expression over the axes of x, which may be a variable, given or latent, a parameter or an
+/// input. After hold(predictions(p)) it is the derivative with held predictions, like the rules there.
 template <class I, class R, class Symbol>
 auto gradient(const expr<I, R>& objective, const handle<Symbol>& x) {
   using reached = detail::reached_by<Symbol, R>;

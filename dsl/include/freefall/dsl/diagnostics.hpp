@@ -237,10 +237,10 @@ struct target_not_in_functional {
 
 template <class Argument>
 struct not_a_statement {
-  static_assert(
-      accepted<Argument>,
-      "freefall: a schedule takes statements (forward, predict, hold, descend, repeat, until, in_order, evaluate); an "
-      "expression stands only directly in a kernel, or as evaluate<\"name\">(e)");
+  static_assert(accepted<Argument>,
+                "freefall: a schedule takes statements (forward, predict, hold, descend, repeat, until, "
+                "in_order, evaluate); an "
+                "expression stands only directly in a kernel, or as evaluate<\"name\">(e)");
 };
 
 template <class... Evidence>

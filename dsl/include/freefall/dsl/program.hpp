@@ -7,11 +7,13 @@
 //   repeat(20, statements...)            a number of times
 //   until(tolerance(1e-6), at_most(1000), statements...)
 //                                        until no element changes by more than the tolerance in one pass
-//   hold(predictions(p))                 from here to the end of the block the predictions of p keep the values they
-//                                        have at this point: differentiate first, freeze after. Rules after it are no
-//                                        gradients of F, and the report marks them
+//   hold(predictions(p))                 from here to the end of the block the predictions of p keep the
+//   values they
+//                                        have at this point: differentiate first, freeze after. Rules after
+//                                        it are no gradients of F, and the report marks them
 //   in_order(statements...)              one after the other, a descent target by target
-//   children_first(descend(...), ...)    target by target in reverse order of dependence: under hold, one pass with
+//   children_first(descend(...), ...)    target by target in reverse order of dependence: under hold, one
+//   pass with
 //                                        rate(1) is the exact reverse sweep
 //   simultaneously(descend(...), ...)    all targets move at once, by gradients taken at the same state
 //   evaluate<"name">(e)                  the value of an expression as a result; plates first, then axes by
@@ -200,8 +202,8 @@ auto predictions(const joint<Name, Factors...>& p) {
 
 inline auto hold(const detail::predictions_of& predictions,
                  const std::source_location& where = std::source_location::current()) {
-  return statement<reads<>>{
-      {ir::Hold{predictions.model}, detail::make_origin("hold(predictions(" + predictions.name + "))", where)}};
+  return statement<reads<>>{{ir::Hold{predictions.model},
+                             detail::make_origin("hold(predictions(" + predictions.name + "))", where)}};
 }
 template <class T>
 auto hold(const T&) {

@@ -191,23 +191,23 @@ TEST(KalmanPc, AccuracyIsThatOfAnIndependentImplementation) {
   }
 }
 
-// One step of rate r multiplies the error by (I - r H) A; H = C'C + I has an eigenvalue past 2 / r.
+// The first step of a tick starts where e_x is zero, so one step of rate r for each tick multiplies the error of the
+// mean by (I - r C'C) A: past lambda_max(C'C) = 2 / r it diverges, though F alone would bound lambda_max(C'C + I).
 TEST(KalmanPc, ARatePastTheBoundDivergesAndTheDefaultRateDoesNot) {
   int past = 0;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     const body b(seed, 1000);
-    const mat H = b.model.C.transpose() * b.model.C + mat::Identity(3, 3);
+    const mat H = b.model.C.transpose() * b.model.C;
     const double lambda = H.selfadjointView<Eigen::Lower>().eigenvalues().maxCoeff();
-    const auto end = [&](std::optional<double> rate) {
-      return filtered(b, {constant, anchored, 1, rate}).back().norm();
+    const auto stays = [&](std::optional<double> rate) {
+      return filtered(b, {constant, anchored, 1, rate}).back().norm() < 1e3;
     };
-    EXPECT_LT(end({}), 1e3);
-    if (lambda > 8.5) {
+    EXPECT_TRUE(stays({})) << seed;
+    if (lambda > 8.2) {
       ++past;
-      EXPECT_GT(end(0.25), 1e6) << seed;
-    }
-    if (lambda < 7.5) {
-      EXPECT_LT(end(0.25), 1e3) << seed;
+      EXPECT_FALSE(stays(0.25)) << seed;
+    } else if (lambda < 7.8) {
+      EXPECT_TRUE(stays(0.25)) << seed;
     }
   }
   EXPECT_GT(past, 0);
@@ -252,7 +252,7 @@ TEST(KalmanPcNonlinear, DescentIsTheIteratedExtendedKalmanFilter) {
     x = k.f(x, u);
     vec o = k.g(x);
     for (Eigen::Index i = 0; i < 2; ++i) o(i) += 0.3 * noise.normal(2 * t + static_cast<std::size_t>(i));
-    kalman = iterated_extended_kalman_step(k, kalman, u, o, 60);
+    kalman = iterated_extended_kalman_step(k, kalman, u, o, 300);
     once = iterated_extended_kalman_step(k, once, u, o, 1);
     relaxed.step(u, o);
     gauss_newton.settled_step(u, o);

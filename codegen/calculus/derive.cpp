@@ -7,6 +7,7 @@
 
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/calculus/descent.hpp"
+#include "codegen/elaborate/dependency_order.hpp"
 #include "codegen/elaborate/hold_predictions.hpp"
 
 namespace freefall::calculus {
@@ -75,12 +76,11 @@ class Deriver {
     const Model& model = program_.models[forward.model];
     std::vector<const Tensor*> latent;
     for (const auto& m : program_.families[forward.family].members) latent.push_back(m.variable);
-    for (const Factor* f : in_dependency_order(model, latent)) out.push_back(mean_assignment(*f));
+    append_means(out, model, latent);
   }
 
   void append(Steps& out, const Predict& predict) {
-    for (const Factor* f : in_dependency_order(program_.models[predict.model], predict.variables))
-      out.push_back(mean_assignment(*f));
+    append_means(out, program_.models[predict.model], predict.variables);
   }
 
   void append(Steps& out, const Descend& descend) {
@@ -119,6 +119,10 @@ class Deriver {
       if (!(unmodified[i] == gradients[i])) {
         out_.rules.back().unmodified = unmodified[i];
         out_.rules.back().modification = modification();
+      }
+      for (Assignment& u : updates) {  // of a target and of what the method keeps beside it, over the same axes
+        u.tick = time_;
+        u.value = at_tick(u.value, time_);
       }
       assign.simultaneous.insert(assign.simultaneous.end(), updates.begin(), updates.end());
     }
@@ -162,6 +166,13 @@ class Deriver {
     if (!copy.simultaneous.empty()) out.push_back({copy});
   }
 
+  void append(Steps& out, const EachTick& each) {
+    const Axis* outside = time_;
+    time_ = each.axis;
+    out.push_back({Sweep{each.axis, each.backwards, block(each.body)}});
+    time_ = outside;
+  }
+
   void append(Steps& out, const InOrder& order) {
     std::vector<Statement> parts;
     for (const Statement& s : order.body) {
@@ -198,8 +209,10 @@ class Deriver {
   std::vector<const Tensor*> parents_first(const std::vector<const Tensor*>& targets) const {
     std::vector<const Tensor*> drawn, out;
     for (const Model& model : program_.models) {
-      for (const Factor* f : in_dependency_order(model, targets)) {
-        if (std::find(drawn.begin(), drawn.end(), f->variable) == drawn.end()) drawn.push_back(f->variable);
+      for (const auto& stage : elaborate::dependency_order(model, targets).stages) {
+        for (const Factor* f : stage.factors) {
+          if (std::find(drawn.begin(), drawn.end(), f->variable) == drawn.end()) drawn.push_back(f->variable);
+        }
       }
     }
     for (const Tensor* t : targets) {
@@ -227,32 +240,27 @@ class Deriver {
         {{evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))}}}});
   }
 
-  Step mean_assignment(const Factor& f) const {
-    return {Assign{{{f.variable, elaborate::find_density(f.density)->mean(f),
-                     fmt::format("{0} = E[{0} | parents] = {1}", f.variable->name,
-                                 print(elaborate::find_density(f.density)->mean(f)))}}}};
+  Step mean_assignment(const Factor& f, const Axis* time) const {
+    const Expr mean = elaborate::find_density(f.density)->mean(f);
+    return {Assign{{{f.variable, at_tick(mean, time),
+                     fmt::format("{0} = E[{0} | parents] = {1}", f.variable->name, print(mean)), time}}}};
   }
 
-  // Factors of the wanted variables, parents before children, otherwise in the order of the model.
-  static std::vector<const Factor*> in_dependency_order(const Model& model,
-                                                        const std::vector<const Tensor*>& wanted) {
-    std::vector<const Factor*> waiting, out;
-    for (const Factor& f : model.factors) {
-      if (std::find(wanted.begin(), wanted.end(), f.variable) != wanted.end()) waiting.push_back(&f);
+  static Expr at_tick(Expr e, const Axis* time) {
+    return time == nullptr ? e : substitute(e, {{Index{time, 0}, Subscript(tick_of(time))}});
+  }
+
+  // Variables take their means, parents first; those that depend on earlier ticks of each other tick by tick.
+  void append_means(Steps& out, const Model& model, const std::vector<const Tensor*>& wanted) const {
+    for (const auto& stage : elaborate::dependency_order(model, wanted).stages) {
+      Steps steps;
+      for (const Factor* f : stage.factors) steps.push_back(mean_assignment(*f, stage.time));
+      if (stage.time != nullptr) {
+        out.push_back({Sweep{stage.time, false, std::move(steps)}});
+      } else {
+        out.insert(out.end(), steps.begin(), steps.end());
+      }
     }
-    const auto blocked = [&](const Factor* f) {
-      const auto reads = tensors_of(elaborate::find_density(f->density)->mean(*f));
-      return std::any_of(waiting.begin(), waiting.end(), [&](const Factor* other) {
-        return std::find(reads.begin(), reads.end(), other->variable) != reads.end();
-      });
-    };
-    while (!waiting.empty()) {
-      const auto next = std::find_if_not(waiting.begin(), waiting.end(), blocked);
-      if (next == waiting.end()) throw std::logic_error("cycle in a checked model");
-      out.push_back(*next);
-      waiting.erase(next);
-    }
-    return out;
   }
 
   // The first expression of a name keeps it; another gradient for the same target gets a number.
@@ -279,6 +287,7 @@ class Deriver {
   elaborate::Held in_force_;    // what the statements so far hold
   std::string kernel_;
   Origin origin_;
+  const Axis* time_ = nullptr;  // of the loop over ticks the statements stand in
   int counters_ = 0;
 };
 

@@ -118,6 +118,12 @@ struct InOrder {
 struct Simultaneously {
   Block body;
 };
+/// The body for each tick of an axis in order, or the last first. Its descents move the targets at that tick only.
+struct EachTick {
+  const Axis* axis = nullptr;
+  bool backwards = false;
+  Block body;
+};
 /// Writes the value of an expression to the tensor of role `output` named here.
 struct Evaluate {
   const Tensor* result = nullptr;
@@ -125,7 +131,7 @@ struct Evaluate {
 };
 
 struct Statement {
-  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate, Hold, InOrder, Simultaneously> action;
+  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate, Hold, InOrder, Simultaneously, EachTick> action;
   Origin origin;
 };
 

@@ -60,6 +60,11 @@ struct Count {
     return {volume(f.outer) * n * n * n * (f.kind == MatrixFunction::Kind::inverse ? 1 : 1.0 / 3),
             volume(f.outer) * 2 * n * n * static_cast<double>(plan::bytes(sizes.scalar))};
   }
+  Cost operator()(const Sweep& sweep) const {
+    const Cost body = cost(sweep.body, sizes);
+    const double ticks = static_cast<double>(sizes.extent(sweep.tick.axis));
+    return {body.operations * ticks, body.bytes * ticks};
+  }
   Cost operator()(const Repeat& repeat) const {
     const Cost body = cost(repeat.body, sizes);
     return {body.operations * static_cast<double>(repeat.count),

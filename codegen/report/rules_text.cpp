@@ -26,6 +26,12 @@ void print_steps(std::string& out, const calculus::Steps& steps, int indent) {
       print_steps(out, loop->body, indent + 2);
       continue;
     }
+    if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action)) {
+      out += fmt::format("{}for each {}{}:\n", margin, sweep->axis->name,
+                         sweep->backwards ? ", the last first" : " in order");
+      print_steps(out, sweep->body, indent + 2);
+      continue;
+    }
     for (const calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous)
       out += margin + a.label + "\n";
   }

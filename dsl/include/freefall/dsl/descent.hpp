@@ -92,6 +92,9 @@ constexpr void check_target(reads<Read...>) {
   }
 }
 
+template <class Target, class Symbol>
+struct reaches<Target, earlier<Symbol>> : reaches<Target, Symbol> {};
+
 /// Whether an expression that reads these changes with the symbol, given ones included.
 template <class Target, class Reads>
 struct reached_by;

@@ -16,6 +16,8 @@
 //   pass with
 //                                        rate(1) is the exact reverse sweep
 //   simultaneously(descend(...), ...)    all targets move at once, by gradients taken at the same state
+//   each_tick(t, statements...)          for each tick in order: descents move their targets at that tick only
+//   each_tick_backwards(t, statements...)   the last tick first: time-blocked inference, backpropagation through time
 //   evaluate<"name">(e)                  the value of an expression as a result; plates first, then axes by
 //   name kernel<"name">(statements...)        a callable function; one expression here is a result named like
 //   the kernel program{kernels...}                  everything declared since the last program
@@ -250,6 +252,17 @@ auto children_first(const Args&... args) {
 template <class... Args>
 auto simultaneously(const Args&... args) {
   return detail::make_around([](ir::Block body) { return ir::Simultaneously{std::move(body)}; }, args...);
+}
+
+template <fixed_string Time, class... Args>
+auto each_tick(ticks<Time>, const Args&... args) {
+  const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
+  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, false, std::move(body)}; }, args...);
+}
+template <fixed_string Time, class... Args>
+auto each_tick_backwards(ticks<Time>, const Args&... args) {
+  const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
+  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, true, std::move(body)}; }, args...);
 }
 
 template <class... Args>

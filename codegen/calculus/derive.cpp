@@ -120,7 +120,8 @@ class Deriver {
         out_.rules.back().unmodified = unmodified[i];
         out_.rules.back().modification = modification();
       }
-      for (Assignment& u : updates) {  // of a target and of what the method keeps beside it, over the same axes
+      for (Assignment& u :
+           updates) {  // of a target and of what the method keeps beside it, over the same axes
         u.tick = time_;
         u.value = at_tick(u.value, time_);
       }

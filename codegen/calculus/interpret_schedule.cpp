@@ -11,15 +11,15 @@ namespace {
 template <class T>
 void run_steps(const Steps& steps, ir::Environment<T>& environment, const ir::Substitution& ticks);
 
-// Puts the elements of one tick in place; the others keep their values, or are not numbers if they have none yet.
+// Puts the elements of one tick in place; the others keep their values.
 template <class T>
 void set_tick(const Assignment& a, const std::vector<T>& slice, int tick, ir::Environment<T>& environment) {
-  std::vector<T> all(environment.count(*a.target), std::numeric_limits<T>::quiet_NaN());
-  if (environment.contains(a.target)) all = environment.get(a.target);
-  const auto at = static_cast<std::size_t>(
-      std::find(a.target->axes.begin(), a.target->axes.end(), a.tick) - a.target->axes.begin());
+  std::vector<T> all = environment.get(a.target);
+  const auto at = static_cast<std::size_t>(std::find(a.target->axes.begin(), a.target->axes.end(), a.tick) -
+                                           a.target->axes.begin());
   std::size_t inner = 1;
-  for (std::size_t p = at + 1; p < a.target->axes.size(); ++p) inner *= environment.sizes().of(*a.target->axes[p]);
+  for (std::size_t p = at + 1; p < a.target->axes.size(); ++p)
+    inner *= environment.sizes().of(*a.target->axes[p]);
   const std::size_t extent = environment.sizes().of(*a.tick);
   for (std::size_t i = 0; i < slice.size(); ++i)
     all[(i / inner * extent + static_cast<std::size_t>(tick)) * inner + i % inner] = slice[i];
@@ -43,13 +43,19 @@ void run(const Assign& assign, ir::Environment<T>& environment, const ir::Substi
     const auto now =
         std::find_if(ticks.begin(), ticks.end(), [&](const auto& t) { return t.first.axis == a.tick; });
     if (now == ticks.end())
-      throw std::logic_error("interpret: an assignment of one tick of '" + a.tick->name + "' outside its sweep");
+      throw std::logic_error("interpret: an assignment of one tick of '" + a.tick->name +
+                             "' outside its sweep");
     set_tick(a, values[i], now->second.offset, environment);
   }
 }
 
 template <class T>
 void run(const Sweep& sweep, ir::Environment<T>& environment, const ir::Substitution& outer) {
+  // What has no value yet is read only outside its ticks, as zero; a read inside shows as not a number.
+  for (const ir::Tensor* t : assigned(sweep.body)) {
+    if (!environment.contains(t))
+      environment.set(t, std::vector<T>(environment.count(*t), std::numeric_limits<T>::quiet_NaN()));
+  }
   const int extent = static_cast<int>(environment.sizes().of(*sweep.axis));
   for (int n = 0; n < extent; ++n) {
     ir::Substitution ticks = outer;

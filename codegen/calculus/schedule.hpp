@@ -14,8 +14,8 @@ namespace freefall::calculus {
 ir::Index tick_of(const ir::Axis* axis);
 bool is_tick(const ir::Index& index);
 
-/// target[i, j, ...] := value, over the canonical indices of the target. Inside a Sweep an assignment may be of the
-/// current tick only: then the tick stands in place of the index over the swept axis.
+/// target[i, j, ...] := value, over the canonical indices of the target. Inside a Sweep an assignment may be
+/// of the current tick only: then the tick stands in place of the index over the swept axis.
 struct Assignment {
   const ir::Tensor* target = nullptr;
   ir::Expr value;

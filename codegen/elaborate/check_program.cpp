@@ -221,7 +221,8 @@ struct BlockCheck {
            kernel, model);
   }
   void operator()(const EachTick& each) const {
-    if (each.body.empty()) fail(origin, "kernel '{}': the loop over '{}' has no statements", kernel, each.axis->name);
+    if (each.body.empty())
+      fail(origin, "kernel '{}': the loop over '{}' has no statements", kernel, each.axis->name);
     ticks(each.body, each.axis);
     block(each.body);
   }
@@ -232,7 +233,8 @@ struct BlockCheck {
         for (const Tensor* t : descend->targets) {
           if (std::count(t->axes.begin(), t->axes.end(), axis) != 1)
             fail(s.origin,
-                 "kernel '{0}': '{1}' descends in a loop over '{2}', but has no one axis '{2}'; descend it before or "
+                 "kernel '{0}': '{1}' descends in a loop over '{2}', but has no one axis '{2}'; descend it "
+                 "before or "
                  "after the loop",
                  kernel, t->name, axis->name);
         }

@@ -22,7 +22,8 @@ bool reads(const Factor& f, const Factors& variables, const Axis* axis) {
   for (const auto& [name, argument] : f.arguments) {
     for (const Expr e : topological({argument})) {
       if (e->tensor == nullptr || is_earlier(e, axis)) continue;
-      if (std::any_of(variables.begin(), variables.end(), [&](const Factor* v) { return v->variable == e->tensor; }))
+      if (std::any_of(variables.begin(), variables.end(),
+                      [&](const Factor* v) { return v->variable == e->tensor; }))
         return true;
     }
   }
@@ -32,8 +33,8 @@ bool reads(const Factor& f, const Factors& variables, const Axis* axis) {
 // Moves factors that read none of the waiting ones to the end of `done`, one by one.
 void take_free(Factors& waiting, const Axis* axis, Factors& done) {
   for (;;) {
-    const auto next =
-        std::find_if(waiting.begin(), waiting.end(), [&](const Factor* f) { return !reads(*f, waiting, axis); });
+    const auto next = std::find_if(waiting.begin(), waiting.end(),
+                                   [&](const Factor* f) { return !reads(*f, waiting, axis); });
     if (next == waiting.end()) return;
     done.push_back(*next);
     waiting.erase(next);

@@ -8,8 +8,8 @@
 namespace freefall::elaborate {
 
 struct DependencyOrder {
-  /// Factors in order. With a time axis they depend on earlier elements of each other along it (`h[t - 1]`, offsets
-  /// below zero) and go tick by tick, within a tick in this order; without, each is computed whole.
+  /// Factors in order. With a time axis they depend on earlier elements of each other along it (`h[t - 1]`,
+  /// offsets below zero) and go tick by tick, within a tick in this order; without, each is computed whole.
   struct Stage {
     const ir::Axis* time = nullptr;
     std::vector<const ir::Factor*> factors;

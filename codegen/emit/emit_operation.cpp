@@ -252,7 +252,8 @@ void OperationEmitter::append(CppBlock& out, const loop::Sweep& sweep, const loo
     return;
   }
   const std::string passed = now + "_passed";
-  body.insert(body.begin(), {CppDeclare{"const std::size_t", now, fmt::format("{} - 1 - {}", extent, passed)}});
+  body.insert(body.begin(),
+              {CppDeclare{"const std::size_t", now, fmt::format("{} - 1 - {}", extent, passed)}});
   out.push_back({CppFor{passed, extent, std::move(body)}});
 }
 

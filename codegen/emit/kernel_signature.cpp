@@ -20,7 +20,8 @@ using Sweeps = std::vector<const loop::Sweep*>;
 bool sets_every_tick(const loop::Sweep& sweep, const Tensor* t) {
   return std::any_of(sweep.body.begin(), sweep.body.end(), [&](const loop::Operation& o) {
     const auto* nest = std::get_if<loop::Nest>(&o.action);
-    return nest != nullptr && std::any_of(nest->stores.begin(), nest->stores.end(), [&](const loop::Store& s) {
+    return nest != nullptr &&
+           std::any_of(nest->stores.begin(), nest->stores.end(), [&](const loop::Store& s) {
              return s.target == t && s.mode == loop::Store::Mode::set &&
                     std::find(s.subscripts.begin(), s.subscripts.end(), ir::Subscript(sweep.tick)) !=
                         s.subscripts.end();
@@ -28,8 +29,8 @@ bool sets_every_tick(const loop::Sweep& sweep, const Tensor* t) {
   });
 }
 
-// True if the value reads the tensor only at ticks that an enclosing sweep has set before; outside the axis it reads
-// zero.
+// True if the value reads the tensor only at ticks that an enclosing sweep has set before; outside the axis
+// it reads zero.
 bool reads_earlier_ticks(ir::Expr value, const Tensor* t, const Sweeps& sweeps) {
   const auto nodes = ir::topological({value});
   return std::any_of(sweeps.begin(), sweeps.end(), [&](const loop::Sweep* sweep) {

@@ -118,7 +118,8 @@ struct InOrder {
 struct Simultaneously {
   Block body;
 };
-/// The body for each tick of an axis in order, or the last first. Its descents move the targets at that tick only.
+/// The body for each tick of an axis in order, or the last first. Its descents move the targets at that tick
+/// only.
 struct EachTick {
   const Axis* axis = nullptr;
   bool backwards = false;
@@ -131,7 +132,8 @@ struct Evaluate {
 };
 
 struct Statement {
-  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate, Hold, InOrder, Simultaneously, EachTick> action;
+  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate, Hold, InOrder, Simultaneously, EachTick>
+      action;
   Origin origin;
 };
 

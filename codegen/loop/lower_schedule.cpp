@@ -265,8 +265,7 @@ bool can_join(const Nest& first, const Nest& second) {
       const bool partial = sums(first, a);
       if (partial && (a.target == b.target || !reads_only_at(b.value, a.target, {Subscript(-1)})))
         return false;
-      if (sums(first, b) && !reads_only_at(a.value, b.target, {Subscript(-1)}))
-        return false;
+      if (sums(first, b) && !reads_only_at(a.value, b.target, {Subscript(-1)})) return false;
     }
   }
   return true;

@@ -1,6 +1,7 @@
 #pragma once
-// A stack of two recurrent layers over time by predictive coding (Millidge, Tschantz and Buckley 2022, section 3.3, in
-// the notation of the README): one latent vertex for each layer and tick, parameters shared over ticks.
+// A stack of two recurrent layers over time by predictive coding (Millidge, Tschantz and Buckley 2022,
+// section 3.3, in the notation of the README): one latent vertex for each layer and tick, parameters shared
+// over ticks.
 //
 //   h1[t] ~ N(tanh(W1 x[t] + U1 h1[t-1] + b1), I),  h2[t] ~ N(tanh(W2 h1[t] + U2 h2[t-1] + b2), I)
 //   y[t] ~ N(V h2[t] + c, I)
@@ -39,17 +40,18 @@ program network() {
                               y[t] <<= normal(V * h2[t] + c));
   auto F = free_energy(p, family(delta(h1), delta(h2)));
 
-  auto gradients = hana::make_tuple(
-      evaluate<"by_W1">(gradient(F, W1)), evaluate<"by_U1">(gradient(F, U1)), evaluate<"by_b1">(gradient(F, b1)),
-      evaluate<"by_W2">(gradient(F, W2)), evaluate<"by_U2">(gradient(F, U2)), evaluate<"by_b2">(gradient(F, b2)),
-      evaluate<"by_V">(gradient(F, V)), evaluate<"by_c">(gradient(F, c)));
+  auto gradients = hana::make_tuple(evaluate<"by_W1">(gradient(F, W1)), evaluate<"by_U1">(gradient(F, U1)),
+                                    evaluate<"by_b1">(gradient(F, b1)), evaluate<"by_W2">(gradient(F, W2)),
+                                    evaluate<"by_U2">(gradient(F, U2)), evaluate<"by_b2">(gradient(F, b2)),
+                                    evaluate<"by_V">(gradient(F, V)), evaluate<"by_c">(gradient(F, c)));
   auto fall = descend(F, h1, h2, rate(eta));
   return program{
       kernel<"predict">(forward(p), predict(y)),
       // All layers and ticks at once.
       kernel<"relax">(forward(p), hold(predictions(p)), repeat(Passes, fall), gradients),
       // From the last tick back, each tick until it is settled before the one before it starts.
-      kernel<"relax_ticks">(forward(p), hold(predictions(p)), each_tick_backwards(t, repeat(Passes, fall)), gradients),
+      kernel<"relax_ticks">(forward(p), hold(predictions(p)), each_tick_backwards(t, repeat(Passes, fall)),
+                            gradients),
       // The fixed point in one pass: backpropagation through time.
       kernel<"sweep">(forward(p), hold(predictions(p)),
                       each_tick_backwards(t, children_first(descend(F, h1, h2, rate(1)))), gradients),

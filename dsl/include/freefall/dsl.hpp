@@ -22,7 +22,7 @@
 //
 // What is wrong with it, the C++ compiler says (diagnostics.hpp). What it becomes is an ir::Program.
 
-#include "freefall/dsl/axis.hpp"        // axis, plate
+#include "freefall/dsl/axis.hpp"        // axis, plate, ticks
 #include "freefall/dsl/builder.hpp"     // program_scope
 #include "freefall/dsl/density.hpp"     // normal, precision, variance, covariance, <<=, model
 #include "freefall/dsl/descent.hpp"     // descend, gradient; rate, sgd, momentum, adam

@@ -16,11 +16,12 @@
 //   pass with
 //                                        rate(1) is the exact reverse sweep
 //   simultaneously(descend(...), ...)    all targets move at once, by gradients taken at the same state
-//   each_tick(t, statements...)          for each tick in order: descents move their targets at that tick only
-//   each_tick_backwards(t, statements...)   the last tick first: time-blocked inference, backpropagation through time
-//   evaluate<"name">(e)                  the value of an expression as a result; plates first, then axes by
-//   name kernel<"name">(statements...)        a callable function; one expression here is a result named like
-//   the kernel program{kernels...}                  everything declared since the last program
+//   each_tick(t, statements...)          for each tick in order: descents move their targets at that tick
+//   only each_tick_backwards(t, statements...)   the last tick first: time-blocked inference, backpropagation
+//   through time evaluate<"name">(e)                  the value of an expression as a result; plates first,
+//   then axes by name kernel<"name">(statements...)        a callable function; one expression here is a
+//   result named like the kernel program{kernels...}                  everything declared since the last
+//   program
 
 #include <cmath>
 #include <cstddef>
@@ -257,12 +258,14 @@ auto simultaneously(const Args&... args) {
 template <fixed_string Time, class... Args>
 auto each_tick(ticks<Time>, const Args&... args) {
   const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
-  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, false, std::move(body)}; }, args...);
+  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, false, std::move(body)}; },
+                             args...);
 }
 template <fixed_string Time, class... Args>
 auto each_tick_backwards(ticks<Time>, const Args&... args) {
   const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
-  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, true, std::move(body)}; }, args...);
+  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, true, std::move(body)}; },
+                             args...);
 }
 
 template <class... Args>

@@ -1,6 +1,7 @@
 #include "codegen/calculus/derive.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -9,6 +10,8 @@
 #include "codegen/calculus/descent.hpp"
 #include "codegen/calculus/presynaptic.hpp"
 #include "codegen/calculus/stationary_point.hpp"
+#include "codegen/elaborate/dependency_order.hpp"
+#include "codegen/elaborate/hold_predictions.hpp"
 
 namespace freefall::calculus {
 namespace {
@@ -17,12 +20,14 @@ using namespace ir;
 
 class Deriver {
  public:
-  Deriver(const Program& program, Derivation& out) : program_(program), out_(out) {}
+  Deriver(const Program& program, Derivation& out)
+      : program_(program), out_(out), live_{program, out.elaboration, {}} {}
 
   void run(const Kernel& kernel) {
     kernel_ = kernel.name;
     counters_ = 0;
     draws_.clear();
+    in_force_ = live_;
     Steps steps = block(kernel.body);
     keep_previous_values(steps);
     out_.procedures.push_back({kernel.name, std::move(steps), kernel.origin});
@@ -31,10 +36,45 @@ class Deriver {
  private:
   Steps block(const Block& statements) {
     Steps out;
+    const elaborate::Held outside = in_force_;
     for (const Statement& s : statements) {
       origin_ = s.origin;
       std::visit([&](const auto& action) { append(out, action); }, s.action);
     }
+    in_force_ = outside;
+    return out;
+  }
+
+  // The value of an expression in which functionals and gradients stand as symbols.
+  Expr resolve(const elaborate::Held& held, Expr e) const {
+    const Expr derived = transform(e, [&](Expr n) {
+      if (n->op != Op::Access || n->tensor->role != Role::output) return n;
+      const auto at = std::find_if(program_.gradients.begin(), program_.gradients.end(),
+                                   [&](const Gradient& g) { return g.symbol == n->tensor; });
+      if (at == program_.gradients.end()) return n;
+      const Expr value = gradients(held, resolve(held, at->functional), {at->variable})[0];
+      const auto own = canonical_indices(at->variable);
+      Substitution to_place;
+      for (std::size_t p = 0; p < own.size(); ++p) to_place.emplace_back(own[p], n->subscripts[p]);
+      return substitute(value, to_place);
+    });
+    return elaborate::resolve(held.elaboration, derived);
+  }
+
+  // Differentiates with respect to the variables and to their copies in held predictions.
+  static std::vector<Expr> gradients(const elaborate::Held& held, Expr functional,
+                                     std::vector<const Tensor*> of) {
+    const std::size_t n = of.size();
+    std::vector<std::pair<std::size_t, std::size_t>> also;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (const Tensor* copy = held.copy_of(of[i])) {
+        also.emplace_back(i, of.size());
+        of.push_back(copy);
+      }
+    }
+    std::vector<Expr> out = calculus::gradients(functional, of);
+    for (const auto& [variable, copy] : also) out[variable] = out[variable] + out[copy];
+    out.resize(n);
     return out;
   }
 
@@ -42,22 +82,26 @@ class Deriver {
     const Model& model = program_.models[forward.model];
     std::vector<const Tensor*> latent;
     for (const auto& m : program_.families[forward.family].members) latent.push_back(m.variable);
-    for (const Factor* f : in_dependency_order(model, latent)) out.push_back(mean_assignment(*f));
+    append_means(out, model, latent);
   }
 
   void append(Steps& out, const Predict& predict) {
-    for (const Factor* f : in_dependency_order(program_.models[predict.model], predict.variables))
-      out.push_back(mean_assignment(*f));
+    append_means(out, program_.models[predict.model], predict.variables);
   }
 
   void append(Steps& out, const Descend& descend) {
     const DescentRow& row = *find_descent(descend.descent.method);
     Context& context = *program_.context;
-    const Expr functional = elaborate::resolve(out_.elaboration, descend.functional);
-    std::vector<Expr> gradients = calculus::gradients(functional, descend.targets);
-    std::string modifier;
+    const Expr functional = resolve(in_force_, descend.functional);
+    std::vector<Expr> gradients = this->gradients(in_force_, functional, descend.targets);
+    std::vector<Expr> unmodified = gradients;
+    std::string changed;
+    if (!in_force_.copies.empty()) {
+      unmodified = this->gradients(live_, resolve(live_, descend.functional), descend.targets);
+      changed = modification();
+    }
     if (descend.presynaptic != nullptr) {
-      modifier = fmt::format("presynaptic({})", descend.presynaptic->name);
+      changed += fmt::format("{}presynaptic({})", changed.empty() ? "" : ", ", descend.presynaptic->name);
       for (std::size_t i = 0; i < gradients.size(); ++i) {
         gradients[i] = presynaptic_gradient(functional, descend.targets[i], descend.presynaptic);
         out_.elaboration.ledger.push_back(
@@ -80,8 +124,24 @@ class Deriver {
       std::vector<Assignment> updates;
       name_part("dF_d" + descend.targets[i]->name, gradients[i], canonical_indices(descend.targets[i]));
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
-      out_.rules.push_back({kernel_, descend.targets[i], functional, gradients[i], descend.descent.method,
-                            updates, origin_, modifier});
+      out_.rules.push_back({kernel_,
+                            descend.targets[i],
+                            functional,
+                            gradients[i],
+                            descend.descent.method,
+                            updates,
+                            origin_,
+                            Expr(),
+                            {}});
+      if (!(unmodified[i] == gradients[i])) {
+        out_.rules.back().unmodified = unmodified[i];
+        out_.rules.back().modification = changed;
+      }
+      for (Assignment& u :
+           updates) {  // of a target and of what the method keeps beside it, over the same axes
+        u.tick = time_;
+        u.value = at_tick(u.value, time_);
+      }
       assign.simultaneous.insert(assign.simultaneous.end(), updates.begin(), updates.end());
     }
     context.origin = {};
@@ -109,7 +169,7 @@ class Deriver {
     name_part("dF_d" + b->name, point->gradient, canonical_indices(b));
     const Assignment update{b, point->value,
                             fmt::format("{} = {}, where dF/d{} = 0", b->name, print(point->value), b->name)};
-    out_.rules.push_back({kernel_, b, functional, point->gradient, "solve", {update}, origin_, ""});
+    out_.rules.push_back({kernel_, b, functional, point->gradient, "solve", {update}, origin_, Expr(), {}});
     out.push_back({Assign{{update}}});
   }
 
@@ -147,6 +207,10 @@ class Deriver {
         keep_previous_values(loop->body);
         continue;
       }
+      if (auto* sweep = std::get_if<Sweep>(&step.action)) {
+        keep_previous_values(sweep->body);
+        continue;
+      }
       auto& all = std::get<Assign>(step.action).simultaneous;
       for (const auto& [variable, kept] : program_.previous_values) {
         const bool changes =
@@ -156,6 +220,98 @@ class Deriver {
                          fmt::format("{} = {} before", kept->name, variable->name)});
       }
     }
+  }
+
+  // What is held, in the user's names.
+  std::string modification() const {
+    std::vector<std::string> models;
+    for (const auto& c : in_force_.copies) {
+      const std::string& name = program_.models[c.model].name;
+      if (std::find(models.begin(), models.end(), name) == models.end()) models.push_back(name);
+    }
+    return fmt::format("predictions of '{}' held", fmt::join(models, "', '"));
+  }
+
+  void append(Steps& out, const Hold& hold) {
+    const auto of_model = [&](const auto& copy) { return copy.model == hold.model; };
+    if (std::none_of(in_force_.copies.begin(), in_force_.copies.end(), of_model)) {
+      in_force_ = elaborate::hold_predictions(in_force_, hold.model);
+      for (const NamedPart& part : in_force_.elaboration.names) {
+        const auto reads = tensors_of(part.expression);
+        const bool frozen = std::any_of(reads.begin(), reads.end(),
+                                        [](const Tensor* t) { return t->role == Role::temporary; });
+        if (frozen) name_part(part.name + "_held", part.expression, part.order);
+      }
+      const std::string& model = program_.models[hold.model].name;
+      out_.elaboration.ledger.push_back({"held predictions",
+                                         fmt::format("kernel {}, model {}", kernel_, model),
+                                         "rules are derived with live predictions, then predictions and "
+                                         "their derivatives keep the values of this "
+                                         "point; such a rule is not a gradient of F"});
+    }
+    Assign copy;
+    for (const auto& c : in_force_.copies) {
+      if (c.model == hold.model)
+        copy.simultaneous.push_back({c.held, element(*program_.context, c.live),
+                                     fmt::format("{} = {}, held", c.held->name, c.live->name)});
+    }
+    if (!copy.simultaneous.empty()) out.push_back({copy});
+  }
+
+  void append(Steps& out, const EachTick& each) {
+    const Axis* outside = time_;
+    time_ = each.axis;
+    out.push_back({Sweep{each.axis, each.backwards, block(each.body)}});
+    time_ = outside;
+  }
+
+  void append(Steps& out, const InOrder& order) {
+    std::vector<Statement> parts;
+    for (const Statement& s : order.body) {
+      const auto* descend = std::get_if<Descend>(&s.action);
+      for (const Tensor* t : descend == nullptr ? std::vector<const Tensor*>{} : descend->targets)
+        parts.push_back({Descend{descend->functional, {t}, descend->descent}, s.origin});
+      if (descend == nullptr) parts.push_back(s);
+    }
+    if (order.children_first) {
+      std::vector<const Tensor*> targets;
+      for (const Statement& s : parts) targets.push_back(std::get<Descend>(s.action).targets[0]);
+      const std::vector<const Tensor*> sorted = parents_first(targets);
+      const auto rank = [&](const Statement& s) {
+        return std::find(sorted.begin(), sorted.end(), std::get<Descend>(s.action).targets[0]) -
+               sorted.begin();
+      };
+      std::stable_sort(parts.begin(), parts.end(),
+                       [&](const Statement& a, const Statement& b) { return rank(a) > rank(b); });
+    }
+    for (Step& step : block(parts)) out.push_back(std::move(step));
+  }
+
+  void append(Steps& out, const Simultaneously& together) {
+    Assign all;
+    for (const Step& step : block(together.body)) {
+      const auto& assignments = std::get<Assign>(step.action).simultaneous;
+      all.simultaneous.insert(all.simultaneous.end(), assignments.begin(), assignments.end());
+    }
+    out.push_back({all});
+  }
+
+  // Targets in an order in which no variable comes before one its density reads; what no density draws comes
+  // first.
+  std::vector<const Tensor*> parents_first(const std::vector<const Tensor*>& targets) const {
+    std::vector<const Tensor*> drawn, out;
+    for (const Model& model : program_.models) {
+      for (const auto& stage : elaborate::dependency_order(model, targets).stages) {
+        for (const Factor* f : stage.factors) {
+          if (std::find(drawn.begin(), drawn.end(), f->variable) == drawn.end()) drawn.push_back(f->variable);
+        }
+      }
+    }
+    for (const Tensor* t : targets) {
+      if (std::find(drawn.begin(), drawn.end(), t) == drawn.end()) out.push_back(t);
+    }
+    out.insert(out.end(), drawn.begin(), drawn.end());
+    return out;
   }
 
   void append(Steps& out, const Repeat& repeat) {
@@ -171,37 +327,32 @@ class Deriver {
   }
 
   void append(Steps& out, const Evaluate& evaluate) {
-    const Expr value = elaborate::resolve(out_.elaboration, evaluate.value);
+    const Expr value = resolve(in_force_, evaluate.value);
     out.push_back({Assign{
         {{evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))}}}});
   }
 
-  Step mean_assignment(const Factor& f) const {
-    return {Assign{{{f.variable, elaborate::find_density(f.density)->mean(f),
-                     fmt::format("{0} = E[{0} | parents] = {1}", f.variable->name,
-                                 print(elaborate::find_density(f.density)->mean(f)))}}}};
+  Step mean_assignment(const Factor& f, const Axis* time) const {
+    const Expr mean = elaborate::find_density(f.density)->mean(f);
+    return {Assign{{{f.variable, at_tick(mean, time),
+                     fmt::format("{0} = E[{0} | parents] = {1}", f.variable->name, print(mean)), time}}}};
   }
 
-  // Factors of the wanted variables, parents before children, otherwise in the order of the model.
-  static std::vector<const Factor*> in_dependency_order(const Model& model,
-                                                        const std::vector<const Tensor*>& wanted) {
-    std::vector<const Factor*> waiting, out;
-    for (const Factor& f : model.factors) {
-      if (std::find(wanted.begin(), wanted.end(), f.variable) != wanted.end()) waiting.push_back(&f);
+  static Expr at_tick(Expr e, const Axis* time) {
+    return time == nullptr ? e : substitute(e, {{Index{time, 0}, Subscript(tick_of(time))}});
+  }
+
+  // Variables take their means, parents first; those that depend on earlier ticks of each other tick by tick.
+  void append_means(Steps& out, const Model& model, const std::vector<const Tensor*>& wanted) const {
+    for (const auto& stage : elaborate::dependency_order(model, wanted).stages) {
+      Steps steps;
+      for (const Factor* f : stage.factors) steps.push_back(mean_assignment(*f, stage.time));
+      if (stage.time != nullptr) {
+        out.push_back({Sweep{stage.time, false, std::move(steps)}});
+      } else {
+        out.insert(out.end(), steps.begin(), steps.end());
+      }
     }
-    const auto blocked = [&](const Factor* f) {
-      const auto reads = tensors_of(elaborate::find_density(f->density)->mean(*f));
-      return std::any_of(waiting.begin(), waiting.end(), [&](const Factor* other) {
-        return std::find(reads.begin(), reads.end(), other->variable) != reads.end();
-      });
-    };
-    while (!waiting.empty()) {
-      const auto next = std::find_if_not(waiting.begin(), waiting.end(), blocked);
-      if (next == waiting.end()) throw std::logic_error("cycle in a checked model");
-      out.push_back(*next);
-      waiting.erase(next);
-    }
-    return out;
   }
 
   // The first expression of a name keeps it; another gradient for the same target gets a number.
@@ -217,15 +368,18 @@ class Deriver {
 
   Expr value_of(const Descent& descent, const Setting& setting) const {
     for (const auto& [name, value] : descent.settings) {
-      if (name == setting.name) return elaborate::resolve(out_.elaboration, value);
+      if (name == setting.name) return resolve(in_force_, value);
     }
     return make_constant(*program_.context, *setting.standard);
   }
 
   const Program& program_;
   Derivation& out_;
+  const elaborate::Held live_;  // nothing held
+  elaborate::Held in_force_;    // what the statements so far hold
   std::string kernel_;
   Origin origin_;
+  const Axis* time_ = nullptr;  // of the loop over ticks the statements stand in
   int counters_ = 0;
   std::map<std::string, int> draws_;
 };

@@ -15,7 +15,9 @@ struct Rule {
   std::string method;
   std::vector<Assignment> updates;
   ir::Origin origin;
-  std::string modifier;  ///< what was changed by hand, so that the rule is not a gradient of F; else empty
+  /// Null, or the gradient of the functional where the rule was modified and is not it any more.
+  ir::Expr unmodified;
+  std::string modification;  ///< what was changed: "predictions of 'net' held"
 };
 
 /// One kernel as a schedule.

@@ -1,18 +1,67 @@
 #include "codegen/calculus/interpret_schedule.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 
 namespace freefall::calculus {
 namespace {
 
 template <class T>
-void run(const Assign& assign, ir::Environment<T>& environment) {
+void run_steps(const Steps& steps, ir::Environment<T>& environment, const ir::Substitution& ticks);
+
+// Puts the elements of one tick in place; the others keep their values.
+template <class T>
+void set_tick(const Assignment& a, const std::vector<T>& slice, int tick, ir::Environment<T>& environment) {
+  std::vector<T> all = environment.get(a.target);
+  const auto at = static_cast<std::size_t>(std::find(a.target->axes.begin(), a.target->axes.end(), a.tick) -
+                                           a.target->axes.begin());
+  std::size_t inner = 1;
+  for (std::size_t p = at + 1; p < a.target->axes.size(); ++p)
+    inner *= environment.sizes().of(*a.target->axes[p]);
+  const std::size_t extent = environment.sizes().of(*a.tick);
+  for (std::size_t i = 0; i < slice.size(); ++i)
+    all[(i / inner * extent + static_cast<std::size_t>(tick)) * inner + i % inner] = slice[i];
+  environment.set(a.target, std::move(all));
+}
+
+template <class T>
+void run(const Assign& assign, ir::Environment<T>& environment, const ir::Substitution& ticks) {
   std::vector<std::vector<T>> values;
   for (const Assignment& a : assign.simultaneous) {
-    values.push_back(ir::evaluate(a.value, ir::canonical_indices(a.target), environment).data);
+    std::vector<ir::Index> order = target_indices(a);
+    std::erase_if(order, is_tick);
+    values.push_back(ir::evaluate(ir::substitute(a.value, ticks), order, environment).data);
   }
-  for (std::size_t i = 0; i < values.size(); ++i)
-    environment.set(assign.simultaneous[i].target, std::move(values[i]));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Assignment& a = assign.simultaneous[i];
+    if (a.tick == nullptr) {
+      environment.set(a.target, std::move(values[i]));
+      continue;
+    }
+    const auto now =
+        std::find_if(ticks.begin(), ticks.end(), [&](const auto& t) { return t.first.axis == a.tick; });
+    if (now == ticks.end())
+      throw std::logic_error("interpret: an assignment of one tick of '" + a.tick->name +
+                             "' outside its sweep");
+    set_tick(a, values[i], now->second.offset, environment);
+  }
+}
+
+template <class T>
+void run(const Sweep& sweep, ir::Environment<T>& environment, const ir::Substitution& outer) {
+  // What has no value yet is read only outside its ticks, as zero; a read inside shows as not a number.
+  for (const ir::Tensor* t : assigned(sweep.body)) {
+    if (!environment.contains(t))
+      environment.set(t, std::vector<T>(environment.count(*t), std::numeric_limits<T>::quiet_NaN()));
+  }
+  const int extent = static_cast<int>(environment.sizes().of(*sweep.axis));
+  for (int n = 0; n < extent; ++n) {
+    ir::Substitution ticks = outer;
+    ticks.emplace_back(tick_of(sweep.axis), ir::Subscript(sweep.backwards ? extent - 1 - n : n));
+    run_steps(sweep.body, environment, ticks);
+  }
 }
 
 // True if no element moved by more than the tolerance; a NaN has moved.
@@ -25,7 +74,7 @@ bool at_rest(const std::vector<T>& before, const std::vector<T>& after, double t
 }
 
 template <class T>
-void run(const Loop& loop, ir::Environment<T>& environment) {
+void run(const Loop& loop, ir::Environment<T>& environment, const ir::Substitution& ticks) {
   const std::uint64_t outer = environment.step();
   for (std::size_t pass = 0; pass < loop.count; ++pass) {
     environment.set_step(outer * loop.count + pass);
@@ -33,7 +82,7 @@ void run(const Loop& loop, ir::Environment<T>& environment) {
     if (loop.tolerance) {
       for (const ir::Tensor* t : loop.watched) before.push_back(environment.get(t));
     }
-    interpret(loop.body, environment);
+    run_steps(loop.body, environment, ticks);
     if (!loop.tolerance) continue;
     bool rests = true;
     for (std::size_t i = 0; i < before.size(); ++i)
@@ -43,13 +92,18 @@ void run(const Loop& loop, ir::Environment<T>& environment) {
   environment.set_step(outer);
 }
 
+template <class T>
+void run_steps(const Steps& steps, ir::Environment<T>& environment, const ir::Substitution& ticks) {
+  for (const Step& step : steps) {
+    std::visit([&](const auto& action) { run(action, environment, ticks); }, step.action);
+  }
+}
+
 }  // namespace
 
 template <class T>
 void interpret(const Steps& steps, ir::Environment<T>& environment) {
-  for (const Step& step : steps) {
-    std::visit([&](const auto& action) { run(action, environment); }, step.action);
-  }
+  run_steps(steps, environment, {});
 }
 
 template void interpret(const Steps&, ir::Environment<double>&);

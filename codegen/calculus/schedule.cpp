@@ -1,6 +1,7 @@
 #include "codegen/calculus/schedule.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace freefall::calculus {
 namespace {
@@ -11,13 +12,39 @@ void append_new(std::vector<const ir::Tensor*>& into, const std::vector<const ir
   }
 }
 
+// No user writes as many primes, and no pass opens binders on this level.
+constexpr int kTickLevel = 7000;
+
 }  // namespace
+
+ir::Index tick_of(const ir::Axis* axis) { return {axis, kTickLevel}; }
+bool is_tick(const ir::Index& index) { return index.level == kTickLevel; }
+
+std::vector<ir::Index> target_indices(const Assignment& a) {
+  std::vector<ir::Index> out = ir::canonical_indices(a.target);
+  for (ir::Index& i : out) {
+    if (i.axis == a.tick && i.level == 0) i = tick_of(a.tick);
+  }
+  return out;
+}
+
+ir::Expr target_element(const Assignment& a) {
+  const auto at = target_indices(a);
+  return ir::make_access(*a.value->context, a.target, std::vector<ir::Subscript>(at.begin(), at.end()));
+}
+
+const Steps* body_of(const Step& step) {
+  if (const auto* loop = std::get_if<Loop>(&step.action)) return &loop->body;
+  if (const auto* sweep = std::get_if<Sweep>(&step.action)) return &sweep->body;
+  return nullptr;
+}
+Steps* body_of(Step& step) { return const_cast<Steps*>(body_of(std::as_const(step))); }
 
 std::vector<const ir::Tensor*> assigned(const Steps& steps) {
   std::vector<const ir::Tensor*> out;
   for (const Step& step : steps) {
-    if (const auto* loop = std::get_if<Loop>(&step.action)) {
-      append_new(out, assigned(loop->body));
+    if (const Steps* body = body_of(step)) {
+      append_new(out, assigned(*body));
     } else {
       for (const Assignment& a : std::get<Assign>(step.action).simultaneous) append_new(out, {a.target});
     }
@@ -28,8 +55,8 @@ std::vector<const ir::Tensor*> assigned(const Steps& steps) {
 std::vector<const ir::Tensor*> read(const Steps& steps) {
   std::vector<const ir::Tensor*> out;
   for (const Step& step : steps) {
-    if (const auto* loop = std::get_if<Loop>(&step.action)) {
-      append_new(out, read(loop->body));
+    if (const Steps* body = body_of(step)) {
+      append_new(out, read(*body));
     } else {
       for (const Assignment& a : std::get<Assign>(step.action).simultaneous)
         append_new(out, tensors_of(a.value));

@@ -10,12 +10,21 @@
 
 namespace freefall::calculus {
 
-/// target[i, j, ...] := value, over the canonical indices of the target.
+/// The index that stands for the current tick inside a Sweep over its axis; constant in one pass of the body.
+ir::Index tick_of(const ir::Axis* axis);
+bool is_tick(const ir::Index& index);
+
+/// target[i, j, ...] := value, over the canonical indices of the target. Inside a Sweep an assignment may be
+/// of the current tick only: then the tick stands in place of the index over the swept axis.
 struct Assignment {
   const ir::Tensor* target = nullptr;
   ir::Expr value;
-  std::string label;  ///< the equation this computes: "W1 -= rate dF/dW1"
+  std::string label;               ///< the equation this computes: "W1 -= rate dF/dW1"
+  const ir::Axis* tick = nullptr;  ///< the swept axis, or null: all elements
 };
+/// What stands between the brackets on the left.
+std::vector<ir::Index> target_indices(const Assignment& assignment);
+ir::Expr target_element(const Assignment& assignment);
 
 /// All values are taken before any target changes.
 struct Assign {
@@ -33,9 +42,20 @@ struct Loop {
   Steps body;
 };
 
-struct Step {
-  std::variant<Assign, Loop> action;
+/// Runs the body for each tick of an axis in order, the last tick first when backwards.
+struct Sweep {
+  const ir::Axis* axis = nullptr;
+  bool backwards = false;
+  Steps body;
 };
+
+struct Step {
+  std::variant<Assign, Loop, Sweep> action;
+};
+
+/// The body of a Loop or a Sweep, or null.
+const Steps* body_of(const Step& step);
+Steps* body_of(Step& step);
 
 /// Tensors assigned anywhere in the steps, in order of first assignment.
 std::vector<const ir::Tensor*> assigned(const Steps& steps);

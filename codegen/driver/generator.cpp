@@ -55,6 +55,10 @@ void dump_steps(const calculus::Steps& steps, int indent) {
     if (const auto* loop = std::get_if<calculus::Loop>(&step.action)) {
       fmt::print("{:{}}{} times\n", "", indent, loop->count);
       dump_steps(loop->body, indent + 2);
+    } else if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action)) {
+      fmt::print("{:{}}for each {}{}\n", "", indent, sweep->axis->name,
+                 sweep->backwards ? ", backwards" : "");
+      dump_steps(sweep->body, indent + 2);
     } else {
       for (const auto& a : std::get<calculus::Assign>(step.action).simultaneous)
         fmt::print("{:{}}{} := {}\n", "", indent, a.target->name, ir::print(a.value));

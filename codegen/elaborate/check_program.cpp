@@ -8,6 +8,7 @@
 
 #include "codegen/calculus/descent.hpp"
 #include "codegen/elaborate/density.hpp"
+#include "codegen/elaborate/dependency_order.hpp"
 
 namespace freefall::ir {
 namespace {
@@ -78,27 +79,13 @@ const Factor* factor_of(const Model& model, const Tensor* variable) {
 }
 
 void check_acyclic(const Model& model) {
-  std::vector<const Factor*> waiting;
-  for (const Factor& f : model.factors) waiting.push_back(&f);
-  for (bool moved = true; moved && !waiting.empty();) {
-    moved = false;
-    for (std::size_t i = 0; i < waiting.size() && !moved; ++i) {
-      const bool blocked =
-          std::any_of(waiting[i]->arguments.begin(), waiting[i]->arguments.end(), [&](const NamedExpr& a) {
-            const auto reads = tensors_of(a.second);
-            return std::any_of(waiting.begin(), waiting.end(), [&](const Factor* f) {
-              return std::find(reads.begin(), reads.end(), f->variable) != reads.end();
-            });
-          });
-      if (blocked) continue;
-      waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i));
-      moved = true;
-    }
-  }
-  if (waiting.empty()) return;
+  std::vector<const Tensor*> all;
+  for (const Factor& f : model.factors) all.push_back(f.variable);
+  const elaborate::DependencyOrder order = elaborate::dependency_order(model, all);
+  if (order.cyclic.empty()) return;
   std::vector<std::string_view> names;
-  for (const Factor* f : waiting) names.push_back(f->variable->name);
-  fail(waiting[0]->origin,
+  for (const Factor* f : order.cyclic) names.push_back(f->variable->name);
+  fail(order.cyclic[0]->origin,
        "the variables {} depend on each other in a cycle; a joint density needs an order, parents first",
        list(names));
 }
@@ -153,6 +140,9 @@ void check_functional(const Program& program, const Functional& f) {
 bool contains(const Program& program, Expr functional, const Tensor* target) {
   for (const Tensor* t : tensors_of(functional)) {
     if (t == target) return true;
+    for (const auto& g : program.gradients) {
+      if (g.symbol == t && contains(program, g.functional, target)) return true;
+    }
     for (const auto& f : program.functionals) {
       if (f.symbol != t) continue;
       const bool joint = f.kind == Functional::Kind::free_energy;
@@ -249,6 +239,81 @@ struct BlockCheck {
     if (!(until.tolerance > 0))
       fail(origin, "kernel '{}': until needs a positive tolerance, found {}", kernel, until.tolerance);
     loop(until.body, until.at_most, "until");
+  }
+  void operator()(const Hold& hold) const {
+    const std::string& model = program.models[hold.model].name;
+    bool found = false;
+    for (const auto& f : program.functionals) {
+      if (f.model != hold.model) continue;
+      found = true;
+      for (const auto& member : program.families[f.family].members) {
+        if (member.density != "delta") {
+          fail(origin,
+               "kernel '{}' holds the predictions of '{}', whose latent variable '{}' has the family '{}'; "
+               "only point "
+               "masses have one value to hold: make it delta({})",
+               kernel, model, member.variable->name, member.density, member.variable->name);
+        }
+      }
+    }
+    if (!found)
+      fail(origin,
+           "kernel '{}' holds the predictions of '{}', which has no free energy to derive rules from; "
+           "declare free_energy(p, q)",
+           kernel, model);
+  }
+  void operator()(const EachTick& each) const {
+    if (each.body.empty())
+      fail(origin, "kernel '{}': the loop over '{}' has no statements", kernel, each.axis->name);
+    ticks(each.body, each.axis);
+    block(each.body);
+  }
+  // What a statement in a loop over ticks may be, and what it may move.
+  void ticks(const Block& body, const Axis* axis) const {
+    for (const Statement& s : body) {
+      if (const auto* descend = std::get_if<Descend>(&s.action)) {
+        for (const Tensor* t : descend->targets) {
+          if (std::count(t->axes.begin(), t->axes.end(), axis) != 1)
+            fail(s.origin,
+                 "kernel '{0}': '{1}' descends in a loop over '{2}', but has no one axis '{2}'; descend it "
+                 "before or "
+                 "after the loop",
+                 kernel, t->name, axis->name);
+        }
+      } else if (const auto* inner = std::get_if<Repeat>(&s.action)) {
+        ticks(inner->body, axis);
+      } else if (const auto* bounded = std::get_if<Until>(&s.action)) {
+        ticks(bounded->body, axis);
+      } else if (const auto* order = std::get_if<InOrder>(&s.action)) {
+        ticks(order->body, axis);
+      } else if (const auto* together = std::get_if<Simultaneously>(&s.action)) {
+        ticks(together->body, axis);
+      } else {
+        fail(s.origin, "kernel '{}': a loop over '{}' takes descents, and loops of them", kernel, axis->name);
+      }
+    }
+  }
+  void operator()(const InOrder& order) const {
+    if (order.body.empty()) fail(origin, "kernel '{}': in_order has no statements", kernel);
+    if (order.children_first) only_descents(order.body, "children_first");
+    block(order.body);
+  }
+  void operator()(const Simultaneously& together) const {
+    if (together.body.empty()) fail(origin, "kernel '{}': simultaneously has no statements", kernel);
+    only_descents(together.body, "simultaneously");
+    block(together.body);
+  }
+  void only_descents(const Block& body, std::string_view word) const {
+    std::set<const Tensor*> seen;
+    for (const Statement& s : body) {
+      const auto* descend = std::get_if<Descend>(&s.action);
+      if (descend == nullptr)
+        fail(origin, "kernel '{}': {} takes descents; put other statements before or after it", kernel, word);
+      for (const Tensor* t : descend->targets) {
+        if (!seen.insert(t).second)
+          fail(s.origin, "kernel '{}': '{}' descends twice inside one {}", kernel, t->name, word);
+      }
+    }
   }
   void operator()(const Evaluate& evaluate) const {
     for (const Index& i : evaluate.value->free) {

@@ -13,11 +13,43 @@ bool contains(const std::vector<const Tensor*>& list, const Tensor* t) {
   return std::find(list.begin(), list.end(), t) != list.end();
 }
 
+// The sweeps around an operation, outermost first.
+using Sweeps = std::vector<const loop::Sweep*>;
+
+// True if the body of the sweep sets the tensor at every tick.
+bool sets_every_tick(const loop::Sweep& sweep, const Tensor* t) {
+  return std::any_of(sweep.body.begin(), sweep.body.end(), [&](const loop::Operation& o) {
+    const auto* nest = std::get_if<loop::Nest>(&o.action);
+    return nest != nullptr &&
+           std::any_of(nest->stores.begin(), nest->stores.end(), [&](const loop::Store& s) {
+             return s.target == t && s.mode == loop::Store::Mode::set &&
+                    std::find(s.subscripts.begin(), s.subscripts.end(), ir::Subscript(sweep.tick)) !=
+                        s.subscripts.end();
+           });
+  });
+}
+
+// True if the value reads the tensor only at ticks that an enclosing sweep has set before; outside the axis
+// it reads zero.
+bool reads_earlier_ticks(ir::Expr value, const Tensor* t, const Sweeps& sweeps) {
+  const auto nodes = ir::topological({value});
+  return std::any_of(sweeps.begin(), sweeps.end(), [&](const loop::Sweep* sweep) {
+    const auto earlier = [&](const ir::Subscript& s) {
+      return s.terms == ir::Subscript(sweep->tick).terms && (sweep->backwards ? s.offset > 0 : s.offset < 0);
+    };
+    return sets_every_tick(*sweep, t) && std::all_of(nodes.begin(), nodes.end(), [&](ir::Expr n) {
+             return n->tensor != t || std::any_of(n->subscripts.begin(), n->subscripts.end(), earlier);
+           });
+  });
+}
+
 void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_in,
-          std::vector<const Tensor*>& written) {
+          std::vector<const Tensor*>& written, const Sweeps& sweeps = {}) {
   for (const loop::Operation& o : operations) {
-    if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) {
-      flow(repeat->body, live_in, written);
+    if (const loop::Operations* body = loop::body_of(o)) {
+      Sweeps inside = sweeps;
+      if (const auto* sweep = std::get_if<loop::Sweep>(&o.action)) inside.push_back(sweep);
+      flow(*body, live_in, written, inside);
       continue;
     }
     const loop::Touched t = loop::touched(o);
@@ -27,7 +59,9 @@ void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_i
     if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
       for (const loop::Store& s : nest->stores) {
         for (const Tensor* r : ir::tensors_of(s.value)) {
-          if (!contains(written, r) && !contains(set_here, r) && !contains(live_in, r)) live_in.push_back(r);
+          if (!contains(written, r) && !contains(set_here, r) && !contains(live_in, r) &&
+              !reads_earlier_ticks(s.value, r, sweeps))
+            live_in.push_back(r);
         }
         if (s.mode == loop::Store::Mode::set) set_here.push_back(s.target);
       }
@@ -44,8 +78,8 @@ void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_i
 
 void collect_plates(const loop::Operations& operations, std::vector<const ir::Axis*>& into) {
   for (const loop::Operation& o : operations) {
-    if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) {
-      collect_plates(repeat->body, into);
+    if (const loop::Operations* body = loop::body_of(o)) {
+      collect_plates(*body, into);
       continue;
     }
     for (const ir::Axis* a : plates_of(o)) {
@@ -57,7 +91,8 @@ void collect_plates(const loop::Operations& operations, std::vector<const ir::Ax
 bool ends_early(const loop::Operations& operations) {
   return std::any_of(operations.begin(), operations.end(), [](const loop::Operation& o) {
     const auto* repeat = std::get_if<loop::Repeat>(&o.action);
-    return repeat != nullptr && (repeat->tolerance || ends_early(repeat->body));
+    const loop::Operations* body = loop::body_of(o);
+    return body != nullptr && ((repeat != nullptr && repeat->tolerance) || ends_early(*body));
   });
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "codegen/ir/print.hpp"
+
 namespace freefall::ir {
 
 namespace {
@@ -56,6 +58,16 @@ Expr Program::free_energy(std::size_t model, std::size_t family, Origin origin) 
   }
   const Tensor* symbol = new_symbol(*context, fmt::format("F[{}]", models[model].name), {});
   functionals.push_back({symbol, model, family, std::move(origin)});
+  return element(*context, symbol);
+}
+
+Expr Program::gradient(Expr functional, const Tensor* variable) {
+  for (const Gradient& g : gradients) {
+    if (g.functional == functional && g.variable == variable) return element(*context, g.symbol);
+  }
+  const std::string name = fmt::format("d({})/d{}", print(functional), variable->name);
+  const Tensor* symbol = context->tensor(name, variable->axes, Role::output);
+  gradients.push_back({symbol, functional, variable});
   return element(*context, symbol);
 }
 

@@ -68,6 +68,14 @@ struct Functional {
   Factor factor = {};  ///< of a surprise; of a local free energy: that of its variable
 };
 
+/// d functional / d variable as an expression, referred to by the tensor `symbol` over the variable's axes.
+/// Its value is derived where it is used, so that a statement in force there (Hold) applies to it.
+struct Gradient {
+  const Tensor* symbol = nullptr;
+  Expr functional;
+  const Tensor* variable = nullptr;
+};
+
 /// How a functional falls: a row of the descent table and its settings ("rate", "momentum", ...).
 struct Descent {
   std::string method;  ///< "euler", "sgd", "momentum", "adam"
@@ -116,6 +124,31 @@ struct Until {
   std::size_t at_most = 0;
   Block body;
 };
+/// From here to the end of the enclosing block the predictions of a model are those of this point: rules are
+/// derived with live predictions (differentiate first), then every latent inside a prediction or its
+/// derivative is read as it was here (freeze after). A variable's own place in its prediction error stays
+/// live. Not a gradient of F.
+struct Hold {
+  std::size_t model = 0;
+};
+/// The statements of the body one after the other, descents target by target. Children first: the body
+/// consists of descents, and their targets move in reverse order of dependence (Gauss-Seidel from the outputs
+/// back).
+struct InOrder {
+  Block body;
+  bool children_first = false;
+};
+/// The body consists of descents; all their targets move at once, by gradients taken at the same state.
+struct Simultaneously {
+  Block body;
+};
+/// The body for each tick of an axis in order, or the last first. Its descents move the targets at that tick
+/// only.
+struct EachTick {
+  const Axis* axis = nullptr;
+  bool backwards = false;
+  Block body;
+};
 /// Writes the value of an expression to the tensor of role `output` named here.
 struct Evaluate {
   const Tensor* result = nullptr;
@@ -123,7 +156,9 @@ struct Evaluate {
 };
 
 struct Statement {
-  std::variant<Forward, Predict, Descend, Solve, Draw, Expect, Repeat, Until, Evaluate> action;
+  std::variant<Forward, Predict, Descend, Solve, Draw, Expect, Repeat, Until, Evaluate, Hold, InOrder,
+               Simultaneously, EachTick>
+      action;
   Origin origin;
 };
 
@@ -138,6 +173,7 @@ struct Program {
   std::vector<Model> models;
   std::vector<Family> families;
   std::vector<Functional> functionals;
+  std::vector<Gradient> gradients;
   std::vector<Kernel> kernels;
   /// Variables whose value before their last change is kept, and the states that keep it.
   std::vector<std::pair<const Tensor*, const Tensor*>> previous_values;
@@ -152,6 +188,9 @@ struct Program {
   Expr surprise(Factor factor);
   /// The value a variable had before it last changed; every kernel that changes it keeps it.
   Expr previous(const Tensor* variable);
+  /// Registers d functional / d variable and returns the element that stands for it in expressions, over the
+  /// variable's canonical indices.
+  Expr gradient(Expr functional, const Tensor* variable);
 };
 
 /// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at

@@ -65,6 +65,11 @@ struct Count {
     const double n = static_cast<double>(sizes.size(d.result));
     return {30 * n, size({d.result})};
   }
+  Cost operator()(const Sweep& sweep) const {
+    const Cost body = cost(sweep.body, sizes);
+    const double ticks = static_cast<double>(sizes.extent(sweep.tick.axis));
+    return {body.operations * ticks, body.bytes * ticks};
+  }
   Cost operator()(const Repeat& repeat) const {
     const Cost body = cost(repeat.body, sizes);
     return {body.operations * static_cast<double>(repeat.count),

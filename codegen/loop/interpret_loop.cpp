@@ -143,6 +143,18 @@ class LoopInterpreter {
     });
   }
 
+  void run(const Sweep& sweep) {
+    ticks_.indices.push_back(sweep.tick);
+    ticks_.values.push_back(0);
+    const auto extent = static_cast<std::int64_t>(memory_.count(sweep.tick.axis));
+    for (std::int64_t n = 0; n < extent; ++n) {
+      ticks_.values.back() = sweep.backwards ? extent - 1 - n : n;
+      run(sweep.body);
+    }
+    ticks_.indices.pop_back();
+    ticks_.values.pop_back();
+  }
+
   void run(const Repeat& repeat) {
     const std::uint64_t outer = passes_;
     for (std::size_t pass = 0; pass < repeat.count; ++pass) {
@@ -157,6 +169,8 @@ class LoopInterpreter {
   template <class Body>
   void over(const std::vector<Index>& loops, Body&& body) {
     Place place{loops, std::vector<std::int64_t>(loops.size(), 0)};
+    place.indices.insert(place.indices.end(), ticks_.indices.begin(), ticks_.indices.end());
+    place.values.insert(place.values.end(), ticks_.values.begin(), ticks_.values.end());
     for (;;) {
       body(place);
       std::size_t d = loops.size();
@@ -241,6 +255,7 @@ class LoopInterpreter {
 
   Memory<T>& memory_;
   std::uint64_t passes_ = 0;  // of the loops around, the innermost counting fastest
+  Place ticks_;               // of the sweeps entered
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "codegen/loop/loop.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace freefall::loop {
 namespace {
@@ -34,13 +35,66 @@ struct Collect {
     add(out.written, f.result);
   }
   void operator()(const Draws& d) const { add(out.written, d.result); }
+  void operator()(const Sweep& sweep) const {
+    for (const Operation& o : sweep.body) std::visit(*this, o.action);
+  }
   void operator()(const Repeat& repeat) const {
     for (const Operation& o : repeat.body) std::visit(*this, o.action);
     add(out.read, repeat.moved);
   }
 };
 
+struct CollectTicks {
+  std::vector<ir::Index>& out;
+
+  void add(const std::vector<ir::Subscript>& subscripts) const {
+    for (const auto& s : subscripts) {
+      for (const auto& term : s.terms) {
+        if (calculus::is_tick(term.index) && std::find(out.begin(), out.end(), term.index) == out.end())
+          out.push_back(term.index);
+      }
+    }
+  }
+  void add(ir::Expr e) const {
+    for (const ir::Expr n : ir::topological({e})) add(n->subscripts);
+  }
+  void operator()(const Nest& nest) const {
+    for (const Store& s : nest.stores) {
+      add(s.subscripts);
+      add(s.value);
+    }
+  }
+  void operator()(const Gemm& gemm) const {
+    add(gemm.a);
+    add(gemm.b);
+    add(gemm.c);
+  }
+  void operator()(const Draws&) const {}
+  void operator()(const MatrixFunction& f) const {
+    add(f.matrix);
+    add(f.result_access);
+  }
+  void operator()(const Repeat&) const {}
+  void operator()(const Sweep&) const {}
+};
+
 }  // namespace
+
+const Operations* body_of(const Operation& operation) {
+  if (const auto* repeat = std::get_if<Repeat>(&operation.action)) return &repeat->body;
+  if (const auto* sweep = std::get_if<Sweep>(&operation.action)) return &sweep->body;
+  return nullptr;
+}
+Operations* body_of(Operation& operation) {
+  return const_cast<Operations*>(body_of(std::as_const(operation)));
+}
+
+std::vector<ir::Index> ticks_of(const Operation& operation) {
+  std::vector<ir::Index> out;
+  std::visit(CollectTicks{out}, operation.action);
+  std::sort(out.begin(), out.end());
+  return out;
+}
 
 Touched touched(const Operation& operation) {
   Touched out;
@@ -60,6 +114,7 @@ std::size_t steps(const Operations& operations) {
     if (std::holds_alternative<Draws>(o.action)) out = std::max<std::size_t>(out, 1);
     if (const auto* repeat = std::get_if<Repeat>(&o.action))
       out = std::max(out, repeat->count * steps(repeat->body));
+    if (const auto* sweep = std::get_if<Sweep>(&o.action)) out = std::max(out, steps(sweep->body));
   }
   return out;
 }

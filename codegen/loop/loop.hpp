@@ -70,9 +70,21 @@ struct Repeat {
   Operations body;
 };
 
-struct Operation {
-  std::variant<Nest, Gemm, MatrixFunction, Draws, Repeat> action;
+/// The body for each tick of an axis; `tick` is a constant of the body.
+struct Sweep {
+  ir::Index tick;
+  bool backwards = false;
+  Operations body;
 };
+
+struct Operation {
+  std::variant<Nest, Gemm, MatrixFunction, Draws, Repeat, Sweep> action;
+};
+/// The body of a Repeat or a Sweep, or null.
+const Operations* body_of(const Operation& operation);
+Operations* body_of(Operation& operation);
+/// The ticks of enclosing sweeps that an operation (no loop) depends on, in order of axis names.
+std::vector<ir::Index> ticks_of(const Operation& operation);
 
 /// One kernel, lowered.
 struct Kernel {

@@ -35,6 +35,8 @@ class Lowering {
     for (const calculus::Step& step : steps) {
       if (const auto* l = std::get_if<calculus::Loop>(&step.action)) {
         out.push_back({repeat(*l)});
+      } else if (const auto* s = std::get_if<calculus::Sweep>(&step.action)) {
+        out.push_back({Sweep{calculus::tick_of(s->axis), s->backwards, run(s->body)}});
       } else {
         assign(std::get<calculus::Assign>(step.action).simultaneous.at(0), out);
       }
@@ -76,12 +78,13 @@ class Lowering {
 
   static Operation nest(std::vector<Index> loops, const Tensor* target, const std::vector<Index>& at,
                         Store::Mode mode, Expr value, std::string label) {
+    std::erase_if(loops, calculus::is_tick);
     return {Nest{std::move(loops),
                  {{target, std::vector<Subscript>(at.begin(), at.end()), mode, value, std::move(label)}}}};
   }
 
   void assign(const Assignment& a, Operations& out) {
-    const auto own = canonical_indices(a.target);
+    const auto own = target_indices(a);
     const Expr v = a.value;
     if (a.target->role == Role::temporary) values_[a.target] = v;
     if (v->op == Op::Draw) {
@@ -103,9 +106,10 @@ class Lowering {
   // Starts from the neutral element, then runs over free and bound indices; the innermost loop is the one
   // along which the largest operand is contiguous.
   void accumulate(const Assignment& a, Store::Mode mode, Expr neutral, Operations& out) {
-    const auto own = canonical_indices(a.target);
+    const auto own = target_indices(a);
     out.push_back(nest(own, a.target, own, Store::Mode::set, neutral, a.label));
     std::vector<Index> loops = own;
+    std::erase_if(loops, calculus::is_tick);
     std::vector<Index> summed;
     for (const Index& b : a.value->bound) summed.push_back(opened(b));
     const Expr body = opened_body(a.value);
@@ -140,7 +144,7 @@ class Lowering {
       if (f->free.size() != f->subscripts.size()) return false;  // a diagonal is not a matrix
     }
     Expr a = body->args[0], b = body->args[1];
-    const auto own = canonical_indices(assignment.target);
+    const auto own = target_indices(assignment);
     std::vector<Index> m, n, k, outer;
     for (const Index& bound : v->bound) {
       const Index i = opened(bound);
@@ -148,6 +152,7 @@ class Lowering {
       k.push_back(i);
     }
     for (const Index& i : own) {
+      if (calculus::is_tick(i)) continue;
       const bool in_a = a->depends_on(i), in_b = b->depends_on(i);
       if (!in_a && !in_b) return false;
       (in_a && in_b ? outer : in_a ? m : n).push_back(i);
@@ -173,7 +178,7 @@ class Lowering {
     take(k, gemm.k, outer_sums);
     gemm.a = a;
     gemm.b = b;
-    gemm.c = element(context_, assignment.target);
+    gemm.c = calculus::target_element(assignment);
     gemm.accumulate = !outer_sums.empty();
     gemm.label = assignment.label;
     gemm.outer = outer;
@@ -194,9 +199,9 @@ class Lowering {
     f.matrix = opened_body(v);
     f.source = source(f.matrix->tensor);
     f.result = a.target;
-    f.result_access = element(context_, a.target);
+    f.result_access = calculus::target_element(a);
     f.label = a.label;
-    for (const Index& i : canonical_indices(a.target)) {
+    for (const Index& i : target_indices(a)) {
       const bool of_matrix = f.kind == MatrixFunction::Kind::inverse &&
                              (v->subscripts[0] == Subscript(i) || v->subscripts[1] == Subscript(i));
       if (!of_matrix) f.outer.push_back(i);
@@ -244,6 +249,13 @@ bool reads_only_at(Expr e, const Tensor* t, const std::vector<Subscript>& subscr
   });
 }
 
+// True if several elements of the nest go to one element of the target.
+bool sums(const Nest& nest, const Store& s) {
+  return std::any_of(nest.loops.begin(), nest.loops.end(), [&](const Index& i) {
+    return std::find(s.subscripts.begin(), s.subscripts.end(), Subscript(i)) == s.subscripts.end();
+  });
+}
+
 bool can_join(const Nest& first, const Nest& second) {
   if (!(first.loops == second.loops)) return false;
   for (const Store& a : first.stores) {
@@ -252,11 +264,10 @@ bool can_join(const Nest& first, const Nest& second) {
         return false;
       if (a.target == b.target && !(a.subscripts == b.subscripts)) return false;
       // An accumulation is complete only after its loops; nothing of the same nest may read or reset it.
-      const bool partial = a.subscripts.size() < first.loops.size();
+      const bool partial = sums(first, a);
       if (partial && (a.target == b.target || !reads_only_at(b.value, a.target, {Subscript(-1)})))
         return false;
-      if (b.subscripts.size() < first.loops.size() && !reads_only_at(a.value, b.target, {Subscript(-1)}))
-        return false;
+      if (sums(first, b) && !reads_only_at(a.value, b.target, {Subscript(-1)})) return false;
     }
   }
   return true;
@@ -271,7 +282,7 @@ Operations lower_schedule(const calculus::Steps& steps, Context& context, const 
 Operations fuse_nests(const Operations& operations) {
   Operations out;
   for (Operation o : operations) {
-    if (auto* repeat = std::get_if<Repeat>(&o.action)) repeat->body = fuse_nests(repeat->body);
+    if (Operations* body = body_of(o)) *body = fuse_nests(*body);
     auto* nest = std::get_if<Nest>(&o.action);
     auto* last = out.empty() ? nullptr : std::get_if<Nest>(&out.back().action);
     if (nest != nullptr && last != nullptr && can_join(*last, *nest)) {

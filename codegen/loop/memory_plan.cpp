@@ -26,10 +26,10 @@ class Liveness {
  public:
   void visit(const Operations& operations) {
     for (const Operation& o : operations) {
-      if (const auto* repeat = std::get_if<Repeat>(&o.action)) {
+      if (const Operations* body = body_of(o)) {
         const std::size_t begin = position_++;
-        visit(repeat->body);
-        touch(repeat->moved, position_);
+        visit(*body);
+        if (const auto* repeat = std::get_if<Repeat>(&o.action)) touch(repeat->moved, position_);
         loops_.push_back({begin, position_++});
       } else {
         const Touched t = touched(o);
@@ -90,8 +90,8 @@ std::size_t scratch_elements(const Operations& operations, const plan::Specialis
     } else if (const auto* f = std::get_if<MatrixFunction>(&o.action)) {
       const std::size_t n = sizes.extent(f->row.axis);
       out = std::max(out, 2 * n * n);
-    } else if (const auto* repeat = std::get_if<Repeat>(&o.action)) {
-      out = std::max(out, scratch_elements(repeat->body, sizes));
+    } else if (const Operations* body = body_of(o)) {
+      out = std::max(out, scratch_elements(*body, sizes));
     }
   }
   return out;

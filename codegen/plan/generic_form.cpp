@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "codegen/calculus/schedule.hpp"
+
 namespace freefall::plan {
 
 using namespace ir;
@@ -26,6 +28,7 @@ GenericForm generic_form(Expr e) {
   Substitution renaming;
   std::vector<Index> used;
   for (const Index& i : e->free) {
+    if (calculus::is_tick(i)) continue;
     const auto rank =
         std::count_if(used.begin(), used.end(), [&](const Index& u) { return u.axis == i.axis; });
     used.push_back(i);
@@ -56,6 +59,7 @@ bool is_expensive(Expr root) {
 const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const Axis*>& preferred,
                                 std::string_view hint) {
   std::vector<Index> order = form.key->free;
+  std::erase_if(order, calculus::is_tick);
   const auto rank = [&](const Index& i) {
     if (i.axis->plate) return std::ptrdiff_t{-1};
     return std::find(preferred.begin(), preferred.end(), i.axis) - preferred.begin();

@@ -12,7 +12,7 @@ inline constexpr int kOpenedLevel = 3000;
 
 /// `key` is the expression with its free indices renamed to the first levels of their axes; `indices` are the
 /// original ones, in the order of the key's sorted free indices. tanh(h[b, i]) and tanh(h[b, i']) share one
-/// key.
+/// key. The current tick of a sweep is no renaming: it stays, and a temporary has no axis for it.
 struct GenericForm {
   ir::Expr key;
   std::vector<ir::Index> indices;

@@ -8,22 +8,27 @@ namespace {
 using namespace ir;
 using calculus::Assign;
 using calculus::Assignment;
-using calculus::Loop;
 using calculus::Step;
 using calculus::Steps;
 
 class LoopHoister {
  public:
-  LoopHoister(const Loop& loop, Context& context)
-      : changing_(calculus::assigned(loop.body)), temporaries_(context) {}
+  /// `swept` is the axis of a Sweep: what leaves it is computed for all ticks. Null for a Loop.
+  LoopHoister(const Steps& body, const Axis* swept, Context& context)
+      : changing_(calculus::assigned(body)), temporaries_(context) {
+    if (swept == nullptr) return;
+    const Index all{swept, kSweptLevel};
+    for_all_ticks_ = {{calculus::tick_of(swept), Subscript(all)}};
+    at_tick_ = {{all, Subscript(calculus::tick_of(swept))}};
+  }
 
   Steps rewrite(const Steps& body) {
     Steps out;
     for (const Step& step : body) {
-      if (const auto* inner = std::get_if<Loop>(&step.action)) {
-        Loop copy = *inner;
-        copy.body = rewrite(inner->body);
-        out.push_back({copy});
+      if (calculus::body_of(step) != nullptr) {
+        Step copy = step;
+        *calculus::body_of(copy) = rewrite(*calculus::body_of(step));
+        out.push_back(copy);
       } else {
         Assign assign = std::get<Assign>(step.action);
         for (Assignment& a : assign.simultaneous) a.value = hoist(a.value);
@@ -48,7 +53,8 @@ class LoopHoister {
     return invariant_[e.get()] = result;
   }
 
-  Expr hoisted(Expr e) {
+  Expr hoisted(Expr inside) {
+    const Expr e = substitute(inside, for_all_ticks_);
     const GenericForm form = generic_form(e);
     const Tensor* held = temporaries_.find(form);
     if (held == nullptr) {
@@ -63,7 +69,7 @@ class LoopHoister {
       before_.push_back(
           {Assign{{{held, substitute(form.key, storage), held->name + ": does not change in the loop"}}}});
     }
-    return temporaries_.read(held, form);
+    return substitute(temporaries_.read(held, form), at_tick_);
   }
 
   bool worth(Expr e) { return is_invariant(e) && is_expensive(e); }
@@ -120,6 +126,8 @@ class LoopHoister {
     return done.at(root.get());
   }
 
+  static constexpr int kSweptLevel = 6000;  // of an index no user and no other pass writes
+  Substitution for_all_ticks_, at_tick_;
   std::vector<const Tensor*> changing_;
   Temporaries temporaries_;
   Steps before_;
@@ -131,16 +139,16 @@ class LoopHoister {
 Steps hoist_invariants(const Steps& steps, Context& context) {
   Steps out;
   for (const Step& step : steps) {
-    const auto* loop = std::get_if<Loop>(&step.action);
-    if (loop == nullptr) {
+    if (calculus::body_of(step) == nullptr) {
       out.push_back(step);
       continue;
     }
-    Loop copy = *loop;
-    copy.body = hoist_invariants(loop->body,
-                                 context);  // inner loops first; then what they hoisted may leave this one
-    LoopHoister hoister(copy, context);
-    copy.body = hoister.rewrite(copy.body);
+    Step copy = step;
+    Steps& body = *calculus::body_of(copy);
+    body = hoist_invariants(body, context);  // inner loops first; then what they hoisted may leave this one
+    const auto* sweep = std::get_if<calculus::Sweep>(&step.action);
+    LoopHoister hoister(body, sweep == nullptr ? nullptr : sweep->axis, context);
+    body = hoister.rewrite(body);
     out.insert(out.end(), hoister.before().begin(), hoister.before().end());
     out.push_back({copy});
   }

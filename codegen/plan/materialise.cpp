@@ -15,7 +15,6 @@ namespace {
 using namespace ir;
 using calculus::Assign;
 using calculus::Assignment;
-using calculus::Loop;
 using calculus::Step;
 using calculus::Steps;
 
@@ -40,13 +39,14 @@ class Materialiser {
   Steps run(const Steps& steps) {
     Steps out;
     for (const Step& step : steps) {
-      if (const auto* loop = std::get_if<Loop>(&step.action)) {
-        for (const Tensor* t : calculus::assigned(loop->body)) temporaries_.invalidate(t);
-        Loop copy = *loop;
-        copy.body = run(loop->body);
-        for (const Tensor* t : calculus::assigned(copy.body)) temporaries_.invalidate(t);
-        forget_made_in(copy.body);
-        out.push_back({copy});
+      if (const Steps* inside = calculus::body_of(step)) {
+        for (const Tensor* t : calculus::assigned(*inside)) temporaries_.invalidate(t);
+        Step copy = step;
+        Steps& body = *calculus::body_of(copy);
+        body = run(*inside);
+        for (const Tensor* t : calculus::assigned(body)) temporaries_.invalidate(t);
+        forget_made_in(body);
+        out.push_back(copy);
       } else {
         out_ = &out;
         assign(std::get<Assign>(step.action));
@@ -69,7 +69,7 @@ class Materialiser {
     std::vector<Assignment> stores;
     for (const Assignment& a : group.simultaneous) {
       preferred_ = a.target->axes;
-      stores.push_back({a.target, lower(a.value), a.label});
+      stores.push_back({a.target, lower(a.value), a.label, a.tick});
     }
     preferred_.clear();
     uses_.clear();
@@ -79,7 +79,9 @@ class Materialiser {
 
   // After x := e, a later e is read from x, until x or what e reads changes.
   void remember(const Assignment& a) {
-    const bool covers = a.value->free.size() == a.target->axes.size();
+    const auto& free = a.value->free;
+    const bool covers =
+        free.size() == a.target->axes.size() && std::none_of(free.begin(), free.end(), calculus::is_tick);
     if (covers && is_expensive(a.value) && !reads(a.value, a.target))
       temporaries_.hold(generic_form(a.value), a.target);
   }
@@ -340,11 +342,24 @@ class Materialiser {
     return std::find(all.begin(), all.end(), t) != all.end();
   }
 
-  // True if e reads the tensor at another element than the one being stored.
-  static bool reads_elsewhere(Expr e, const Tensor* t) {
-    const Expr own = element(*e->context, t);
-    const auto nodes = topological({e});
-    return std::any_of(nodes.begin(), nodes.end(), [&](Expr n) { return n->tensor == t && !(n == own); });
+  // True if the value reads the target at an element that is stored too, but not the one being stored.
+  static bool reads_elsewhere(const Assignment& a) {
+    const Expr own = calculus::target_element(a);
+    const auto nodes = topological({a.value});
+    return std::any_of(nodes.begin(), nodes.end(), [&](Expr n) {
+      return n->tensor == a.target && !(n == own) && !reads_another_tick(n, a);
+    });
+  }
+
+  // An assignment of one tick stores nothing at the others.
+  static bool reads_another_tick(Expr access, const Assignment& a) {
+    if (a.tick == nullptr || access->op != Op::Access) return false;
+    const auto at = target_indices(a);
+    for (std::size_t p = 0; p < at.size(); ++p) {
+      const Subscript& s = access->subscripts[p];
+      if (calculus::is_tick(at[p]) && s.terms == Subscript(at[p]).terms && s.offset != 0) return true;
+    }
+    return false;
   }
 
   // The value reads one temporary in place: nothing waits for it.
@@ -361,7 +376,7 @@ class Materialiser {
         const bool others = std::any_of(waiting.begin(), waiting.end(), [&](const Assignment& b) {
           return &a != &b && reads(b.value, a.target);
         });
-        return !others && !reads_elsewhere(a.value, a.target);
+        return !others && !reads_elsewhere(a);
       });
       if (free_to_go != waiting.end()) {
         out_->push_back({Assign{{*free_to_go}}});
@@ -378,8 +393,8 @@ class Materialiser {
       std::string fresh = base;
       for (int n = 2; context_.find_tensor(fresh) != nullptr; ++n) fresh = fmt::format("{}_{}", base, n);
       const Tensor* next = context_.tensor(fresh, stuck->target->axes, Role::temporary);
-      out_->push_back({Assign{{{next, stuck->value, stuck->label}}}});
-      stuck->value = element(context_, next);
+      out_->push_back({Assign{{{next, stuck->value, stuck->label, stuck->tick}}}});
+      stuck->value = calculus::target_element({next, stuck->value, {}, stuck->tick});
     }
   }
 

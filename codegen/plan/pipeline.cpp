@@ -29,8 +29,8 @@ void fuse(Compilation& c) {
 
 void verify_steps(const calculus::Steps& steps) {
   for (const calculus::Step& step : steps) {
-    if (const auto* l = std::get_if<calculus::Loop>(&step.action)) {
-      verify_steps(l->body);
+    if (const calculus::Steps* body = calculus::body_of(step)) {
+      verify_steps(*body);
     } else {
       for (const auto& a : std::get<calculus::Assign>(step.action).simultaneous) ir::verify(a.value);
     }
@@ -41,8 +41,8 @@ void verify_operations(const loop::Operations& operations) {
   for (const loop::Operation& o : operations) {
     if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
       for (const loop::Store& s : nest->stores) ir::verify(s.value);
-    } else if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) {
-      verify_operations(repeat->body);
+    } else if (const loop::Operations* body = loop::body_of(o)) {
+      verify_operations(*body);
     }
   }
 }

@@ -26,6 +26,12 @@ void print_steps(std::string& out, const calculus::Steps& steps, int indent) {
       print_steps(out, loop->body, indent + 2);
       continue;
     }
+    if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action)) {
+      out += fmt::format("{}for each {}{}:\n", margin, sweep->axis->name,
+                         sweep->backwards ? ", the last first" : " in order");
+      print_steps(out, sweep->body, indent + 2);
+      continue;
+    }
     for (const calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous)
       out += margin + a.label + "\n";
   }
@@ -45,8 +51,9 @@ std::string procedure_text(const plan::Compilation& c, const std::string& kernel
   // The gradients that the lines above name, written out.
   for (const auto& rule : c.derivation.rules) {
     if (rule.kernel == kernel)
-      out += fmt::format("  {} = {}\n", print(rule.gradient, with_names(c)),
-                         print(rule.gradient, with_names(c, false)));
+      out += fmt::format("  {} = {}{}\n", print(rule.gradient, with_names(c)),
+                         print(rule.gradient, with_names(c, false)),
+                         rule.unmodified ? "  (not a gradient of F: " + rule.modification + ")" : "");
   }
   return out;
 }
@@ -76,12 +83,14 @@ std::string rules_text(const plan::Compilation& c) {
   for (const auto& a : elaboration.ledger) out += fmt::format("  {} ({}): {}\n", a.name, a.place, a.text);
   out += "\nrules\n";
   for (const auto& rule : c.derivation.rules) {
-    out += fmt::format("  kernel {}, {} by {}{}\n    {}d/d{} = {}\n", rule.kernel, rule.target->name,
-                       rule.method, place(rule.origin),
-                       rule.modifier.empty()
-                           ? ""
-                           : "not a gradient of F: " + rule.modifier + " in place of what was in\n    ",
-                       rule.target->name, print(rule.gradient, with_names(c, false)));
+    out += fmt::format("  kernel {}, {} by {}{}\n", rule.kernel, rule.target->name, rule.method,
+                       place(rule.origin));
+    if (rule.unmodified) {
+      out += fmt::format("    not a gradient of F: {}\n    d/d{} before = {}\n", rule.modification,
+                         rule.target->name, print(rule.unmodified, with_names(c, false)));
+    }
+    out += fmt::format("    d/d{}{} = {}\n", rule.target->name, rule.unmodified ? " after" : "",
+                       print(rule.gradient, with_names(c, false)));
   }
   return out;
 }

@@ -24,12 +24,11 @@ const std::vector<long double>& points(Function f) {
   static const std::vector<long double> positive{0.05L, 0.3L, 0.9L, 1.5L, 4, 60};
   static const std::vector<long double> above_minus_one{-0.95L, -0.5L, -0.1L, 0.2L, 1, 9};
   static const std::vector<long double> unit{0.04L, 0.2L, 0.5L, 0.7L, 0.9L};
+  static const std::vector<long double> between_poles{-1.2L, -0.7L, -0.1L, 0.3L, 1.1L, 3, 6};
   static const std::map<Function, const std::vector<long double>*> domain{
-      {Function::log, &positive},
-      {Function::sqrt, &positive},
-      {Function::pow, &positive},
-      {Function::log1p, &above_minus_one},
-      {Function::continuous_bernoulli_quantile, &unit}};
+      {Function::log, &positive},          {Function::sqrt, &positive},
+      {Function::pow, &positive},          {Function::tan, &between_poles},
+      {Function::log1p, &above_minus_one}, {Function::continuous_bernoulli_quantile, &unit}};
   const auto at = domain.find(f);
   return at == domain.end() ? all : *at->second;
 }

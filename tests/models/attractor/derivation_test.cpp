@@ -69,7 +69,7 @@ TEST_F(AttractorDerivation, LearnsFromTheOldPredictionAndTheNewActivity) {
   const Expr off_diagonal = make_constant(context_, 1) - make_delta(context_, Subscript(i), Subscript(j));
   const calculus::Rule& learned = rule("train", "J");
   EXPECT_EQ(learned.gradient, (langevin(h) - at("sigma", {i})) * at("sigma", {j}) * off_diagonal);
-  EXPECT_EQ(learned.modifier, "presynaptic(sigma)");
+  EXPECT_EQ(learned.modification, "presynaptic(sigma)");
   const auto& ledger = derivation_.elaboration.ledger;
   EXPECT_TRUE(std::any_of(ledger.begin(), ledger.end(), [](const auto& a) {
     return a.name == "not a gradient of F" && a.place == "kernel train, J";

@@ -3,8 +3,11 @@
 //
 //   axis<"hidden"> hidden;           one axis
 //   hidden[2_c]                      the axis "hidden2": a family of axes, one a layer
+//   ticks<"t"> t;                    time: h[t] and h[t - 1] of a variable over t
 //   unit.prime()                     a second index on the same axis, for square couplings J(unit,
 //   unit.prime()) plate<"batch"> batch;            independent copies of the model; never summed by a product
+
+#include <stdexcept>
 
 #include "codegen/ir/expr.hpp"
 #include "freefall/dsl/diagnostics.hpp"
@@ -35,6 +38,28 @@ struct axis {
   }
 };
 
+/// Time. Like a plate it is never summed by a product; x[t - 1] is x one tick before, zero before the first.
+template <fixed_string Name>
+struct ticks {
+  static constexpr std::string_view text = Name.view();
+  static constexpr int level = 0;
+  static constexpr bool is_plate = true;  // as far as products go
+  static constexpr bool is_ticks = true;
+
+  constexpr ticks() { diagnostics::check_name<Name>(); }
+};
+/// A tick some ticks before the current one.
+template <fixed_string Name>
+struct earlier_tick {
+  using time = ticks<Name>;
+  int lag = 1;
+};
+template <fixed_string Name>
+earlier_tick<Name> operator-(ticks<Name>, int lag) {
+  if (lag < 1) throw std::invalid_argument("t - n is an earlier tick: n is at least 1");
+  return {lag};
+}
+
 template <fixed_string Name>
 struct plate {
   static constexpr std::string_view text = Name.view();
@@ -54,6 +79,8 @@ template <fixed_string Name>
 inline constexpr bool is_axis<primed<Name>> = true;
 template <fixed_string Name>
 inline constexpr bool is_axis<plate<Name>> = true;
+template <fixed_string Name>
+inline constexpr bool is_axis<ticks<Name>> = true;
 
 /// x <-> x.prime(); a plate stays.
 template <class Axis>
@@ -71,7 +98,7 @@ struct exchange<primed<Name>> {
 
 template <class Axis>
 const ir::Axis* ir_axis(ir::Context& context) {
-  return context.axis(Axis::text, Axis::is_plate);
+  return context.axis(Axis::text, Axis::is_plate && !requires { Axis::is_ticks; });
 }
 template <class Axis>
 ir::Index ir_index(ir::Context& context) {

@@ -101,7 +101,8 @@ auto continuous_bernoulli(const B& natural,
 template <class Symbol, fixed_string Density, class Reads>
 struct factor {
   using variable = Symbol;
-  using parents = Reads;
+  using parents = typename detail::timeless<Reads>::type;
+  using present_parents = typename detail::present<Reads>::type;
   using density = name<Density>;
   ir::Factor ir;
 };
@@ -189,7 +190,7 @@ consteval auto find_cycle(types<Factors...>) {
   const auto fill = [&]<class Parents>(Parents) {
     reaches[row++] = {contains<typename Factors::variable, Parents>...};
   };
-  (fill(typename Factors::parents{}), ...);
+  (fill(typename Factors::present_parents{}), ...);
   for (std::size_t k = 0; k < n; ++k) {
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t j = 0; j < n; ++j) reaches[i][j] = reaches[i][j] || (reaches[i][k] && reaches[k][j]);

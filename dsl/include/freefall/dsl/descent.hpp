@@ -7,6 +7,7 @@
 //   momentum(rate, momentum)           heavy ball
 //   adam(rate, beta1, beta2, epsilon)  Kingma and Ba 2015
 //   descend(F, W, method, presynaptic(x))   modified: see presynaptic
+//   gradient(F, x)                     dF/dx as an expression, also where x is given
 //
 // A setting is a number or a scalar expression, such as an input given at run time. Targets are latent
 // variables and parameters the functional contains, or groups of them.
@@ -109,6 +110,16 @@ constexpr void check_target(reads<Read...>) {
   }
 }
 
+template <class Target, class Symbol>
+struct reaches<Target, earlier<Symbol>> : reaches<Target, Symbol> {};
+
+/// Whether an expression that reads these changes with the symbol, given ones included.
+template <class Target, class Reads>
+struct reached_by;
+template <class Target, class... Read>
+struct reached_by<Target, reads<Read...>>
+    : std::bool_constant<((reaches<Target, Read>::value || reaches<Target, Read>::given) || ...)> {};
+
 template <class... Targets>
 constexpr void check_twice(types<Targets...>) {
   if constexpr ((is_handle<Targets> && ...)) {
@@ -196,6 +207,22 @@ detail::presynaptic_modifier presynaptic(const X& x) {
     return {};
   } else {
     return {x.tensor};
+  }
+}
+
+/// dF/dx as an expression over the axes of x, which may be a variable, given or latent, a parameter or an
+/// input. After hold(predictions(p)) it is the derivative with held predictions, like the rules there.
+template <class I, class R, class Symbol>
+auto gradient(const expr<I, R>& objective, const handle<Symbol>& x) {
+  using reached = detail::reached_by<Symbol, R>;
+  if constexpr (detail::length<I> > 0) {
+    diagnostics::report<diagnostics::functional_is_not_scalar<I>>();
+    return expr<typename Symbol::axes, reads<detail::mistaken>>{x.ir};
+  } else if constexpr (!reached::value && !detail::contains<detail::mistaken, R>) {
+    diagnostics::report<diagnostics::target_not_in_functional<typename Symbol::label>>();
+    return expr<typename Symbol::axes, reads<detail::mistaken>>{x.ir};
+  } else {
+    return expr<typename Symbol::axes, R>{detail::current_program().gradient(objective.ir, x.tensor)};
   }
 }
 

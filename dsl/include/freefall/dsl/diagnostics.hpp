@@ -302,16 +302,22 @@ struct target_not_in_functional {
 
 template <class Argument>
 struct not_a_statement {
-  static_assert(
-      accepted<Argument>,
-      "freefall: a schedule takes statements (forward, predict, descend, repeat, until, evaluate); an "
-      "expression stands only directly in a kernel, or as evaluate<\"name\">(e)");
+  static_assert(accepted<Argument>,
+                "freefall: a schedule takes statements (forward, predict, hold, descend, repeat, until, "
+                "in_order, evaluate); an "
+                "expression stands only directly in a kernel, or as evaluate<\"name\">(e)");
 };
 
 template <class... Evidence>
 struct repeat_without_statements {
   static_assert(accepted<Evidence...>,
                 "freefall: repeat and until need statements: repeat(20, descend(F, x, rate(0.1)))");
+};
+
+template <class Argument>
+struct held_is_not_predictions {
+  static_assert(accepted<Argument>,
+                "freefall: what can be held are the predictions of a model: write hold(predictions(p))");
 };
 
 template <class... Descended>

@@ -7,9 +7,21 @@
 //   repeat(20, statements...)            a number of times
 //   until(tolerance(1e-6), at_most(1000), statements...)
 //                                        until no element changes by more than the tolerance in one pass
-//   evaluate<"name">(e)                  the value of an expression as a result; plates first, then axes by
-//   name kernel<"name">(statements...)        a callable function; one expression here is a result named like
-//   the kernel program{kernels...}                  everything declared since the last program
+//   hold(predictions(p))                 from here to the end of the block the predictions of p keep the
+//   values they
+//                                        have at this point: differentiate first, freeze after. Rules after
+//                                        it are no gradients of F, and the report marks them
+//   in_order(statements...)              one after the other, a descent target by target
+//   children_first(descend(...), ...)    target by target in reverse order of dependence: under hold, one
+//   pass with
+//                                        rate(1) is the exact reverse sweep
+//   simultaneously(descend(...), ...)    all targets move at once, by gradients taken at the same state
+//   each_tick(t, statements...)          for each tick in order: descents move their targets at that tick
+//   only each_tick_backwards(t, statements...)   the last tick first: time-blocked inference, backpropagation
+//   through time evaluate<"name">(e)                  the value of an expression as a result; plates first,
+//   then axes by name kernel<"name">(statements...)        a callable function; one expression here is a
+//   result named like the kernel program{kernels...}                  everything declared since the last
+//   program
 
 #include <cmath>
 #include <cstddef>
@@ -105,6 +117,22 @@ auto make_loop(const Wrap& wrap, const ir::Origin& origin, const Args&... args) 
   }
 }
 
+/// The same where the place is that of the first statement.
+template <class Wrap, class... Args>
+auto make_around(const Wrap& wrap, const Args&... args) {
+  auto out = make_loop(wrap, ir::Origin{}, args...);
+  if constexpr (sizeof...(Args) > 0) {
+    std::visit(
+        [&](const auto& action) {
+          if constexpr (requires { action.body.front().origin; }) {
+            if (!action.body.empty()) out.ir.origin = action.body.front().origin;
+          }
+        },
+        out.ir.action);
+  }
+  return out;
+}
+
 template <class Mentioned, class V>
 auto make_predict(const std::size_t* model, const std::source_location& where, const V& variable) {
   using predicts = reads<predicted<typename symbol_of<V>::label>>;
@@ -162,6 +190,30 @@ auto predict(const joint<Name, Factors...>& p, const V& variable,
                                                                                      variable);
 }
 
+namespace detail {
+struct predictions_of {
+  std::size_t model = 0;
+  std::string name;
+};
+}  // namespace detail
+
+/// The predictions of a model: the first argument of each density, a mean.
+template <fixed_string Name, class... Factors>
+auto predictions(const joint<Name, Factors...>& p) {
+  return detail::predictions_of{p.position, std::string(Name.view())};
+}
+
+inline auto hold(const detail::predictions_of& predictions,
+                 const std::source_location& where = std::source_location::current()) {
+  return statement<reads<>>{{ir::Hold{predictions.model},
+                             detail::make_origin("hold(predictions(" + predictions.name + "))", where)}};
+}
+template <class T>
+auto hold(const T&) {
+  diagnostics::report<diagnostics::held_is_not_predictions<typename detail::symbol_of<T>::label>>();
+  return statement<reads<>>{};
+}
+
 /// The first bound of `until`: the largest absolute change that ends it.
 struct tolerance {
   double value;
@@ -188,6 +240,32 @@ template <class... Args>
 auto repeat(const detail::times& times, const Args&... args) {
   return detail::make_loop([&](ir::Block body) { return ir::Repeat{times.count, std::move(body)}; },
                            detail::make_origin(fmt::format("repeat({})", times.count), times.where), args...);
+}
+
+template <class... Args>
+auto in_order(const Args&... args) {
+  return detail::make_around([](ir::Block body) { return ir::InOrder{std::move(body)}; }, args...);
+}
+template <class... Args>
+auto children_first(const Args&... args) {
+  return detail::make_around([](ir::Block body) { return ir::InOrder{std::move(body), true}; }, args...);
+}
+template <class... Args>
+auto simultaneously(const Args&... args) {
+  return detail::make_around([](ir::Block body) { return ir::Simultaneously{std::move(body)}; }, args...);
+}
+
+template <fixed_string Time, class... Args>
+auto each_tick(ticks<Time>, const Args&... args) {
+  const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
+  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, false, std::move(body)}; },
+                             args...);
+}
+template <fixed_string Time, class... Args>
+auto each_tick_backwards(ticks<Time>, const Args&... args) {
+  const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
+  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, true, std::move(body)}; },
+                             args...);
 }
 
 template <class... Args>

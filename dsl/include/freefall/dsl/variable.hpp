@@ -98,11 +98,60 @@ constexpr void check_axes() {
 
 }  // namespace detail
 
+/// A symbol read at an earlier tick: what is drawn at one tick may depend on itself at earlier ones.
+template <class Symbol>
+struct earlier {};
+
+namespace detail {
+template <class Read>
+struct present_of {
+  using type = reads<Read>;
+};
+template <class Symbol>
+struct present_of<earlier<Symbol>> {
+  using type = reads<>;
+};
+template <class Read>
+struct timeless_of {
+  using type = reads<Read>;
+};
+template <class Symbol>
+struct timeless_of<earlier<Symbol>> {
+  using type = reads<Symbol>;
+};
+
+/// What is read at the same tick; and what is read at any.
+template <class Reads>
+struct present;
+template <class... Read>
+struct present<reads<Read...>> : concat<reads<>, typename present_of<Read>::type...> {};
+template <class Reads>
+struct timeless;
+template <class... Read>
+struct timeless<reads<Read...>> : merge<reads<>, typename timeless_of<Read>::type...> {};
+}  // namespace detail
+
 /// What a declaration gives back: the symbol's element with its own axes.
 template <class Symbol>
 struct handle : expr<typename Symbol::axes, detail::element_reads<Symbol>> {
   using declared = Symbol;
   const ir::Tensor* tensor = nullptr;
+
+  /// x[t], where x has the axis t: x itself.
+  template <fixed_string Time>
+    requires detail::contains<ticks<Time>, typename Symbol::axes>
+  const handle& operator[](ticks<Time>) const {
+    return *this;
+  }
+  /// x[t - 1]: the element before, zero where there is none.
+  template <fixed_string Time>
+    requires detail::contains<ticks<Time>, typename Symbol::axes>
+  auto operator[](const earlier_tick<Time>& at) const {
+    const ir::Index now = detail::ir_index<ticks<Time>>(*this->ir->context);
+    ir::Subscript before(now);
+    before.offset = -at.lag;
+    return expr<typename Symbol::axes, reads<earlier<Symbol>>>{ir::substitute(this->ir, {{now, before}})};
+  }
 };
 
 namespace detail {

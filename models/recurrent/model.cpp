@@ -1,0 +1,3 @@
+#include "network.hpp"
+
+freefall::program define() { return recurrent::network<40>(); }

@@ -1,0 +1,62 @@
+#pragma once
+// A stack of two recurrent layers over time by predictive coding (Millidge, Tschantz and Buckley 2022,
+// section 3.3, in the notation of the README): one latent vertex for each layer and tick, parameters shared
+// over ticks.
+//
+//   h1[t] ~ N(tanh(W1 x[t] + U1 h1[t-1] + b1), I),  h2[t] ~ N(tanh(W2 h1[t] + U2 h2[t-1] + b2), I)
+//   y[t] ~ N(V h2[t] + c, I)
+
+#include <freefall/dsl.hpp>
+
+namespace recurrent {
+
+using namespace freefall;
+
+/// `Passes` simultaneous inference steps are made by "relax", and at each tick by "relax_ticks".
+template <int Passes>
+program network() {
+  plate<"batch"> batch;
+  ticks<"t"> t;
+  axis<"feature"> feature;
+  axis<"lower"> lower;
+  axis<"upper"> upper;
+  axis<"label"> label;
+  auto x = input<"x">(batch, t, feature);
+  auto eta = input<"eta">();
+  auto h1 = variable<"h1">(batch, t, lower);
+  auto h2 = variable<"h2">(batch, t, upper);
+  auto y = variable<"y">(batch, t, label);
+  auto W1 = parameter<"W1">(lower, feature);
+  auto U1 = parameter<"U1">(lower, lower.prime());
+  auto b1 = parameter<"b1">(lower);
+  auto W2 = parameter<"W2">(upper, lower);
+  auto U2 = parameter<"U2">(upper, upper.prime());
+  auto b2 = parameter<"b2">(upper);
+  auto V = parameter<"V">(label, upper);
+  auto c = parameter<"c">(label);
+
+  auto p = model<"recurrent">(h1[t] <<= normal(tanh(W1 * x[t] + U1 * prime(h1[t - 1]) + b1)),
+                              h2[t] <<= normal(tanh(W2 * h1[t] + U2 * prime(h2[t - 1]) + b2)),
+                              y[t] <<= normal(V * h2[t] + c));
+  auto F = free_energy(p, family(delta(h1), delta(h2)));
+
+  auto gradients = hana::make_tuple(evaluate<"by_W1">(gradient(F, W1)), evaluate<"by_U1">(gradient(F, U1)),
+                                    evaluate<"by_b1">(gradient(F, b1)), evaluate<"by_W2">(gradient(F, W2)),
+                                    evaluate<"by_U2">(gradient(F, U2)), evaluate<"by_b2">(gradient(F, b2)),
+                                    evaluate<"by_V">(gradient(F, V)), evaluate<"by_c">(gradient(F, c)));
+  auto fall = descend(F, h1, h2, rate(eta));
+  return program{
+      kernel<"predict">(forward(p), predict(y)),
+      // All layers and ticks at once.
+      kernel<"relax">(forward(p), hold(predictions(p)), repeat(Passes, fall), gradients),
+      // From the last tick back, each tick until it is settled before the one before it starts.
+      kernel<"relax_ticks">(forward(p), hold(predictions(p)), each_tick_backwards(t, repeat(Passes, fall)),
+                            gradients),
+      // The fixed point in one pass: backpropagation through time.
+      kernel<"sweep">(forward(p), hold(predictions(p)),
+                      each_tick_backwards(t, children_first(descend(F, h1, h2, rate(1)))), gradients),
+      // Without hold: a descent of F.
+      kernel<"strict">(forward(p), repeat(Passes, fall), evaluate<"energy">(F))};
+}
+
+}  // namespace recurrent

@@ -1,0 +1,156 @@
+// The generated kernels against the hand-written network and its backpropagation through time.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "setting.hpp"
+
+namespace freefall::test {
+namespace {
+
+using reference::recurrent::predictions;
+using reference::recurrent::schedule;
+
+constexpr double kExact = 1e-10;
+
+void copy(const std::vector<double>& from, std::span<double> to) {
+  std::copy(from.begin(), from.end(), to.begin());
+}
+
+std::span<double> elements(::recurrent::instance& net, const std::string& name) {
+  const auto all = ::recurrent::tensors();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].name == name) return net.elements(i);
+  }
+  throw std::logic_error("no array " + name);
+}
+
+::recurrent::instance make(const recurrent_setting& s, double eta) {
+  ::recurrent::instance net;
+  for (const auto& [name, from] : {std::pair{"x", &s.x},
+                                   {"y", &s.y},
+                                   {"W1", &s.W1},
+                                   {"U1", &s.U1},
+                                   {"b1", &s.b1},
+                                   {"W2", &s.W2},
+                                   {"U2", &s.U2},
+                                   {"b2", &s.b2},
+                                   {"V", &s.V},
+                                   {"c", &s.c}})
+    copy(*from, elements(net, name));
+  net.eta() = eta;
+  return net;
+}
+
+template <class Matrix>
+void expect_equal(::recurrent::instance& net, const std::string& name, const Matrix& expected,
+                  double tolerance) {
+  const auto found = elements(net, name);
+  ASSERT_EQ(static_cast<Eigen::Index>(found.size()), expected.size()) << name;
+  for (Eigen::Index i = 0; i < expected.rows(); ++i) {
+    for (Eigen::Index j = 0; j < expected.cols(); ++j)
+      EXPECT_NEAR(found[static_cast<std::size_t>(i * expected.cols() + j)], expected(i, j),
+                  tolerance * (1 + std::fabs(expected(i, j))))
+          << name << " " << i << " " << j;
+  }
+}
+
+// The axes of a result stand in order of their names: by_W1[feature, lower], by_W2[lower, upper].
+void expect_gradients(::recurrent::instance& net, const reference::recurrent::parameters<double>& g,
+                      double tolerance = kExact) {
+  expect_equal(net, "by_W1", g.layers[0].W.transpose(), tolerance);
+  expect_equal(net, "by_U1", g.layers[0].U, tolerance);
+  expect_equal(net, "by_b1", g.layers[0].b, tolerance);
+  expect_equal(net, "by_W2", g.layers[1].W.transpose(), tolerance);
+  expect_equal(net, "by_U2", g.layers[1].U, tolerance);
+  expect_equal(net, "by_b2", g.layers[1].b, tolerance);
+  expect_equal(net, "by_V", g.V, tolerance);
+  expect_equal(net, "by_c", g.c, tolerance);
+}
+
+void expect_states(::recurrent::instance& net, const reference::recurrent::network<double>& expected) {
+  for (const auto& [name, layer, size] : {std::tuple{"h1", 1u, kLower}, {"h2", 2u, kUpper}}) {
+    const auto found = elements(net, name);
+    for (int b = 0; b < kBatch; ++b) {
+      for (int t = 0; t < kTicks; ++t) {
+        for (int i = 0; i < size; ++i)
+          EXPECT_NEAR(found[static_cast<std::size_t>((b * kTicks + t) * size + i)],
+                      expected.h[layer][static_cast<std::size_t>(t) + 1](b, i), kExact)
+              << name << " " << b << " " << t << " " << i;
+      }
+    }
+  }
+}
+
+TEST(RecurrentKernels, PredictTickByTick) {
+  const recurrent_setting s;
+  auto net = make(s, 0.1);
+  net.predict();
+  expect_states(net, s.network());
+}
+
+// The fixed point under held predictions: dF/dtheta = dL/dtheta, exactly after one pass back.
+TEST(RecurrentKernels, OneSweepBackIsBackpropagationThroughTime) {
+  const recurrent_setting s;
+  auto net = make(s, 0.1);
+  net.sweep();
+  expect_gradients(net, s.network().backpropagate());
+  auto settled = s.network();
+  settled.settle();
+  expect_states(net, settled);
+}
+
+// Forty simultaneous steps of size 1 are more than the longest path has edges (8 ticks and 2 layers).
+TEST(RecurrentKernels, EquilibriumIsBackpropagationThroughTime) {
+  const recurrent_setting s;
+  auto net = make(s, 1);
+  net.relax();
+  expect_gradients(net, s.network().backpropagate());
+  net.relax_ticks();
+  expect_gradients(net, s.network().backpropagate());
+}
+
+TEST(RecurrentKernels, TransientIsThatOfTheReference) {
+  const recurrent_setting s;
+  for (const double eta : {0.05, 0.3}) {
+    auto net = make(s, eta);
+    net.relax();
+    auto expected = s.network();
+    expected.relax(predictions::fixed, schedule::simultaneous, 40, eta);
+    expect_states(net, expected);
+    expect_gradients(net, expected.parameter_gradient());
+    net.relax_ticks();
+    expected = s.network();
+    expected.relax(predictions::fixed, schedule::time_blocked, 40, eta);
+    expect_states(net, expected);
+    expect_gradients(net, expected.parameter_gradient());
+  }
+}
+
+TEST(RecurrentKernels, StrictDescentIsThatOfTheReference) {
+  const recurrent_setting s;
+  auto net = make(s, 0.05);
+  net.strict();
+  auto expected = s.network();
+  const double before = expected.energy();
+  expected.relax(predictions::live, schedule::simultaneous, 40, 0.05);
+  expect_states(net, expected);
+  const double constants = kBatch * kTicks * (kLower + kUpper + kLabel) * std::log(2 * std::acos(-1.0)) / 2;
+  EXPECT_NEAR(net.energy(), expected.energy() + constants, 1e-10 * net.energy());
+  EXPECT_LT(expected.energy(), before);
+}
+
+// Fewer sequences than the capacity.
+TEST(RecurrentKernels, OneSequenceAloneIsTheSame) {
+  const recurrent_setting s;
+  auto all = make(s, 0.1), one = make(s, 0.1);
+  all.sweep(3);
+  one.sweep(1);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(kTicks * kLower); ++i)
+    EXPECT_DOUBLE_EQ(elements(one, "h1")[i], elements(all, "h1")[i]);
+}
+
+}  // namespace
+}  // namespace freefall::test

@@ -3,6 +3,7 @@
 // Boost.Math for the digamma function; shares no code with the compiler.
 //
 // 0 ln 0 = 0 throughout; a divergence from p to q is +infinity where p > 0 and q = 0. Natural logarithms.
+// Exponentials and logarithms are those of the C library: Eigen's vectorised exp(-infinity) is 1e-308, not 0.
 
 #include <Eigen/Dense>
 #include <boost/math/special_functions/digamma.hpp>
@@ -13,9 +14,6 @@
 #include "models/reference/optimiser.hpp"
 
 namespace freefall::reference {
-
-template <class Scalar>
-using column = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 
 // p ln q; 0 where p = 0.
 template <class Scalar>
@@ -42,12 +40,18 @@ Scalar divergence(const column<Scalar>& p, const column<Scalar>& q) {
   return expected_log(p, p) - expected_log(p, q);
 }
 
+// Elementwise logarithm, minus infinity at 0.
+template <class Scalar>
+column<Scalar> log(const column<Scalar>& p) {
+  return p.unaryExpr([](Scalar x) { return std::log(x); });
+}
+
 // ln sum_i exp(v_i); entries may be -infinity, all of them too.
 template <class Scalar>
 Scalar log_sum_exp(const column<Scalar>& v) {
   const Scalar top = v.maxCoeff();
   if (top == -std::numeric_limits<Scalar>::infinity()) return top;
-  return top + std::log((v.array() - top).exp().sum());
+  return top + std::log(v.unaryExpr([top](Scalar x) { return std::exp(x - top); }).sum());
 }
 
 // exp(v_i) / sum_j exp(v_j). One sign throughout: a posterior over costs is softmax(-cost).
@@ -55,7 +59,7 @@ template <class Scalar>
 column<Scalar> softmax(const column<Scalar>& v) {
   const Scalar top = v.maxCoeff();
   if (!std::isfinite(top)) throw std::domain_error("softmax: no entry is possible (all are minus infinity)");
-  const column<Scalar> e = (v.array() - top).exp();
+  const column<Scalar> e = v.unaryExpr([top](Scalar x) { return std::exp(x - top); });
   return e / e.sum();
 }
 
@@ -65,7 +69,8 @@ column<Scalar> divergence_gradient(const column<Scalar>& logits, const column<Sc
   const column<Scalar> q = softmax(logits);
   const Scalar whole = divergence(q, p);
   column<Scalar> gradient(q.size());
-  for (Eigen::Index i = 0; i < q.size(); ++i) gradient(i) = p_log(q(i), q(i)) - p_log(q(i), p(i)) - q(i) * whole;
+  for (Eigen::Index i = 0; i < q.size(); ++i)
+    gradient(i) = p_log(q(i), q(i)) - p_log(q(i), p(i)) - q(i) * whole;
   return gradient;
 }
 

@@ -3,8 +3,8 @@
 // and the terms they split into. Eigen only; shares no code with the compiler.
 //
 // States x, observations o, actions a, parameters theta. q marks the agent's beliefs, p its model, p~ what it
-// desires; `prediction` holds q(x) and q(o|x), hence q(o, x) = q(x) q(o|x), q(o) and q(x|o). Everything is to be
-// minimised, in nats. What a functional is made of is a theorem, proven on random models in its tests:
+// desires; `prediction` holds q(x) and q(o|x), hence q(o, x) = q(x) q(o|x), q(o) and q(x|o). Everything is to
+// be minimised, in nats. What a functional is made of is a theorem, proven on random models in its tests:
 //
 //   free_energy                 E_q(x)[ln q(x) - ln p(o, x)]                          OA + SD
 //     with actions, parameters                                                       OA + SD + AD + TD
@@ -122,8 +122,10 @@ Scalar conditional_divergence(const column<Scalar>& q_x, const matrix<Scalar>& q
 }
 // EVO: -E ln p(Omega = 1 | x, a), [A, X]
 template <class Scalar>
-Scalar optimality_value(const column<Scalar>& q_x, const matrix<Scalar>& policy, const matrix<Scalar>& optimality) {
-  return expectation<Scalar>(policy * q_x.asDiagonal(), [&](auto a, auto x) { return -std::log(optimality(a, x)); });
+Scalar optimality_value(const column<Scalar>& q_x, const matrix<Scalar>& policy,
+                        const matrix<Scalar>& optimality) {
+  return expectation<Scalar>(policy * q_x.asDiagonal(),
+                             [&](auto a, auto x) { return -std::log(optimality(a, x)); });
 }
 
 // ---- functionals, by their definitions
@@ -137,8 +139,9 @@ Scalar free_energy(const column<Scalar>& q_x, const column<Scalar>& p_x, const c
 }
 
 template <class Scalar>
-Scalar free_energy_extended(const column<Scalar>& q_x, const matrix<Scalar>& q_a, const matrix<Scalar>& q_theta,
-                            const column<Scalar>& p_x, const matrix<Scalar>& p_a, const matrix<Scalar>& p_theta,
+Scalar free_energy_extended(const column<Scalar>& q_x, const matrix<Scalar>& q_a,
+                            const matrix<Scalar>& q_theta, const column<Scalar>& p_x,
+                            const matrix<Scalar>& p_a, const matrix<Scalar>& p_theta,
                             const column<Scalar>& likelihood) {
   Scalar sum = 0;
   for (Eigen::Index x = 0; x < q_x.size(); ++x)
@@ -247,14 +250,14 @@ template <class Scalar>
 Scalar control_mdp(const column<Scalar>& x, const matrix<Scalar>& q_a, const matrix<Scalar>& p_a,
                    const matrix<Scalar>& optimality) {
   const matrix<Scalar> q = q_a * x.asDiagonal();
-  return expectation(q, [&](auto a, auto s) {
-    return std::log(q(a, s)) - std::log(x(s) * p_a(a, s) * optimality(a, s));
-  });
+  return expectation(
+      q, [&](auto a, auto s) { return std::log(q(a, s)) - std::log(x(s) * p_a(a, s) * optimality(a, s)); });
 }
 
 template <class Scalar>
 Scalar control_pomdp(const column<Scalar>& q_x, const matrix<Scalar>& q_a, const column<Scalar>& p_x,
-                     const matrix<Scalar>& p_a, const matrix<Scalar>& optimality, const column<Scalar>& likelihood) {
+                     const matrix<Scalar>& p_a, const matrix<Scalar>& optimality,
+                     const column<Scalar>& likelihood) {
   const matrix<Scalar> q = q_a * q_x.asDiagonal();
   return expectation(q, [&](auto a, auto s) {
     return std::log(q(a, s)) - std::log(p_x(s) * p_a(a, s) * optimality(a, s) * likelihood(s));

@@ -2,10 +2,10 @@
 // Learning the tables of a discrete chain by counting, written by hand. Eigen only; shares no code with the
 // compiler.
 //
-// x_0 ~ D, x_t ~ B^{u_t} x_{t-1}, o_t ~ A x_t, one state factor and one modality; the columns of A and B^u, and D,
-// have Dirichlet priors with counts a, b^u, d. The posterior is a product of q(x_t) = Cat(s_t) and of Dirichlets
-// with counts a', b'^u, d'. With <ln A> = psi(a'_ij) - psi(sum_i a'_ij) and likewise <ln B>, <ln D>, the free energy
-// (nats, all constants kept) is
+// x_0 ~ D, x_t ~ B^{u_t} x_{t-1}, o_t ~ A x_t, one state factor and one modality; the columns of A and B^u,
+// and D, have Dirichlet priors with counts a, b^u, d. The posterior is a product of q(x_t) = Cat(s_t) and of
+// Dirichlets with counts a', b'^u, d'. With <ln A> = psi(a'_ij) - psi(sum_i a'_ij) and likewise <ln B>, <ln
+// D>, the free energy (nats, all constants kept) is
 //
 //   F = sum_t s_t . ln s_t - s_0 . <ln D> - sum_t s_t . <ln A>[o_t, :] - sum_{t>0} s_t . <ln B^{u_t}> s_{t-1}
 //       + sum_j KL[Dir(a'_j) || Dir(a_j)] + sum_{u,j} KL[Dir(b'^u_j) || Dir(b^u_j)] + KL[Dir(d') || Dir(d)].
@@ -67,8 +67,8 @@ class chain {
   chain(counts<Scalar> prior, std::vector<Eigen::Index> observations, std::vector<Eigen::Index> actions)
       : posterior(prior), prior_(std::move(prior)), o_(std::move(observations)), u_(std::move(actions)) {
     if (o_.size() != u_.size() + 1)
-      throw std::invalid_argument("tmaze: actions of a chain: expected " + std::to_string(o_.size() - 1) + ", found " +
-                                  std::to_string(u_.size()));
+      throw std::invalid_argument("tmaze: actions of a chain: expected " + std::to_string(o_.size() - 1) +
+                                  ", found " + std::to_string(u_.size()));
     const auto X = posterior.d.size();
     s.assign(o_.size(), column<Scalar>::Constant(X, Scalar(1) / Scalar(X)));
   }

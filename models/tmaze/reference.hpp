@@ -1,18 +1,20 @@
 #pragma once
-// Discrete active inference, written by hand: belief update, expected free energy of policies, choice of action.
-// Eigen only; shares no code with the compiler.
+// Discrete active inference, written by hand: belief update, expected free energy of policies, choice of
+// action. Eigen only; shares no code with the compiler.
 //
 // F state factors with X_f values each make up the state x (the last factor runs fastest, X values in all), M
 // modalities make up the observation:
 //
-//   p(o_m | x) = A_m[o_m, x],   p(x_f' | x_f, u) = B_f^u[x_f', x_f],   p(x_f) = D_f,   desired: p~(o_m) = C_m.
+//   p(o_m | x) = A_m[o_m, x],   p(x_f' | x_f, u) = B_f^u[x_f', x_f],   p(x_f) = D_f,   desired: p~(o_m) =
+//   C_m.
 //
 // Perception. With the prediction p(x) = B^u s the belief q(x) = s has the free energy (nats)
 //
-//   F(s) = sum_x s_x (ln s_x - ln p(o|x) - ln p(x)),   minimum s = softmax(ln p(o|x) + ln p(x)), F = -ln p(o),
+//   F(s) = sum_x s_x (ln s_x - ln p(o|x) - ln p(x)),   minimum s = softmax(ln p(o|x) + ln p(x)), F = -ln
+//   p(o),
 //
-// exact Bayes, hence the forward filter of the chain. If q is a product of one factor s_f each, F is stationary
-// in s_f at
+// exact Bayes, hence the forward filter of the chain. If q is a product of one factor s_f each, F is
+// stationary in s_f at
 //
 //   s_f = softmax(ln p_f + E[sum_m ln A_m[o_m, x]] over the other factors),
 //
@@ -28,6 +30,7 @@
 // Millidge 2021, section 2.10; Friston et al. 2017 ("Active inference: a process theory"; the T-maze).
 
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -105,17 +108,19 @@ struct model {
     return joint;
   }
 
-  // ln p(o | x) of an observation, one index per modality, [X]; minus infinity where it cannot be made.
-  column<Scalar> log_likelihood(const std::vector<Eigen::Index>& observation) const {
+  // sum_m ln max(A_m[o_m, x], floor) of an observation, one index per modality, [X]. Floor 0 is exact: minus
+  // infinity where it cannot be made.
+  column<Scalar> log_likelihood(const std::vector<Eigen::Index>& observation, Scalar floor = 0) const {
     if (observation.size() != A.size())
-      throw std::invalid_argument("tmaze: modalities observed: expected " + std::to_string(A.size()) + ", found " +
-                                  std::to_string(observation.size()));
+      throw std::invalid_argument("tmaze: modalities observed: expected " + std::to_string(A.size()) +
+                                  ", found " + std::to_string(observation.size()));
     column<Scalar> sum = column<Scalar>::Zero(states());
     for (std::size_t m = 0; m < A.size(); ++m) {
       if (observation[m] < 0 || observation[m] >= A[m].rows())
-        throw std::invalid_argument("tmaze: observation of modality " + std::to_string(m) + ": expected 0 .. " +
-                                    std::to_string(A[m].rows() - 1) + ", found " + std::to_string(observation[m]));
-      sum += A[m].row(observation[m]).array().log().matrix().transpose();
+        throw std::invalid_argument("tmaze: observation of modality " + std::to_string(m) +
+                                    ": expected 0 .. " + std::to_string(A[m].rows() - 1) + ", found " +
+                                    std::to_string(observation[m]));
+      sum += log<Scalar>(A[m].row(observation[m]).transpose().cwiseMax(floor));
     }
     return sum;
   }
@@ -123,7 +128,8 @@ struct model {
 
 // F(s); log_likelihood and log_prior may hold minus infinities where s is 0.
 template <class Scalar>
-Scalar free_energy(const column<Scalar>& s, const column<Scalar>& log_likelihood, const column<Scalar>& log_prior) {
+Scalar free_energy(const column<Scalar>& s, const column<Scalar>& log_likelihood,
+                   const column<Scalar>& log_prior) {
   Scalar sum = 0;
   for (Eigen::Index x = 0; x < s.size(); ++x)
     if (s(x) != 0) sum += s(x) * (std::log(s(x)) - log_likelihood(x) - log_prior(x));
@@ -138,29 +144,32 @@ struct perception {
 
 template <class Scalar>
 perception<Scalar> perceive(const column<Scalar>& log_likelihood, const column<Scalar>& prior) {
-  const column<Scalar> log_prior = prior.array().log();
+  const column<Scalar> log_prior = log(prior);
   const column<Scalar> s = softmax<Scalar>(log_likelihood + log_prior);
   return {s, free_energy<Scalar>(s, log_likelihood, log_prior)};
 }
 
 template <class Scalar>
 struct factorised_perception {
-  std::vector<column<Scalar>> beliefs;    // q(x_f)
-  std::vector<Scalar> free_energies;      // before the first sweep and after each
+  std::vector<column<Scalar>> beliefs;  // q(x_f)
+  std::vector<Scalar> free_energies;    // before the first sweep and after each
 };
 
-// Mean field from the prior: sweeps over the factors until F falls by less than `tolerance` or `sweeps` are done.
+// Mean field from the prior: sweeps over the factors until F falls by less than `tolerance` or `sweeps` are
+// done. An observation that some value of one factor forbids is, before that factor is known, minus infinity
+// for every value of the others: give such a model's likelihood a floor (1e-16, say).
 template <class Scalar>
-factorised_perception<Scalar> perceive_factorised(const model<Scalar>& p, const column<Scalar>& log_likelihood,
+factorised_perception<Scalar> perceive_factorised(const model<Scalar>& p,
+                                                  const column<Scalar>& log_likelihood,
                                                   const std::vector<column<Scalar>>& prior, int sweeps,
                                                   Scalar tolerance) {
   auto s = prior;
-  const column<Scalar> log_prior = p.product(prior).array().log();
+  const column<Scalar> log_prior = log<Scalar>(p.product(prior));
   const auto energy = [&] { return free_energy<Scalar>(p.product(s), log_likelihood, log_prior); };
   factorised_perception<Scalar> result{{}, {energy()}};
   for (int sweep = 0; sweep < sweeps; ++sweep) {
     for (std::size_t f = 0; f < s.size(); ++f) {
-      column<Scalar> logits = prior[f].array().log();
+      column<Scalar> logits = log(prior[f]);
       auto others = s;
       others[f].setOnes();
       const column<Scalar> weight = p.product(others);
@@ -187,13 +196,16 @@ template <class Scalar>
 class planner {
  public:
   explicit planner(const model<Scalar>& p) : likelihood_(p.joint_likelihood()) {
-    log_preference_ = p.joint_preference().array().log();
+    log_preference_ = log<Scalar>(p.joint_preference());
     likelihood_entropy_.resize(p.states());
-    for (Eigen::Index x = 0; x < p.states(); ++x) likelihood_entropy_(x) = entropy<Scalar>(likelihood_.col(x));
+    for (Eigen::Index x = 0; x < p.states(); ++x)
+      likelihood_entropy_(x) = entropy<Scalar>(likelihood_.col(x));
     for (Eigen::Index u = 0; u < p.actions(); ++u) transitions_.push_back(p.transition(u));
   }
 
-  column<Scalar> predict(const column<Scalar>& s, Eigen::Index u) const { return transitions_[std::size_t(u)] * s; }
+  column<Scalar> predict(const column<Scalar>& s, Eigen::Index u) const {
+    return transitions_[std::size_t(u)] * s;
+  }
 
   step_cost<Scalar> score(const column<Scalar>& s) const {
     const column<Scalar> o = likelihood_ * s;
@@ -201,7 +213,8 @@ class planner {
     return {o.dot(log_preference_), entropy(o) - ambiguity, ambiguity};
   }
 
-  // G of all U^horizon policies; policy number = the actions as digits to the base U, the first most significant.
+  // G of all U^horizon policies; policy number = the actions as digits to the base U, the first most
+  // significant.
   column<Scalar> expected_free_energies(const column<Scalar>& s, int horizon) const {
     std::vector<column<Scalar>> beliefs{s};
     column<Scalar> costs = column<Scalar>::Zero(1);
@@ -241,10 +254,11 @@ class planner {
 enum location : Eigen::Index { centre, arm1, arm2, cue };
 enum outcome : Eigen::Index { none, win, loss };
 
-// State (location, context); action u moves to location u from anywhere. Modalities: the location, exactly; the
-// outcome, a win with probability `fits` in arm 1 under context 0 and arm 2 under context 1, with 1 - fits in
-// the other arm; the cue, which names the context at the cue and is a fair coin elsewhere. Starts in the centre.
-// Preferences are softmax of `log_preference` over outcomes (none, win, loss), flat over the rest.
+// State (location, context); action u moves to location u from anywhere. Modalities: the location, exactly;
+// the outcome, a win with probability `fits` in arm 1 under context 0 and arm 2 under context 1, with 1 -
+// fits in the other arm; the cue, which names the context at the cue and is a fair coin elsewhere. Starts in
+// the centre. Preferences are softmax of `log_preference` over outcomes (none, win, loss), flat over the
+// rest.
 inline model<double> make_tmaze(const column<double>& log_preference, double fits = 0.98) {
   model<double> p;
   p.sizes = {4, 2};
@@ -283,9 +297,9 @@ struct episode {
 
 enum class inference { exact, mean_field };
 
-// One trial of `moves` moves: observe, believe, score the policies over the moves that remain, take the likeliest
-// first action (the lowest number among equals). The world is the model itself, drawn from stream "world" of
-// `seed`: draw 0 is the context, then three draws for the observation at each time.
+// One trial of `moves` moves: observe, believe, score the policies over the moves that remain, take the
+// likeliest first action (the lowest number among equals). The world is the model itself, drawn from stream
+// "world" of `seed`: draw 0 is the context, then three draws for the observation at each time.
 inline episode run_episode(const model<double>& p, std::uint64_t seed, double gamma, int moves = 2,
                            inference how = inference::exact) {
   const planner<double> plan(p);
@@ -305,11 +319,11 @@ inline episode run_episode(const model<double>& p, std::uint64_t seed, double ga
     for (const auto& a : p.A) seen.push_back(draw(a.col(2 * place + trial.context)));
     trial.last_outcome = seen[1];
     if (move == moves) return trial;
-    const column<double> log_likelihood = p.log_likelihood(seen);
     const column<double> s =
         how == inference::exact
-            ? perceive(log_likelihood, prior).belief
-            : p.product(perceive_factorised(p, log_likelihood, p.marginals(prior), 16, 1e-10).beliefs);
+            ? perceive(p.log_likelihood(seen), prior).belief
+            : p.product(perceive_factorised(p, p.log_likelihood(seen, 1e-16), p.marginals(prior), 16, 1e-10)
+                            .beliefs);
     plan.first_action(plan.expected_free_energies(s, moves - move), gamma).maxCoeff(&place);
     trial.visited.push_back(place);
     prior = plan.predict(s, place);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "codegen/loop/lower_schedule.hpp"
+#include "codegen/plan/hoist_invariants.hpp"
 #include "codegen/plan/materialise.hpp"
 #include "tests/support/run_program.hpp"
 
@@ -83,8 +84,9 @@ TEST(Materialise, StoresMatricesWithTheirOwnAxesLast) {
                  {Assign{{{volume, make_log_det(i, j, matrix), ""}}}}});
 }
 
-// Equal elements of a symmetric temporary are one expression, so a product with it is computed once.
-TEST(Materialise, SharesProductsWithASymmetricMatrix) {
+// An inverse is symmetric, and so is the temporary it is hoisted into: a product with it that two rules share
+// is still one expression.
+TEST(HoistInvariants, KeepsProductsWithAnInverseShared) {
   Case c;
   const Axis* unit = c.context.axis("unit");
   const Axis* out = c.context.axis("out");
@@ -92,20 +94,21 @@ TEST(Materialise, SharesProductsWithASymmetricMatrix) {
   const Tensor* a = c.tensor("a", {unit, unit}, Role::parameter, {4, 1, 0, 1, 5, 1, 0, 1, 6});
   const Tensor* w = c.tensor("w", {out, unit}, Role::parameter, {1, 2, 3, 4, 5, 6});
   const Tensor* e = c.tensor("e", {unit}, Role::variable, {1, -2, 3});
+  const Tensor* y = c.tensor("y", {out}, Role::variable, {1, 1});
   const Index i{unit, 0}, j{unit, 1};
   const Expr precision = make_inverse(i, j, element(c.context, a), Subscript(i), Subscript(j));
   const Expr product = make_contract({j}, precision * make_access(c.context, e, {Subscript(j)}));
   const Expr outer = make_contract({i}, element(c.context, w) * product);
-  const Tensor* first = c.tensor("first", {out}, Role::output);
-  const Tensor* second = c.tensor("second", {unit}, Role::output);
-  const Steps steps = {{Assign{{{first, outer, ""}}}}, {Assign{{{second, product, ""}}}}};
-  c.expect_kept(steps);
+  calculus::Loop loop{2, {}, {}, {{Assign{{{y, outer, ""}, {e, element(c.context, e) - product, ""}}}}}};
+  const Steps hoisted = plan::hoist_invariants({{loop}}, c.context);
+  c.expect_kept(hoisted);
+  const auto operations =
+      loop::lower_schedule(plan::materialise(hoisted, c.context, c.sizes), c.context, c.sizes);
   std::size_t products = 0;
-  for (const auto& o :
-       loop::lower_schedule(plan::materialise(steps, c.context, c.sizes), c.context, c.sizes)) {
+  for (const auto& o : std::get<loop::Repeat>(operations.back().action).body) {
     products += std::holds_alternative<loop::Gemm>(o.action) ? 1 : 0;
   }
-  EXPECT_EQ(products, 2U);
+  EXPECT_EQ(products, 2U);  // precision e, and w times it
 }
 
 }  // namespace

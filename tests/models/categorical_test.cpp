@@ -34,7 +34,8 @@ TEST(ReferenceCategorical, SoftmaxBearsHugeAndImpossibleEntries) {
 TEST(ReferenceCategorical, DivergenceGradientInLogitsIsACentralDifference) {
   const auto p = random_distribution(5, 71);
   column<real> logits = source(72)(5, 1);
-  EXPECT_LT(worst_difference(logits, divergence_gradient(logits, p), [&] { return divergence(softmax(logits), p); }),
+  EXPECT_LT(worst_difference(logits, divergence_gradient(logits, p),
+                             [&] { return divergence(softmax(logits), p); }),
             difference_tolerance);
   logits << 50, -50, 0, 50, -50;
   EXPECT_TRUE(divergence_gradient(logits, p).allFinite());

@@ -137,7 +137,7 @@ graph<double> chain(std::size_t depth) {
   return g;
 }
 
-// The figures of a ten-edge chain to four digits.
+// Ten edges; only the number of edges to the output counts.
 TEST(ScalarGraph, ChainsConvergeAsTheBinomialTailWhateverTheirWeights) {
   for (const double eta : {0.1, 0.2}) {
     auto g = chain(9);

@@ -251,11 +251,14 @@ void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
 
 void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::Operation&) {
   const std::string step = passes_.empty() ? "a.draw_step" : fmt::format("(a.draw_step + {})", passes_);
+  // Copies in use that do not lie together are not told apart: the others get numbers nobody reads.
+  const UsedElements used = used_elements(d.result, names_);
+  const std::string count =
+      used.rows == "1" ? used.elements : fmt::format("{}", names_.sizes->size(d.result));
   out.push_back({CppComment{d.label}});
-  out.push_back({CppCall{
-      fmt::format("freefall::runtime::stream(a.draw_seed, \"{}\").fill_uniform", d.stream),
-      {fmt::format("std::span<{}>({}, {})", names_.scalar(), d.result->name, used_elements(d.result, names_)),
-       fmt::format("{} * {}", step, names_.sizes->size(d.result))}}});
+  out.push_back({CppCall{fmt::format("freefall::runtime::stream(a.draw_seed, \"{}\").fill_uniform", d.stream),
+                         {fmt::format("std::span<{}>({}, {})", names_.scalar(), d.result->name, count),
+                          fmt::format("{} * {}", step, names_.sizes->size(d.result))}}});
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {

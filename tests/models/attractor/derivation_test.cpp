@@ -294,18 +294,17 @@ std::string refusal(Specify&& specify) {
 }
 
 TEST(Refusals, AConditionalDoesNotReadItsOwnElement) {
-  EXPECT_THAT(
-      refusal([] {
-        axis<"unit"> unit;
-        auto x = variable<"x">(unit);
-        auto J = parameter<"J">(unit, unit.prime());
-        auto q = family(continuous_bernoulli(x));
-        auto F = local_free_energy(conditionals<"net">(x <<= continuous_bernoulli(J * prime(x))), q);
-        return program{kernel<"run">(solve(F, q))};
-      }),
-      HasSubstr(
-          "the natural of 'x' depends on the very element it is for; a full conditional reads the other "
-          "elements only: declare the coupling with no_diagonal"));
+  EXPECT_THAT(refusal([] {
+                axis<"unit"> unit;
+                auto x = variable<"x">(unit);
+                auto J = parameter<"J">(unit, unit.prime());
+                auto q = family(continuous_bernoulli(x));
+                auto F = local_free_energy(conditionals<"net">(x <<= continuous_bernoulli(J * prime(x))), q);
+                return program{kernel<"run">(solve(F, q))};
+              }),
+              HasSubstr("the natural parameter of 'x' depends on the very element it is for; a full "
+                        "conditional reads the other "
+                        "elements only: declare the coupling with no_diagonal"));
 }
 
 TEST(Refusals, AnExpectationNeedsAnAffineExpression) {

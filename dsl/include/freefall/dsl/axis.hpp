@@ -7,8 +7,6 @@
 //   unit.prime()                     a second index on the same axis, for square couplings J(unit,
 //   unit.prime()) plate<"batch"> batch;            independent copies of the model; never summed by a product
 
-#include <stdexcept>
-
 #include "codegen/ir/expr.hpp"
 #include "freefall/dsl/diagnostics.hpp"
 #include "freefall/dsl/list.hpp"
@@ -56,7 +54,6 @@ struct earlier_tick {
 };
 template <fixed_string Name>
 earlier_tick<Name> operator-(ticks<Name>, int lag) {
-  if (lag < 1) throw std::invalid_argument("t - n is an earlier tick: n is at least 1");
   return {lag};
 }
 

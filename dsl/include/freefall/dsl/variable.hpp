@@ -147,6 +147,10 @@ struct handle : expr<typename Symbol::axes, detail::element_reads<Symbol>> {
   template <fixed_string Time>
     requires detail::contains<ticks<Time>, typename Symbol::axes>
   auto operator[](const earlier_tick<Time>& at) const {
+    if (at.lag < 1) {
+      throw ir::ModelError(fmt::format("{0}[{1} - ({2})]: an earlier tick is {1} - n, with n at least 1",
+                                       tensor->name, ticks<Time>::text, at.lag));
+    }
     const ir::Index now = detail::ir_index<ticks<Time>>(*this->ir->context);
     ir::Subscript before(now);
     before.offset = -at.lag;

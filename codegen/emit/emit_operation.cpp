@@ -67,7 +67,9 @@ CppStatement argument_table(const char* name, const std::vector<const Tensor*>& 
 std::string outer_offset(ir::Expr access, const std::vector<Index>& outer, const Names& names) {
   std::vector<ir::Subscript> subscripts = access->subscripts;
   for (ir::Subscript& s : subscripts) {
-    if (std::find(outer.begin(), outer.end(), s.plain()) == outer.end()) s = ir::Subscript(0);
+    const bool kept =
+        calculus::is_tick(s.plain()) || std::find(outer.begin(), outer.end(), s.plain()) != outer.end();
+    if (!kept) s = ir::Subscript(0);
   }
   return names.offset(access->tensor, subscripts);
 }
@@ -171,6 +173,10 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
     f.parameters.push_back({"const std::size_t", names_.copies(a)});
     arguments.push_back(names_.copies(a));
   }
+  for (const Index& tick : loop::ticks_of(operation)) {
+    f.parameters.push_back({"const std::size_t", names_.loop_variable(tick)});
+    arguments.push_back(names_.loop_variable(tick));
+  }
   const auto touched = loop::touched(operation);
   std::vector<const Tensor*> all = touched.written;
   for (const Tensor* t : touched.read) {
@@ -251,7 +257,7 @@ void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
 
 void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::Operation&) {
   const std::string step = passes_.empty() ? "a.draw_step" : fmt::format("(a.draw_step + {})", passes_);
-  // Copies in use that do not lie together are not told apart: the others get numbers nobody reads.
+  // The copies in use where they lie together, else all.
   const UsedElements used = used_elements(d.result, names_);
   const std::string count =
       used.rows == "1" ? used.elements : fmt::format("{}", names_.sizes->size(d.result));
@@ -273,6 +279,19 @@ void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const l
                {{CppBreak{}}}}});
   }
   out.push_back({CppFor{pass, fmt::format("{}", repeat.count), std::move(body)}});
+}
+
+void OperationEmitter::append(CppBlock& out, const loop::Sweep& sweep, const loop::Operation&) {
+  CppBlock body = block(sweep.body);
+  const std::string now = names_.loop_variable(sweep.tick), extent = names_.extent(sweep.tick.axis);
+  if (!sweep.backwards) {
+    out.push_back({CppFor{now, extent, std::move(body)}});
+    return;
+  }
+  const std::string passed = now + "_passed";
+  body.insert(body.begin(),
+              {CppDeclare{"const std::size_t", now, fmt::format("{} - 1 - {}", extent, passed)}});
+  out.push_back({CppFor{passed, extent, std::move(body)}});
 }
 
 }  // namespace freefall::emit

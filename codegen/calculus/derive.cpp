@@ -89,6 +89,16 @@ class Deriver {
     out.push_back({Assign{{{evaluate.result, value, fmt::format("{} = its value", evaluate.result->name)}}}});
   }
 
+  void append(Steps& out, const Advance& advance) {
+    Assign assign;
+    for (const Tensor* t : advance.tensors) {
+      const Tensor* before = find_previous(*program_.context, t);
+      assign.simultaneous.push_back(
+          {before, element(*program_.context, t), fmt::format("{} = {}", before->name, t->name)});
+    }
+    out.push_back({assign});
+  }
+
   Step mean_assignment(const Factor& f) const {
     return {Assign{{{f.variable, elaborate::find_density(f.density)->mean(f),
                      fmt::format("{0} = E[{0} | parents]", f.variable->name)}}}};

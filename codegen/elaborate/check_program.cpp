@@ -218,6 +218,14 @@ struct BlockCheck {
       }
     }
   }
+  void operator()(const Advance& advance) const {
+    for (const Tensor* t : advance.tensors) {
+      if (find_previous(*program.context, t) == nullptr) {
+        fail(origin, "kernel '{0}' advances '{1}', but nothing reads previous({1}); drop it from advance(...)",
+             kernel, t->name);
+      }
+    }
+  }
   void loop(const Block& body, std::size_t count, std::string_view word) const {
     if (body.empty()) fail(origin, "kernel '{}': {} has no statements", kernel, word);
     if (count == 0) fail(origin, "kernel '{}': {} makes no pass; give it at least 1", kernel, word);

@@ -17,4 +17,13 @@ Expr Program::free_energy(std::size_t model, std::size_t family, Origin origin) 
   return element(*context, symbol);
 }
 
+const Tensor* previous(Context& context, const Tensor* tensor) {
+  return context.tensor(tensor->name + "_previous", tensor->axes, Role::state);
+}
+
+const Tensor* find_previous(const Context& context, const Tensor* tensor) {
+  const Tensor* found = context.find_tensor(tensor->name + "_previous");
+  return found != nullptr && found->role == Role::state ? found : nullptr;
+}
+
 }  // namespace freefall::ir

@@ -98,8 +98,13 @@ struct Evaluate {
   Expr value;
 };
 
+/// A new tick: the current values of the tensors become their previous ones, all at once.
+struct Advance {
+  std::vector<const Tensor*> tensors;
+};
+
 struct Statement {
-  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate> action;
+  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate, Advance> action;
   Origin origin;
 };
 
@@ -120,6 +125,11 @@ struct Program {
   /// Registers free_energy(model, family) and returns the scalar that stands for it in expressions.
   Expr free_energy(std::size_t model, std::size_t family, Origin origin = {});
 };
+
+/// The state `<name>_previous`: the value of a tensor at the previous tick, given within a tick.
+const Tensor* previous(Context& context, const Tensor* tensor);
+/// The same where something has asked for it before, or null.
+const Tensor* find_previous(const Context& context, const Tensor* tensor);
 
 /// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at
 /// compile time): variables drawn twice, latents without a factor, cycles, targets the functional does not

@@ -31,4 +31,5 @@
 #include "freefall/dsl/functional.hpp"  // free_energy
 #include "freefall/dsl/layers.hpp"      // layers, join, 1_c
 #include "freefall/dsl/program.hpp"     // forward, predict, repeat, until, evaluate, kernel, program
+#include "freefall/dsl/tick.hpp"        // previous, advance
 #include "freefall/dsl/variable.hpp"    // variable, parameter, input

@@ -282,6 +282,27 @@ struct kernel_named_twice {
 };
 
 template <class Argument, class Role>
+struct previous_of_no_variable {
+  static_assert(accepted<Argument, Role>,
+                "freefall: previous takes a declared variable: only variables change from tick to tick and are "
+                "carried over; give an earlier input as an input of its own");
+};
+
+template <class Argument, class Role>
+struct advanced_is_not_a_variable {
+  static_assert(accepted<Argument, Role>,
+                "freefall: advance takes the variables whose previous value is read: advance(x), where x is a "
+                "variable<...> and previous(x) stands in the model");
+};
+
+template <class Statement>
+struct advance_without_variables {
+  static_assert(accepted<Statement>,
+                "freefall: advance takes the variables whose values are carried over to the next tick: "
+                "advance(x, ...)");
+};
+
+template <class Argument, class Role>
 struct predicted_is_not_a_variable {
   static_assert(accepted<Argument, Role>,
                 "freefall: predict takes variables the model draws, not parameters, inputs or expressions");

@@ -55,6 +55,16 @@ consteval auto indexed_name() {
   return out;
 }
 
+/// "x" and "_previous" -> "x_previous": the name of what belongs to a symbol.
+template <fixed_string Name, fixed_string Suffix>
+consteval auto joined_name() {
+  constexpr std::size_t stem = Name.view().size(), tail = Suffix.view().size();
+  fixed_string<stem + tail + 1> out;
+  for (std::size_t i = 0; i < stem; ++i) out.text[i] = Name.text[i];
+  for (std::size_t i = 0; i < tail; ++i) out.text[stem + i] = Suffix.text[i];
+  return out;
+}
+
 /// A position known to the compiler: `1_c`, or what `layers` hands to its function.
 template <class T>
 concept static_position = requires { T::value + 0; } && (T::value >= 0);

@@ -6,6 +6,8 @@
 
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/calculus/descent.hpp"
+#include "codegen/calculus/hessian.hpp"
+#include "codegen/calculus/stationary.hpp"
 
 namespace freefall::calculus {
 namespace {
@@ -62,10 +64,12 @@ class Deriver {
     for (std::size_t i = 0; i < descend.targets.size(); ++i) {
       context.origin = origin_;
       std::vector<Assignment> updates;
-      name_part("dF_d" + descend.targets[i]->name, gradients[i]);
+      const Expr gradient = thaw(gradients[i]);
+      name_part("dF_d" + descend.targets[i]->name, gradient);
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
+      for (Assignment& u : updates) u.value = thaw(u.value);
       out_.rules.push_back(
-          {kernel_, descend.targets[i], functional, gradients[i], descend.descent.method, updates, origin_});
+          {kernel_, descend.targets[i], functional, gradient, descend.descent.method, updates, origin_});
       assign.simultaneous.insert(assign.simultaneous.end(), updates.begin(), updates.end());
     }
     context.origin = {};
@@ -85,16 +89,35 @@ class Deriver {
   }
 
   void append(Steps& out, const Evaluate& evaluate) {
-    const Expr value = elaborate::resolve(out_.elaboration, evaluate.value);
+    const Expr value = thaw(elaborate::resolve(out_.elaboration, evaluate.value));
     out.push_back({Assign{{{evaluate.result, value, fmt::format("{} = its value", evaluate.result->name)}}}});
   }
 
-  void append(Steps& out, const Advance& advance) {
+  void append(Steps& out, const SolveFor& solve) {
+    const Expr functional = elaborate::resolve(out_.elaboration, solve.functional);
     Assign assign;
-    for (const Tensor* t : advance.tensors) {
-      const Tensor* before = find_previous(*program_.context, t);
+    for (const Tensor* target : solve.targets) {
+      program_.context->origin = origin_;
+      const Stationary point = stationary(functional, target, origin_);
+      out_.rules.push_back({kernel_, target, functional, point.gradient, "solve", {point.update}, origin_});
+      assign.simultaneous.push_back(point.update);
+    }
+    program_.context->origin = {};
+    out.push_back({assign});
+  }
+
+  // A variable takes its precision with it, where the precision at the previous tick is read.
+  void append(Steps& out, const Advance& advance) {
+    Context& context = *program_.context;
+    Assign assign;
+    const auto copy = [&](const Tensor* to, const Tensor* from) {
       assign.simultaneous.push_back(
-          {before, element(*program_.context, t), fmt::format("{} = {}", before->name, t->name)});
+          {to, element(context, from), fmt::format("{} = {}", to->name, from->name)});
+    };
+    for (const Tensor* t : advance.tensors) {
+      const Tensor* before = find_previous(context, t);
+      copy(before, t);
+      if (const Tensor* p = find_precision(context, before)) copy(p, precision_of(context, t));
     }
     out.push_back({assign});
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "codegen/calculus/hessian.hpp"
+
 namespace freefall::calculus {
 namespace {
 
@@ -25,6 +27,13 @@ void momentum(Context& context, const Tensor* x, Expr gradient, const std::vecto
   const Expr next = s[1] * v + gradient;
   out.push_back({v->tensor, next, fmt::format("{0}_velocity = momentum {0}_velocity + dF/d{0}", x->name)});
   out.push_back({x, element(context, x) - s[0] * next, fmt::format("{0} -= rate {0}_velocity", x->name)});
+}
+
+// Newton's step, from the derived Hessian: one step is exact where dF/dx is affine in x.
+void newton(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
+            std::vector<Assignment>& out) {
+  out.push_back({x, element(context, x) - s[0] * newton_step(gradient, x),
+                 fmt::format("{0} -= rate (d2F/d{0}2)^-1 dF/d{0}", x->name)});
 }
 
 // Kingma and Ba 2015, algorithm 1.
@@ -51,6 +60,7 @@ const std::vector<DescentRow>& descents() {
   static const std::vector<DescentRow> rows = {
       {"euler", {{"rate", {}}}, euler},
       {"sgd", {{"rate", {}}}, euler},
+      {"newton", {{"rate", 1.0}}, newton},
       {"momentum", {{"rate", {}}, {"momentum", 0.9}}, momentum},
       {"adam", {{"rate", {}}, {"beta1", 0.9}, {"beta2", 0.999}, {"epsilon", 1e-8}}, adam, true},
   };

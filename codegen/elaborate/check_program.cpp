@@ -65,6 +65,12 @@ void check_factor(const Factor& factor) {
     }
     check_indices(factor, name, value);
   }
+  for (const Tensor* parent : factor.marginalised) {
+    if (row->marginal == nullptr) {
+      fail(factor.origin, "the {} density of '{}' has no closed form after integrating over '{}'", factor.density,
+           factor.variable->name, parent->name);
+    }
+  }
   if (factor.arguments.size() > 2) {
     fail(factor.origin, "the {} density of '{}' is given its spread {} times; give one of: {}",
          factor.density, factor.variable->name, factor.arguments.size() - 1, list(row->arguments));
@@ -216,6 +222,25 @@ struct BlockCheck {
              "kernel '{}': the value of '{}' varies over the axis '{}', which the result does not have",
              kernel, evaluate.result->name, str(i));
       }
+    }
+  }
+  void operator()(const SolveFor& solve) const {
+    if (!solve.functional->free.empty()) {
+      fail(origin, "kernel '{}' solves an expression that varies over the axis '{}'; sum over that axis", kernel,
+           str(solve.functional->free[0]));
+    }
+    for (const Tensor* t : solve.targets) {
+      const bool precision = std::any_of(
+          program.families.begin(), program.families.end(), [&](const Family& f) {
+            return std::any_of(f.members.begin(), f.members.end(), [&](const auto& m) {
+              return m.density == "gaussian" && find_precision(*program.context, m.variable) == t;
+            });
+          });
+      if (!precision && t->role != Role::variable)
+        fail(origin, "kernel '{}' solves for '{}', which is neither a variable nor a precision of the family",
+             kernel, t->name);
+      if (!precision && !contains(program, solve.functional, t))
+        fail(origin, "kernel '{}' solves for '{}', which the functional does not contain", kernel, t->name);
     }
   }
   void operator()(const Advance& advance) const {

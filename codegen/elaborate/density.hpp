@@ -27,11 +27,18 @@ struct DensityRow {
   std::vector<std::string_view> arguments;  ///< the first is required; of the others at most one may be given
   NegativeLogDensity (*negative_log)(ir::Context& context, const ir::Factor& factor);
   ir::Expr (*mean)(const ir::Factor& factor);
+  /// The factor after one of its parents, normal with its mean at the tensor, is integrated out; null where
+  /// there is no closed form.
+  ir::Factor (*marginal)(ir::Context& context, const ir::Factor& factor, const ir::Tensor* parent,
+                         std::vector<Assumption>& ledger) = nullptr;
 };
 
 const std::vector<DensityRow>& densities();
 /// The row of this name, or null.
 const DensityRow* find_density(std::string_view name);
+
+/// Adds an entry once.
+void note(std::vector<Assumption>& ledger, Assumption entry);
 
 /// The argument of this name, or a null expression.
 ir::Expr argument(const ir::Factor& factor, std::string_view name);
@@ -39,10 +46,12 @@ ir::Expr argument(const ir::Factor& factor, std::string_view name);
 /// A variational family: how an expectation of a function of the variable is taken under it.
 struct FamilyRow {
   std::string_view name;
-  /// E_q[e] for one member; records what it assumes.
+  /// E_q[e] for one member, a scalar e; records what it assumes. Parts that are constants of the rules for the
+  /// variable are held (calculus/hessian.hpp).
   ir::Expr (*expectation)(ir::Expr e, const ir::Family::Member& member, std::vector<Assumption>& ledger);
   /// E_q[ln q] of one member, constants kept; null when the term is dropped (with an entry in the ledger).
-  ir::Expr (*negative_entropy)(const ir::Family::Member& member, std::vector<Assumption>& ledger);
+  ir::Expr (*negative_entropy)(ir::Context& context, const ir::Family::Member& member,
+                               std::vector<Assumption>& ledger);
 };
 const std::vector<FamilyRow>& families();
 const FamilyRow* find_family(std::string_view name);

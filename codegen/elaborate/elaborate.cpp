@@ -19,8 +19,11 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
   Functional out;
   out.symbol = declared.symbol;
   std::vector<Expr> given, latent;
-  for (const Factor& factor : model.factors) {
-    context.origin = factor.origin;
+  for (const Factor& declared_factor : model.factors) {
+    context.origin = declared_factor.origin;
+    Factor factor = declared_factor;
+    for (const Tensor* parent : declared_factor.marginalised)
+      factor = find_density(factor.density)->marginal(context, factor, parent, into.ledger);
     NegativeLogDensity term = find_density(factor.density)->negative_log(context, factor);
     for (const auto& member : family.members) {
       term.value = find_family(member.density)->expectation(term.value, member, into.ledger);
@@ -31,7 +34,7 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
   }
   for (const auto& member : family.members) {
     context.origin = member.origin;
-    if (const Expr e = find_family(member.density)->negative_entropy(member, into.ledger))
+    if (const Expr e = find_family(member.density)->negative_entropy(context, member, into.ledger))
       latent.push_back(e);
   }
   context.origin = declared.origin;

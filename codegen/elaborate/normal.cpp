@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codegen/calculus/hessian.hpp"
+
 namespace freefall::elaborate {
 namespace {
 
@@ -57,12 +59,52 @@ NegativeLogDensity negative_log(Context& context, const Factor& factor) {
   return out;
 }
 
+// The covariance of a factor over row and column of its variable; the variance of a scalar.
+Expr covariance(Context& context, const Factor& factor, const calculus::BlockIndices& block) {
+  const Expr given = argument(factor, "covariance"), precision = argument(factor, "precision");
+  const auto is_matrix = [&](Expr e) { return e && block.column && e->depends_on(*block.column); };
+  if (is_matrix(given)) return given;
+  if (is_matrix(precision)) return calculus::block_inverse(block, precision);
+  const Expr each = power(diagonal_precision(context, factor), -1);
+  return block.row ? make_delta(context, Subscript(*block.row), Subscript(*block.column)) * each : each;
+}
+
+// Normal with mean m(z), z normal about its mean with covariance S: normal with mean m(z) and covariance
+// Q + J S J', J = dm/dz at the mean of z. Exact where m is affine in z.
+Factor marginal(Context& context, const Factor& factor, const Tensor* parent, std::vector<Assumption>& ledger) {
+  const calculus::BlockIndices own = calculus::block_indices(factor.variable), of = calculus::block_indices(parent);
+  const Expr m = argument(factor, "mean");
+  Expr spread = calculus::block_inverse(of, element(context, precision_of(context, parent)));
+  std::vector<Index> summed;
+  if (of.row) {
+    // Apart from the indices of the variable, which may have the same axis.
+    summed = {{of.row->axis, of.row->level + 10}, {of.row->axis, of.row->level + 11}};
+    spread = substitute(spread, {{*of.row, summed[0]}, {*of.column, summed[1]}});
+  }
+  const Expr left = calculus::jacobian(m, parent, of.row ? summed[0] : Index{});
+  Substitution other;
+  if (own.row) other.emplace_back(*own.row, *own.column);
+  if (of.row) other.emplace_back(summed[0], summed[1]);
+  const Expr total =
+      covariance(context, factor, own) + make_contract(summed, left * spread * substitute(left, other));
+  const auto reads = tensors_of(left);
+  const bool affine = std::find(reads.begin(), reads.end(), parent) == reads.end();
+  note(ledger, {affine ? "marginal" : "linearised marginal", factor.variable->name,
+                "integrated over '" + parent->name + "', normal with precision '" +
+                    precision_of(context, parent)->name + "'" +
+                    (affine ? "; exact" : "; the mean is linearised at the mean of '" + parent->name + "'")});
+  Factor out = factor;
+  out.arguments = {{"mean", m}, {own.row ? "covariance" : "variance", total}};
+  out.marginalised.clear();
+  return out;
+}
+
 Expr mean(const Factor& factor) { return argument(factor, "mean"); }
 
 }  // namespace
 
 DensityRow normal_row() {
-  return {"normal", {"mean", "precision", "variance", "covariance"}, negative_log, mean};
+  return {"normal", {"mean", "precision", "variance", "covariance"}, negative_log, mean, marginal};
 }
 
 }  // namespace freefall::elaborate

@@ -33,6 +33,8 @@ struct Factor {
   std::string density;               ///< a row of the density table: "normal"
   std::vector<NamedExpr> arguments;  ///< "mean"; and at most one of "precision", "variance", "covariance"
   Origin origin;
+  /// Parents that are integrated out: each is normal, its mean the tensor, its precision `precision_of` it.
+  std::vector<const Tensor*> marginalised;
 };
 
 /// A joint density: one factor for each random variable.
@@ -82,6 +84,12 @@ struct Descend {
   std::vector<const Tensor*> targets;
   Descent descent;
 };
+/// All targets go at once to the stationary point of the functional, in closed form: latent variables, and
+/// the precisions of a family.
+struct SolveFor {
+  Expr functional;
+  std::vector<const Tensor*> targets;
+};
 struct Repeat {
   std::size_t count = 0;
   Block body;
@@ -104,7 +112,7 @@ struct Advance {
 };
 
 struct Statement {
-  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate, Advance> action;
+  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate, Advance, SolveFor> action;
   Origin origin;
 };
 
@@ -130,6 +138,11 @@ struct Program {
 const Tensor* previous(Context& context, const Tensor* tensor);
 /// The same where something has asked for it before, or null.
 const Tensor* find_previous(const Context& context, const Tensor* tensor);
+
+/// The state `<name>_precision`: the precision of a normal density whose mean is the tensor, a matrix over its
+/// axis that is no plate, or a scalar for each copy.
+const Tensor* precision_of(Context& context, const Tensor* mean);
+const Tensor* find_precision(const Context& context, const Tensor* mean);
 
 /// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at
 /// compile time): variables drawn twice, latents without a factor, cycles, targets the functional does not

@@ -36,6 +36,7 @@ template <fixed_string Density, class Mean, class Spread, class Reads>
 struct density_of {
   std::vector<ir::NamedExpr> arguments;
   std::source_location where;
+  std::vector<const ir::Tensor*> marginalised = {};
 };
 
 template <class Variable, fixed_string Kind, class Indices, class Reads>
@@ -89,6 +90,22 @@ auto normal(const M& mean, const S&) {
   return normal(mean);
 }
 
+/// The density after a parent is integrated out that is itself normal, with its mean at the parent's value: of
+/// the previous state, the one-step prediction (the Kalman filter's prediction step). Exact where the mean is
+/// affine in the parent; else the mean is linearised, as in the extended Kalman filter.
+template <fixed_string Density, class Mean, class Spread, class Reads, class P>
+auto marginal(detail::density_of<Density, Mean, Spread, Reads> density, const P& parent) {
+  if constexpr (!detail::is_handle<P>) {
+    diagnostics::report<diagnostics::marginal_over_no_parent<typename detail::symbol_of<P>::label>>();
+  } else if constexpr (!detail::contains<typename P::declared, Reads>) {
+    diagnostics::report<diagnostics::marginal_over_no_parent<typename P::declared::label>>();
+  } else {
+    static_cast<void>(ir::precision_of(detail::current_context(), parent.tensor));
+    density.marginalised.push_back(parent.tensor);
+  }
+  return density;
+}
+
 /// `variable <<= density(...)`: Symbol is drawn from Density, whose arguments read Reads.
 template <class Symbol, fixed_string Density, class Reads>
 struct factor {
@@ -123,6 +140,7 @@ auto operator<<=(const V& variable, const detail::density_of<Density, Mean, Spre
     out.ir.variable = variable.tensor;
     out.ir.density = Density.view();
     out.ir.arguments = density.arguments;
+    out.ir.marginalised = density.marginalised;
     out.ir.origin =
         detail::make_origin(variable.tensor->name + " <<= " + std::string(Density.view()), density.where);
     return out;

@@ -5,6 +5,8 @@
 //   rate(0.1)                          Euler steps of this size
 //   sgd(rate)                          steepest descent for parameters
 //   momentum(rate, momentum)           heavy ball
+//   newton(), newton(rate)             Newton's step by the derived Hessian, over the one axis of the target that is
+//                                      no plate; the Hessian must be positive definite
 //   adam(rate, beta1, beta2, epsilon)  Kingma and Ba 2015
 //
 // A setting is a number or a scalar expression, such as an input given at run time. Targets are latent
@@ -151,6 +153,13 @@ detail::method rate(const E& rate, const std::source_location& where = std::sour
 template <detail::term E>
 detail::method sgd(const E& rate, const std::source_location& where = std::source_location::current()) {
   return {{"sgd", {detail::setting<"rate">(rate)}}, where};
+}
+inline detail::method newton(const std::source_location& where = std::source_location::current()) {
+  return {{"newton", {}}, where};
+}
+template <detail::term E>
+detail::method newton(const E& rate, const std::source_location& where = std::source_location::current()) {
+  return {{"newton", {detail::setting<"rate">(rate)}}, where};
 }
 template <detail::term E, detail::term M = double>
 detail::method momentum(const E& rate, const M& momentum = 0.9,

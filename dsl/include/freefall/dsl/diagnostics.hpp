@@ -281,6 +281,34 @@ struct kernel_named_twice {
   static_assert(accepted<Kernel>, "freefall: two kernels have this name: give one of them another");
 };
 
+template <class Parent>
+struct marginal_over_no_parent {
+  static_assert(accepted<Parent>,
+                "freefall: marginal integrates a density over one of its parents: give a declared symbol the "
+                "density reads, such as previous(x)");
+};
+
+template <class Variable, class Axes>
+struct gaussian_over_several_axes {
+  static_assert(accepted<Variable, Axes>,
+                "freefall: a gaussian member has a precision over one axis: give the variable one axis beside "
+                "its plates, or use delta");
+};
+
+template <class Variable>
+struct precision_of_no_gaussian {
+  static_assert(accepted<Variable>,
+                "freefall: precision(q, x) is that of a variable with the member gaussian(x) in q: add the "
+                "member; for the spread of a density write precision(e)");
+};
+
+template <class Argument, class Role>
+struct solved_is_not_latent {
+  static_assert(accepted<Argument, Role>,
+                "freefall: solve takes latent variables and precisions precision(q, x): what is learned or "
+                "given does not go to a stationary point in one step");
+};
+
 template <class Argument, class Role>
 struct previous_of_no_variable {
   static_assert(accepted<Argument, Role>,

@@ -21,6 +21,9 @@ template <fixed_string Density, fixed_string Family>
 inline constexpr bool expectation_rule = false;
 template <fixed_string Density>
 inline constexpr bool expectation_rule<Density, "delta"> = true;
+/// To second order about the mean.
+template <fixed_string Density>
+inline constexpr bool expectation_rule<Density, "gaussian"> = true;
 
 template <class... Names>
 struct latent {};

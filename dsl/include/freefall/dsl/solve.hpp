@@ -1,0 +1,73 @@
+#pragma once
+// Stationary points in closed form.
+//
+//   solve(F, x)                    the latent x goes to the zero of dF/dx, where dF/dx is affine in x
+//   solve(F, precision(q, x))      the precision of gaussian(x) goes to the zero of dF/dSigma: it becomes the
+//                                  curvature of the energy at the mean
+//
+// Several targets go at once, each with the others as they were.
+
+#include "freefall/dsl/descent.hpp"
+
+namespace freefall {
+namespace detail {
+
+/// A precision of a family, or a latent variable the functional reaches.
+template <class Target, class R>
+constexpr bool check_solved() {
+  using described = symbol_of<Target>;
+  if constexpr (is_variable<Target>) {
+    check_target<Target>(R{});
+    return true;
+  } else if constexpr (is_handle<Target>) {
+    if constexpr (described::type::role == ir::Role::state) return true;
+    diagnostics::report<
+        diagnostics::solved_is_not_latent<typename described::label, typename described::role>>();
+    return false;
+  } else {
+    diagnostics::report<
+        diagnostics::solved_is_not_latent<typename described::label, typename described::role>>();
+    return false;
+  }
+}
+
+template <class R, class... Targets>
+consteval bool can_solve(types<Targets...>) {
+  return (check_solved<Targets, R>() && ...);
+}
+
+struct make_solve {
+  ir::Expr objective;
+
+  template <class... Targets>
+  ir::Statement operator()(const Targets&... targets) const {
+    std::vector<const ir::Tensor*> tensors{targets.tensor...};
+    std::string text;
+    for (const ir::Tensor* t : tensors) text += (text.empty() ? "solve " : ", ") + t->name;
+    const ir::Origin origin{text, "", 0};
+    claim(origin, {objective});
+    return {ir::SolveFor{objective, std::move(tensors)}, origin};
+  }
+};
+
+}  // namespace detail
+
+/// solve(F, targets...).
+template <class I, class R, class Target, class... Targets>
+auto solve(const expr<I, R>& objective, const Target& target, const Targets&... targets) {
+  using all = detail::elements<Target, Targets...>;
+  using descended = typename detail::labels<reads<>, all>::type;
+  using mentions =
+      typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended>::type;
+  if constexpr (detail::length<I> > 0) {
+    diagnostics::report<diagnostics::functional_is_not_scalar<I>>();
+    return statement<mentions>{};
+  } else if constexpr (!detail::can_solve<R>(all{})) {
+    return statement<mentions>{};
+  } else {
+    return statement<mentions>{
+        hana::unpack(detail::flatten(target, targets...), detail::make_solve{objective.ir})};
+  }
+}
+
+}  // namespace freefall

@@ -65,7 +65,7 @@ class Deriver {
       context.origin = origin_;
       std::vector<Assignment> updates;
       const Expr gradient = thaw(gradients[i]);
-      name_part("dF_d" + descend.targets[i]->name, gradient);
+      name_part("dF_d" + descend.targets[i]->name, gradient, canonical_indices(descend.targets[i]));
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
       for (Assignment& u : updates) u.value = thaw(u.value);
       out_.rules.push_back(
@@ -90,7 +90,8 @@ class Deriver {
 
   void append(Steps& out, const Evaluate& evaluate) {
     const Expr value = thaw(elaborate::resolve(out_.elaboration, evaluate.value));
-    out.push_back({Assign{{{evaluate.result, value, fmt::format("{} = its value", evaluate.result->name)}}}});
+    out.push_back({Assign{
+        {{evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))}}}});
   }
 
   void append(Steps& out, const SolveFor& solve) {
@@ -124,7 +125,8 @@ class Deriver {
 
   Step mean_assignment(const Factor& f) const {
     return {Assign{{{f.variable, elaborate::find_density(f.density)->mean(f),
-                     fmt::format("{0} = E[{0} | parents]", f.variable->name)}}}};
+                     fmt::format("{0} = E[{0} | parents] = {1}", f.variable->name,
+                                 print(elaborate::find_density(f.density)->mean(f)))}}}};
   }
 
   // Factors of the wanted variables, parents before children, otherwise in the order of the model.
@@ -150,14 +152,14 @@ class Deriver {
   }
 
   // The first expression of a name keeps it; another gradient for the same target gets a number.
-  void name_part(std::string name, Expr e) {
+  void name_part(std::string name, Expr e, std::vector<Index> order) {
     auto& names = out_.names;
     int number = 1;
-    for (const auto& [known, expression] : names) {
-      if (expression == e) return;
-      if (known == name || known.starts_with(name + "_")) ++number;
+    for (const NamedPart& known : names) {
+      if (known.expression == e) return;
+      if (known.name == name || known.name.starts_with(name + "_")) ++number;
     }
-    names.emplace_back(number == 1 ? name : fmt::format("{}_{}", name, number), e);
+    names.push_back({number == 1 ? name : fmt::format("{}_{}", name, number), e, std::move(order)});
   }
 
   Expr value_of(const Descent& descent, const Setting& setting) const {

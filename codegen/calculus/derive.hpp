@@ -28,7 +28,7 @@ struct Derivation {
   elaborate::Elaboration elaboration;
   std::vector<Rule> rules;
   std::vector<Procedure> procedures;
-  std::vector<ir::NamedExpr> names;  ///< of recurring expressions: prediction errors, predictions, gradients
+  std::vector<ir::NamedPart> names;  ///< of recurring expressions: prediction errors, predictions, gradients
 };
 
 /// Throws ir::ModelError naming kernel and variable when a statement cannot be carried out.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "codegen/calculus/hessian.hpp"
+#include "codegen/ir/print.hpp"
 
 namespace freefall::calculus {
 namespace {
@@ -17,7 +18,8 @@ Expr state(Context& context, const Tensor* target, std::string_view suffix) {
 
 void euler(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
            std::vector<Assignment>& out) {
-  out.push_back({x, element(context, x) - s[0] * gradient, fmt::format("{0} -= rate dF/d{0}", x->name)});
+  out.push_back(
+      {x, element(context, x) - s[0] * gradient, fmt::format("{0} -= {1} dF/d{0}", x->name, print(s[0]))});
 }
 
 // Heavy ball (Polyak 1964): v' = momentum v + g, x' = x - rate v'.
@@ -25,8 +27,10 @@ void momentum(Context& context, const Tensor* x, Expr gradient, const std::vecto
               std::vector<Assignment>& out) {
   const Expr v = state(context, x, "velocity");
   const Expr next = s[1] * v + gradient;
-  out.push_back({v->tensor, next, fmt::format("{0}_velocity = momentum {0}_velocity + dF/d{0}", x->name)});
-  out.push_back({x, element(context, x) - s[0] * next, fmt::format("{0} -= rate {0}_velocity", x->name)});
+  out.push_back(
+      {v->tensor, next, fmt::format("{0}_velocity = {1} {0}_velocity + dF/d{0}", x->name, print(s[1]))});
+  out.push_back(
+      {x, element(context, x) - s[0] * next, fmt::format("{0} -= {1} {0}_velocity", x->name, print(s[0]))});
 }
 
 // Newton's step, from the derived Hessian: one step is exact where dF/dx is affine in x.
@@ -46,12 +50,15 @@ void adam(Context& context, const Tensor* x, Expr gradient, const std::vector<Ex
   const auto correction = [&](Expr beta) { return one - make_map(Function::pow, {beta, steps + one}); };
   const Expr step =
       (m_next / correction(beta1)) / (make_map(Function::sqrt, {v_next / correction(beta2)}) + epsilon);
-  out.push_back({m->tensor, m_next, fmt::format("{0}_mean = beta1 {0}_mean + (1 - beta1) dF/d{0}", x->name)});
   out.push_back(
-      {v->tensor, v_next, fmt::format("{0}_square = beta2 {0}_square + (1 - beta2) (dF/d{0})^2", x->name)});
+      {m->tensor, m_next, fmt::format("{0}_mean = {1} {0}_mean + (1 - {1}) dF/d{0}", x->name, print(beta1))});
+  out.push_back({v->tensor, v_next,
+                 fmt::format("{0}_square = {1} {0}_square + (1 - {1}) (dF/d{0})^2", x->name, print(beta2))});
   out.push_back(
       {x, element(context, x) - rate * step,
-       fmt::format("{0} -= rate {0}_mean / (sqrt({0}_square) + epsilon), bias-corrected", x->name)});
+       fmt::format(
+           "{0} -= {1} {0}_mean / (sqrt({0}_square) + {2}), both corrected for their bias towards zero",
+           x->name, print(rate), print(epsilon))});
 }
 
 }  // namespace

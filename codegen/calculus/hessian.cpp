@@ -20,10 +20,10 @@ BlockIndices block_indices(const Tensor* tensor) {
     if (i.axis->plate) {
       out.copies.push_back(i);
     } else if (out.row) {
-      throw ModelError(
-          fmt::format("'{0}' has the axes '{1}' and '{2}' beside its plates, and its second derivatives would "
-                      "couple them; give '{0}' one axis",
-                      tensor->name, out.row->axis->name, i.axis->name));
+      throw ModelError(fmt::format(
+          "'{0}' has the axes '{1}' and '{2}' beside its plates, and its second derivatives would "
+          "couple them; give '{0}' one axis",
+          tensor->name, out.row->axis->name, i.axis->name));
     } else {
       out.row = i;
       out.column = Index{i.axis, i.level + 1};
@@ -53,7 +53,8 @@ Expr newton_step(Expr gradient, const Tensor* tensor) {
 }
 
 Expr hold(Expr e, const Tensor* tensor) {
-  return transform(e, [&](Expr n) { return n->op == Op::Access && n->tensor == tensor ? make_freeze(n, kHeld) : n; });
+  return transform(
+      e, [&](Expr n) { return n->op == Op::Access && n->tensor == tensor ? make_freeze(n, kHeld) : n; });
 }
 
 Expr thaw(Expr e) {

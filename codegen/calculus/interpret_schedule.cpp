@@ -11,7 +11,8 @@ void run(const Assign& assign, ir::Environment<T>& environment) {
   for (const Assignment& a : assign.simultaneous) {
     values.push_back(ir::evaluate(a.value, ir::canonical_indices(a.target), environment).data);
   }
-  for (std::size_t i = 0; i < values.size(); ++i) environment.set(assign.simultaneous[i].target, std::move(values[i]));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    environment.set(assign.simultaneous[i].target, std::move(values[i]));
 }
 
 // True if no element moved by more than the tolerance; a NaN has moved.
@@ -33,7 +34,8 @@ void run(const Loop& loop, ir::Environment<T>& environment) {
     interpret(loop.body, environment);
     if (!loop.tolerance) continue;
     bool rests = true;
-    for (std::size_t i = 0; i < before.size(); ++i) rests = rests && at_rest(before[i], environment.get(loop.watched[i]), *loop.tolerance);
+    for (std::size_t i = 0; i < before.size(); ++i)
+      rests = rests && at_rest(before[i], environment.get(loop.watched[i]), *loop.tolerance);
     if (rests) return;
   }
 }

@@ -35,8 +35,10 @@ Stationary mode(Expr functional, const Tensor* target, const Origin& origin) {
            fmt::format("{0} -= (d2F/d{0}2)^-1 dF/d{0}: dF/d{0} = 0", target->name)}};
 }
 
-// F with the inverse of the target as its variable: Pi^-1 becomes `covariance`, ln|Pi| becomes -ln|covariance|.
-Expr in_covariance(Expr functional, const Tensor* target, const Tensor* covariance, const BlockIndices& block) {
+// F with the inverse of the target as its variable: Pi^-1 becomes `covariance`, ln|Pi| becomes
+// -ln|covariance|.
+Expr in_covariance(Expr functional, const Tensor* target, const Tensor* covariance,
+                   const BlockIndices& block) {
   Context& context = *functional->context;
   const auto is_target = [&](Expr e) { return e->op == Op::Access && e->tensor == target; };
   return transform(functional, [&](Expr e) {
@@ -76,9 +78,10 @@ Stationary precision(Expr functional, const Tensor* target, const Origin& origin
   const bool closed = !factor->is_constant(0) && !reads(factor, covariance) && !reads(rest, covariance) &&
                       !reads(changed, target);
   if (!closed) {
-    fail(origin, fmt::format("solve: F depends on '{}' other than through the expectations and the entropy of a "
-                             "normal family, so its stationary value has no closed form",
-                             target->name));
+    fail(origin,
+         fmt::format("solve: F depends on '{}' other than through the expectations and the entropy of a "
+                     "normal family, so its stationary value has no closed form",
+                     target->name));
   }
   return {thaw(gradient(functional, target)),
           {target, thaw(-(rest / factor)), fmt::format("{0}: dF/d({0}^-1) = 0", target->name)}};
@@ -87,7 +90,8 @@ Stationary precision(Expr functional, const Tensor* target, const Origin& origin
 }  // namespace
 
 Stationary stationary(Expr functional, const Tensor* target, const Origin& origin) {
-  return target->role == Role::state ? precision(functional, target, origin) : mode(functional, target, origin);
+  return target->role == Role::state ? precision(functional, target, origin)
+                                     : mode(functional, target, origin);
 }
 
 }  // namespace freefall::calculus

@@ -67,8 +67,8 @@ void check_factor(const Factor& factor) {
   }
   for (const Tensor* parent : factor.marginalised) {
     if (row->marginal == nullptr) {
-      fail(factor.origin, "the {} density of '{}' has no closed form after integrating over '{}'", factor.density,
-           factor.variable->name, parent->name);
+      fail(factor.origin, "the {} density of '{}' has no closed form after integrating over '{}'",
+           factor.density, factor.variable->name, parent->name);
     }
   }
   if (factor.arguments.size() > 2) {
@@ -226,12 +226,12 @@ struct BlockCheck {
   }
   void operator()(const SolveFor& solve) const {
     if (!solve.functional->free.empty()) {
-      fail(origin, "kernel '{}' solves an expression that varies over the axis '{}'; sum over that axis", kernel,
-           str(solve.functional->free[0]));
+      fail(origin, "kernel '{}' solves an expression that varies over the axis '{}'; sum over that axis",
+           kernel, str(solve.functional->free[0]));
     }
     for (const Tensor* t : solve.targets) {
-      const bool precision = std::any_of(
-          program.families.begin(), program.families.end(), [&](const Family& f) {
+      const bool precision =
+          std::any_of(program.families.begin(), program.families.end(), [&](const Family& f) {
             return std::any_of(f.members.begin(), f.members.end(), [&](const auto& m) {
               return m.density == "gaussian" && find_precision(*program.context, m.variable) == t;
             });
@@ -246,7 +246,8 @@ struct BlockCheck {
   void operator()(const Advance& advance) const {
     for (const Tensor* t : advance.tensors) {
       if (find_previous(*program.context, t) == nullptr) {
-        fail(origin, "kernel '{0}' advances '{1}', but nothing reads previous({1}); drop it from advance(...)",
+        fail(origin,
+             "kernel '{0}' advances '{1}', but nothing reads previous({1}); drop it from advance(...)",
              kernel, t->name);
       }
     }
@@ -261,12 +262,46 @@ struct BlockCheck {
   }
 };
 
+// Names become identifiers of the generated code; those it uses itself are taken.
+void check_name(const Program& program, std::string_view name, std::string_view what) {
+  static constexpr std::string_view kTaken[] = {
+      "arrays", "elements", "extent", "instance", "passes", "raw", "scalar", "scratch", "tensors",
+      // keywords
+      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case",
+      "catch", "char", "class", "compl", "concept", "const", "constexpr", "continue", "decltype", "default",
+      "delete", "do", "double", "else", "enum", "explicit", "export", "extern", "false", "float", "for",
+      "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "not",
+      "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected", "public", "register",
+      "requires", "return", "short", "signed", "sizeof", "static", "struct", "switch", "template", "this",
+      "throw", "true", "try", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual",
+      "void", "volatile", "while", "xor", "xor_eq"};
+  bool taken =
+      std::find(std::begin(kTaken), std::end(kTaken), name) != std::end(kTaken) || name.ends_with('_');
+  for (const Axis& axis : program.context->axes()) {
+    taken = taken || name == axis.name + "_copies" || name.starts_with("i_" + axis.name) ||
+            name.starts_with("s_" + axis.name);
+  }
+  if (taken)
+    fail({}, "the {} '{}' has a name that C++ or the generated code uses; give it another name", what, name);
+}
+
 }  // namespace
 
 void check_program(const Program& program) {
   if (program.models.empty()) fail({}, "the program declares no model");
   for (const Model& m : program.models) check_model(m);
   for (const Family& f : program.families) check_family(program, f);
+  for (const Axis& axis : program.context->axes()) check_name(program, axis.name, "axis");
+  for (const Tensor& t : program.context->tensors()) {
+    if (t.role == Role::variable || t.role == Role::parameter || t.role == Role::input)
+      check_name(program, t.name, "array");
+  }
+  for (const Kernel& k : program.kernels) {
+    check_name(program, k.name, "kernel");
+    const Tensor* same = program.context->find_tensor(k.name);
+    if (same != nullptr && same->role != Role::output)
+      fail(k.origin, "the kernel '{0}' has the name of the array '{0}'; give one of them another", k.name);
+  }
   std::set<std::string> names;
   for (const Kernel& k : program.kernels) {
     if (!names.insert(k.name).second)

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codegen/ir/print.hpp"
 #include "codegen/ir/program.hpp"
 
 namespace freefall::elaborate {
@@ -19,7 +20,7 @@ struct Assumption {
 /// -ln p(variable) of one factor, in nats, summed over the elements of the variable (all its axes).
 struct NegativeLogDensity {
   ir::Expr value;
-  std::vector<ir::NamedExpr> named;  ///< readable names for recurring parts: the prediction error "eps_h"
+  std::vector<ir::NamedPart> named;  ///< readable names for recurring parts: the prediction error "eps_h"
 };
 
 struct DensityRow {
@@ -46,8 +47,8 @@ ir::Expr argument(const ir::Factor& factor, std::string_view name);
 /// A variational family: how an expectation of a function of the variable is taken under it.
 struct FamilyRow {
   std::string_view name;
-  /// E_q[e] for one member, a scalar e; records what it assumes. Parts that are constants of the rules for the
-  /// variable are held (calculus/hessian.hpp).
+  /// E_q[e] for one member, a scalar e; records what it assumes. Parts that are constants of the rules for
+  /// the variable are held (calculus/hessian.hpp).
   ir::Expr (*expectation)(ir::Expr e, const ir::Family::Member& member, std::vector<Assumption>& ledger);
   /// E_q[ln q] of one member, constants kept; null when the term is dropped (with an entry in the ledger).
   ir::Expr (*negative_entropy)(ir::Context& context, const ir::Family::Member& member,

@@ -17,7 +17,7 @@ struct Functional {
 
 struct Elaboration {
   std::vector<Functional> functionals;
-  std::vector<ir::NamedExpr> names;  ///< readable names of recurring expressions, over canonical indices
+  std::vector<ir::NamedPart> names;  ///< readable names of recurring expressions, over canonical indices
   std::vector<Assumption> ledger;
 };
 

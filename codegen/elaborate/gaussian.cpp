@@ -25,9 +25,10 @@ Expr expectation(Expr e, const Family::Member& member, std::vector<Assumption>& 
   if (curvature->is_constant(0)) return e;
   const auto reads = tensors_of(curvature);
   if (std::find(reads.begin(), reads.end(), member.variable) != reads.end()) {
-    note(ledger, {"second order", member.variable->name,
-                  "the energy is not quadratic; its expectation is taken to second order about the mean, and the "
-                  "curvature there is held while the mean moves"});
+    note(ledger,
+         {"second order", member.variable->name,
+          "the energy is not quadratic; its expectation is taken to second order about the mean, and the "
+          "curvature there is held while the mean moves"});
   }
   const BlockIndices block = calculus::block_indices(member.variable);
   const Expr covariance = calculus::block_inverse(block, precision(*e->context, member));
@@ -42,8 +43,8 @@ Expr negative_entropy(Context& context, const Family::Member& member, std::vecto
   const BlockIndices block = calculus::block_indices(member.variable);
   const Expr dimension = block.row ? make_extent(context, block.row->axis) : make_constant(context, 1);
   const Expr log_two_pi_e = make_map(Function::log, {Number(2) * make_pi(context)}) + Number(1);
-  const Expr each = Number::ratio(1, 2) * (calculus::block_log_det(block, precision(context, member)) -
-                                           dimension * log_two_pi_e);
+  const Expr each = Number::ratio(1, 2) *
+                    (calculus::block_log_det(block, precision(context, member)) - dimension * log_two_pi_e);
   return make_contract(block.copies, each);
 }
 

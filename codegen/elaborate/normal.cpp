@@ -32,9 +32,9 @@ NegativeLogDensity negative_log(Context& context, const Factor& factor) {
   const std::vector<Index> own = canonical_indices(factor.variable);
   const Expr error = element(context, factor.variable) - argument(factor, "mean");
   NegativeLogDensity out;
-  out.named.emplace_back("eps_" + factor.variable->name, error);
+  if (error->op == Op::Sum) out.named.push_back({"eps_" + factor.variable->name, error, own});
   const Expr mean = argument(factor, "mean");
-  if (!mean->args.empty()) out.named.emplace_back("mean_" + factor.variable->name, mean);
+  if (!mean->args.empty()) out.named.push_back({"mean_" + factor.variable->name, mean, {}});
   Expr matrix = argument(factor, "precision");
   const bool by_covariance = !matrix && argument(factor, "covariance");
   if (by_covariance) matrix = argument(factor, "covariance");
@@ -71,8 +71,10 @@ Expr covariance(Context& context, const Factor& factor, const calculus::BlockInd
 
 // Normal with mean m(z), z normal about its mean with covariance S: normal with mean m(z) and covariance
 // Q + J S J', J = dm/dz at the mean of z. Exact where m is affine in z.
-Factor marginal(Context& context, const Factor& factor, const Tensor* parent, std::vector<Assumption>& ledger) {
-  const calculus::BlockIndices own = calculus::block_indices(factor.variable), of = calculus::block_indices(parent);
+Factor marginal(Context& context, const Factor& factor, const Tensor* parent,
+                std::vector<Assumption>& ledger) {
+  const calculus::BlockIndices own = calculus::block_indices(factor.variable),
+                               of = calculus::block_indices(parent);
   const Expr m = argument(factor, "mean");
   Expr spread = calculus::block_inverse(of, element(context, precision_of(context, parent)));
   std::vector<Index> summed;

@@ -56,22 +56,29 @@ struct Printer {
 }  // namespace
 
 std::string comment(const std::string& text, int indent) {
-  std::string out, line;
-  const auto flush = [&] {
-    out += spaces(indent) + "// " + line + '\n';
-    line.clear();
-  };
+  std::string out;
   std::size_t at = 0;
   while (at < text.size()) {
-    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
-    const std::string word = text.substr(at, end - at);
-    if (!line.empty() && line.size() + word.size() + 4 + static_cast<std::size_t>(indent) * 2 > kWidth)
-      flush();
-    line += (line.empty() ? "" : " ") + word;
-    if (end < text.size() && text[end] == '\n') flush();
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
     at = end + 1;
+    const std::size_t first = std::min(line.find_first_not_of(' '), line.size());
+    const std::string margin = spaces(indent) + "// " + line.substr(0, first);
+    std::string current = margin;
+    for (std::size_t w = first; w < line.size();) {
+      const std::size_t stop = std::min(line.find(' ', w), line.size());
+      const std::string word = line.substr(w, stop - w);
+      w = stop + 1;
+      if (current.size() > margin.size() && current.size() + 1 + word.size() > kWidth) {
+        out += current + '\n';
+        current = margin + "    ";  // what belongs to the line above stands further in
+        current += word;
+      } else {
+        current += (current.size() > margin.size() ? " " : "") + word;
+      }
+    }
+    out += current + '\n';
   }
-  if (!line.empty()) flush();
   return out;
 }
 

@@ -57,7 +57,7 @@ struct CppFunction {
 /// Text with two-space indentation and lines wrapped at 110 columns.
 std::string print(const CppFunction& function);
 std::string print(const CppBlock& block, int indent);
-/// A comment wrapped at 110 columns, each line behind `//`.
+/// A comment, each line behind `//`; long lines are wrapped at 110 columns and go on further in.
 std::string comment(const std::string& text, int indent = 0);
 
 }  // namespace freefall::emit

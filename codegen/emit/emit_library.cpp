@@ -87,6 +87,10 @@ class LibraryEmitter {
     for (const Axis* a : plates_)
       out += fmt::format("  std::size_t {} = extent::{};  // copies in use, 1 to {}\n", names_.copies(a),
                          a->name, c_.sizes.extent(a));
+    if (std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.counts_passes; }))
+      out +=
+          "  std::size_t* passes = nullptr;  // if given, receives the passes an `until` made; its limit "
+          "when not settled\n";
     for (const Tensor* t : arrays_) {
       out += fmt::format("  {}scalar* {} = nullptr;  // {}, {}\n", is_written(t, kernels_) ? "" : "const ",
                          t->name, role_name(t->role), shape(t, c_.sizes));

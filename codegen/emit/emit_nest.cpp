@@ -8,6 +8,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "codegen/plan/generic_form.hpp"
+
 namespace freefall::emit {
 namespace {
 
@@ -100,7 +102,7 @@ class NestEmitter {
       const bool simple = e->op == Op::Constant || e->op == Op::Extent || is_closed(e);
       const bool shared = uses_[e.get()] > 1 || leaves_loop_[e.get()];
       if (shared && !simple && !(e->op == Op::Access && e->subscripts.empty() && nest_.loops.empty())) {
-        const std::string name = fmt::format("v{}", ++constants_);
+        const std::string name = fmt::format("v{}_", ++constants_);
         at_depth_[depth(e)].push_back({CppDeclare{"const " + names_.scalar(), name, text}});
         text = name;
       }
@@ -247,8 +249,8 @@ std::string Names::extent(const Axis* axis) const {
 
 std::string Names::loop_variable(const Index& index) const {
   if (index.level == 0) return "i_" + index.axis->name;
-  if (index.level < 3000) return fmt::format("i_{}_{}", index.axis->name, index.level);
-  return fmt::format("s_{}_{}", index.axis->name, index.level - 3000);
+  if (index.level < plan::kOpenedLevel) return fmt::format("i_{}_{}", index.axis->name, index.level);
+  return fmt::format("s_{}_{}", index.axis->name, index.level - plan::kOpenedLevel);
 }
 
 std::string Names::offset(const Tensor* tensor, const std::vector<Subscript>& subscripts) const {

@@ -227,12 +227,14 @@ void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
 
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {
   CppBlock body = block(repeat.body);
+  const std::string pass = fmt::format("pass_{}", ++loops_);
   if (repeat.tolerance) {
+    body.push_back({CppIf{"a.passes != nullptr", {{CppAssign{"*a.passes", "=", pass + " + 1"}}}}});
     body.push_back(
         {CppIf{fmt::format("{}[0] <= {}", repeat.moved->name, names_.literal(ir::Number(*repeat.tolerance))),
                {{CppBreak{}}}}});
   }
-  out.push_back({CppFor{fmt::format("pass_{}", ++loops_), fmt::format("{}", repeat.count), std::move(body)}});
+  out.push_back({CppFor{pass, fmt::format("{}", repeat.count), std::move(body)}});
 }
 
 }  // namespace freefall::emit

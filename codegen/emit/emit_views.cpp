@@ -57,6 +57,15 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
       "\n  // The elements of the array at a position of tensors().\n  std::span<scalar> "
       "elements([[maybe_unused]] std::size_t index) {{\n{}    return {{}};\n  }}\n",
       spans);
+  const bool counts =
+      std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return k.counts_passes; });
+  if (counts) {
+    pointers += "    a.passes = &passes_;\n";
+    members += "  std::size_t passes_ = 0;\n";
+    out +=
+        "\n  // Passes that the last `until` made; its limit when it did not settle.\n  std::size_t passes() "
+        "const { return passes_; }\n";
+  }
   out += fmt::format("\n  arrays raw({}) {{\n    arrays a;\n{}    return a;\n  }}\n\n", parameter_list,
                      pointers);
   std::vector<std::string> workspaces = {"std::size_t{0}"};

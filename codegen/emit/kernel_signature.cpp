@@ -54,11 +54,19 @@ void collect_plates(const loop::Operations& operations, std::vector<const ir::Ax
   }
 }
 
+bool ends_early(const loop::Operations& operations) {
+  return std::any_of(operations.begin(), operations.end(), [](const loop::Operation& o) {
+    const auto* repeat = std::get_if<loop::Repeat>(&o.action);
+    return repeat != nullptr && (repeat->tolerance || ends_early(repeat->body));
+  });
+}
+
 }  // namespace
 
 KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation) {
   KernelSignature out;
   out.kernel = &kernel;
+  out.counts_passes = ends_early(kernel.operations);
   out.memory = loop::plan_memory(kernel, compilation.sizes);
   std::vector<const Tensor*> live_in, written;
   flow(kernel.operations, live_in, written);

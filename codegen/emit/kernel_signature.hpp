@@ -14,6 +14,7 @@ struct KernelSignature {
   std::vector<const ir::Tensor*> live_in;  ///< those read before they are written
   std::vector<const ir::Tensor*> written;
   std::vector<const ir::Axis*> plates;  ///< in name order
+  bool counts_passes = false;           ///< has a loop that may end early
 };
 
 KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation);

@@ -35,10 +35,10 @@ void collect_terms(std::vector<Term>& terms) {
   terms = std::move(out);
 }
 
-// The weight that a sum gives up when it becomes a factor, so that 2 a - 2 b and b - a share the factor a -
-// b: that of the first random variable, so that a prediction error keeps its sign; else the constant, so that
-// 1 - y^2 keeps its; else of the first term. Only the sign of a number that is not exact, since dividing by
-// it would round.
+// What a sum gives up when it becomes a factor, so that 2 a - 2 b and b - a share the factor a - b: the
+// magnitude that all its weights have in common, and the sign of the first random variable (a prediction
+// error keeps its sign), else of the constant (1 - y^2 keeps its), else of the first term. Weights of several
+// magnitudes stay as the user wrote them.
 Number leading_weight(Expr sum) {
   std::size_t lead = sum->args.size();
   for (std::size_t i = sum->args.size(); i-- > 0;) {
@@ -46,7 +46,11 @@ Number leading_weight(Expr sum) {
   }
   const bool by_constant = lead == sum->args.size() && !sum->value.is_zero();
   const Number& w = by_constant ? sum->value : sum->weights[lead == sum->args.size() ? 0 : lead];
-  return w.is_exact() ? w : Number(w.is_negative() ? -1 : 1);
+  const auto same_magnitude = [&](const Number& other) { return other == w || other == -w; };
+  const bool uniform = w.is_exact() &&
+                       std::all_of(sum->weights.begin(), sum->weights.end(), same_magnitude) &&
+                       (sum->value.is_zero() || same_magnitude(sum->value));
+  return uniform ? w : Number(w.is_negative() ? -1 : 1);
 }
 
 bool is_scaled_term(Expr e) { return e->op == Op::Sum && e->args.size() == 1 && e->value.is_zero(); }

@@ -89,7 +89,6 @@ Text text_of(const Node& n, const std::vector<Text>& args) {
     case Op::Delta: return {fmt::format("delta({})", list(n.subscripts))};
     case Op::Range: return {fmt::format("range({}, {})", n.axis->name, list(n.subscripts))};
     case Op::Position: return {fmt::format("position({})", list(n.subscripts))};
-    case Op::Sum: return sum_text(n, args);
     case Op::Product: return product_text(n, args);
     case Op::Contract: return {binder("sum")};
     case Op::Reduce: return {binder(name(n.reducer)) + bracketed(list(n.subscripts))};
@@ -99,7 +98,8 @@ Text text_of(const Node& n, const std::vector<Text>& args) {
     case Op::Draw: return {fmt::format("draw{{{}}}[{}]", n.name, list(n.subscripts))};
     case Op::Map:
     case Op::Select:
-    case Op::Gather: break;
+    case Op::Gather:
+    case Op::Sum: break;
   }
   std::vector<std::string> parts;
   if (n.op == Op::Gather) parts.push_back(n.tensor->name);
@@ -135,6 +135,43 @@ std::optional<std::string> match(const NamedPart& part, Expr e) {
   return {};
 }
 
+// A sum in which terms that together are a multiple of a named sum have been replaced by its name: the
+// gradient `h - f(a) - ...` reads `eps_h - ...`.
+Text sum_with_names(const Node& sum, std::vector<Text> args, const std::vector<NamedPart>& names) {
+  Node rest;
+  rest.op = Op::Sum;
+  rest.value = sum.value;
+  rest.args = sum.args;
+  rest.weights = sum.weights;
+  for (const NamedPart& part : names) {
+    const Node& pattern = *part.expression;
+    const bool trivial = pattern.args.size() == 1 && pattern.args[0]->op == Op::Access;
+    if (pattern.op != Op::Sum || trivial || &pattern == &sum) continue;
+    std::vector<std::size_t> at;
+    for (const Expr a : pattern.args) {
+      const auto found = std::find(rest.args.begin(), rest.args.end(), a);
+      if (found != rest.args.end()) at.push_back(static_cast<std::size_t>(found - rest.args.begin()));
+    }
+    if (at.size() != pattern.args.size() || !pattern.weights[0].is_exact()) continue;
+    const Number factor = rest.weights[at[0]] * power(pattern.weights[0], -1);
+    bool multiple = true;
+    for (std::size_t k = 0; k < at.size(); ++k)
+      multiple &= rest.weights[at[k]] == factor * pattern.weights[k];
+    if (!multiple) continue;
+    std::sort(at.rbegin(), at.rend());
+    for (const std::size_t k : at) {
+      rest.args.erase(rest.args.begin() + static_cast<std::ptrdiff_t>(k));
+      rest.weights.erase(rest.weights.begin() + static_cast<std::ptrdiff_t>(k));
+      args.erase(args.begin() + static_cast<std::ptrdiff_t>(k));
+    }
+    rest.value = rest.value - factor * pattern.value;
+    rest.args.insert(rest.args.begin(), part.expression);
+    rest.weights.insert(rest.weights.begin(), factor);
+    args.insert(args.begin(), {part.name + bracketed(list(part.order.empty() ? pattern.free : part.order))});
+  }
+  return sum_text(rest, args);
+}
+
 }  // namespace
 
 std::string print(Expr root, const PrintOptions& options) {
@@ -147,7 +184,8 @@ std::string print(Expr root, const PrintOptions& options) {
     if (ready) {
       std::vector<Text> args;
       for (const Expr a : e->args) args.push_back(done.at(a.get()));
-      done[e.get()] = text_of(*e, args);
+      done[e.get()] =
+          e->op == Op::Sum ? sum_with_names(*e, std::move(args), options.names) : text_of(*e, args);
       continue;
     }
     if (e != root || options.name_root) {

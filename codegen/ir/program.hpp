@@ -139,8 +139,8 @@ const Tensor* previous(Context& context, const Tensor* tensor);
 /// The same where something has asked for it before, or null.
 const Tensor* find_previous(const Context& context, const Tensor* tensor);
 
-/// The state `<name>_precision`: the precision of a normal density whose mean is the tensor, a matrix over its
-/// axis that is no plate, or a scalar for each copy.
+/// The state `<name>_precision`: the precision of a normal density whose mean is the tensor, a matrix over
+/// its axis that is no plate, or a scalar for each copy.
 const Tensor* precision_of(Context& context, const Tensor* mean);
 const Tensor* find_precision(const Context& context, const Tensor* mean);
 

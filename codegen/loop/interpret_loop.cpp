@@ -107,7 +107,8 @@ class LoopInterpreter {
           T s = at(f.matrix, i, j);
           for (std::size_t k = 0; k < j; ++k) s -= l[i * n + k] * l[j * n + k];
           if (i == j && !(s > 0)) {
-            throw std::domain_error(fmt::format("'{}' is not positive definite: pivot {} is {}", f.matrix->tensor->name, i, static_cast<double>(s)));
+            throw std::domain_error(fmt::format("'{}' is not positive definite: pivot {} is {}",
+                                                f.matrix->tensor->name, i, static_cast<double>(s)));
           }
           l[i * n + j] = i == j ? std::sqrt(s) : s / l[j * n + j];
         }
@@ -203,7 +204,8 @@ class LoopInterpreter {
       case Op::Position: return static_cast<T>(place.at(e->subscripts[0]));
       case Op::Sum: {
         T out = static_cast<T>(e->value.to_long_double());
-        for (std::size_t i = 0; i < x.size(); ++i) out += static_cast<T>(e->weights[i].to_long_double()) * x[i];
+        for (std::size_t i = 0; i < x.size(); ++i)
+          out += static_cast<T>(e->weights[i].to_long_double()) * x[i];
         return out;
       }
       case Op::Product: {
@@ -220,7 +222,8 @@ class LoopInterpreter {
         return static_cast<T>(row(e->function).value(wide.data()));
       }
       case Op::Select: return x[0] > 0 ? x[1] : x[2];
-      default: throw std::logic_error(fmt::format("loop interpreter: a {} node is not pointwise", name(e->op)));
+      default:
+        throw std::logic_error(fmt::format("loop interpreter: a {} node is not pointwise", name(e->op)));
     }
   }
 
@@ -230,11 +233,15 @@ class LoopInterpreter {
 }  // namespace
 
 template <class T>
-Memory<T>::Memory(const plan::Specialisation& sizes, std::map<std::string, std::size_t> copies) : sizes_(sizes), copies_(std::move(copies)) {
+Memory<T>::Memory(const plan::Specialisation& sizes, std::map<std::string, std::size_t> copies)
+    : sizes_(sizes), copies_(std::move(copies)) {
   for (const auto& [plate, used] : copies_) {
     const auto at = sizes_.extents.find(plate);
-    if (at == sizes_.extents.end()) throw std::invalid_argument(fmt::format("copies of '{}', which is no axis of these sizes", plate));
-    if (used < 1 || used > at->second) throw std::invalid_argument(fmt::format("{} copies of '{}', expected 1 to {}", used, plate, at->second));
+    if (at == sizes_.extents.end())
+      throw std::invalid_argument(fmt::format("copies of '{}', which is no axis of these sizes", plate));
+    if (used < 1 || used > at->second)
+      throw std::invalid_argument(
+          fmt::format("{} copies of '{}', expected 1 to {}", used, plate, at->second));
   }
 }
 
@@ -242,7 +249,9 @@ template <class T>
 std::vector<T>& Memory<T>::operator[](const Tensor* tensor) {
   const auto at = arrays_.find(tensor->name);
   if (at != arrays_.end()) return at->second;
-  return arrays_.emplace(tensor->name, std::vector<T>(sizes_.size(tensor), std::numeric_limits<T>::quiet_NaN())).first->second;
+  return arrays_
+      .emplace(tensor->name, std::vector<T>(sizes_.size(tensor), std::numeric_limits<T>::quiet_NaN()))
+      .first->second;
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "codegen/plan/generic_form.hpp"
 #include "codegen/plan/materialise.hpp"
 
 namespace freefall::loop {
@@ -17,8 +18,7 @@ bool contains(const std::vector<Index>& set, const Index& i) {
   return std::find(set.begin(), set.end(), i) != set.end();
 }
 
-// Binder labels become free indices of a level no user writes.
-Index opened(const Index& bound) { return {bound.axis, 3000 - bound.level}; }
+Index opened(const Index& bound) { return {bound.axis, plan::kOpenedLevel - bound.level}; }
 
 Expr opened_body(Expr e) {
   Substitution s;

@@ -8,6 +8,19 @@ namespace freefall::plan {
 
 using namespace ir;
 
+namespace {
+
+// Larger for binders further out, which have the larger labels; largest for free indices, users' ones in
+// order.
+int label_of(const Subscript& s) {
+  if (!s.is_plain()) return 0;
+  const int level = s.plain().level;
+  if (level < 0) return -level;
+  return level >= kOpenedLevel ? level - kOpenedLevel : kOpenedLevel - level;
+}
+
+}  // namespace
+
 GenericForm generic_form(Expr e) {
   GenericForm out{e, e->free};
   Substitution renaming;
@@ -53,8 +66,7 @@ const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const
   std::string name(hint);
   for (int n = 2; context_->find_tensor(name) != nullptr; ++n) name = fmt::format("{}_{}", hint, n);
   const Tensor* tensor = context_->tensor(name, axes, Role::temporary);
-  order_[tensor] = order;
-  held_[form.key.get()] = tensor;
+  record(form, tensor, order);
   return tensor;
 }
 
@@ -64,8 +76,21 @@ void Temporaries::hold(const GenericForm& form, const Tensor* tensor) {
     const auto position = std::find(form.indices.begin(), form.indices.end(), own) - form.indices.begin();
     order.push_back(form.key->free[static_cast<std::size_t>(position)]);
   }
+  record(form, tensor, order);
+}
+
+void Temporaries::record(const GenericForm& form, const Tensor* tensor, const std::vector<Index>& order) {
   order_[tensor] = order;
   held_[form.key.get()] = tensor;
+  auto& symmetric = symmetric_[tensor];
+  symmetric.clear();
+  for (std::size_t p = 0; p < order.size(); ++p) {
+    for (std::size_t q = p + 1; q < order.size(); ++q) {
+      if (order[p].axis != order[q].axis) continue;
+      const Expr swapped = substitute(form.key, {{order[p], order[q]}, {order[q], order[p]}});
+      if (swapped == form.key) symmetric.emplace_back(p, q);
+    }
+  }
 }
 
 const Tensor* Temporaries::find(const GenericForm& form) const {
@@ -78,6 +103,9 @@ Expr Temporaries::read(const Tensor* tensor, const GenericForm& form) const {
   for (const Index& i : order_.at(tensor)) {
     const auto position = std::find(form.key->free.begin(), form.key->free.end(), i) - form.key->free.begin();
     subscripts.emplace_back(form.indices[static_cast<std::size_t>(position)]);
+  }
+  for (const auto& [p, q] : symmetric_.at(tensor)) {
+    if (label_of(subscripts[q]) > label_of(subscripts[p])) std::swap(subscripts[p], subscripts[q]);
   }
   return make_access(*context_, tensor, std::move(subscripts));
 }

@@ -7,6 +7,9 @@
 
 namespace freefall::plan {
 
+/// Binder labels are opened as free indices of this level and above; no user writes as many primes.
+inline constexpr int kOpenedLevel = 3000;
+
 /// `key` is the expression with its free indices renamed to the first levels of their axes; `indices` are the
 /// original ones, in the order of the key's sorted free indices. tanh(h[b, i]) and tanh(h[b, i']) share one
 /// key.
@@ -33,7 +36,7 @@ class Temporaries {
   const ir::Tensor* find(const GenericForm& form) const;
   /// A tensor now holds the form, whose indices are the tensor's canonical ones in some order.
   void hold(const GenericForm& form, const ir::Tensor* tensor);
-  /// Reads the temporary at the indices of the form.
+  /// Reads the temporary at the indices of the form; equal elements of a symmetric one are read in one order.
   ir::Expr read(const ir::Tensor* tensor, const GenericForm& form) const;
   /// Forgets what depends on a tensor that changed, and what it held.
   void invalidate(const ir::Tensor* changed);
@@ -43,9 +46,13 @@ class Temporaries {
   const std::vector<ir::Index>& order(const ir::Tensor* tensor) const { return order_.at(tensor); }
 
  private:
+  void record(const GenericForm& form, const ir::Tensor* tensor, const std::vector<ir::Index>& order);
+
   ir::Context* context_;
   std::unordered_map<const ir::Node*, const ir::Tensor*> held_;
   std::unordered_map<const ir::Tensor*, std::vector<ir::Index>> order_;
+  /// Pairs of axes that may be exchanged.
+  std::unordered_map<const ir::Tensor*, std::vector<std::pair<std::size_t, std::size_t>>> symmetric_;
 };
 
 }  // namespace freefall::plan

@@ -194,7 +194,7 @@ class Materialiser {
     Opened out;
     Substitution s;
     for (const Index& b : e->bound) {
-      out.indices.push_back({b.axis, 3000 - b.level});
+      out.indices.push_back({b.axis, kOpenedLevel - b.level});
       s.emplace_back(b, out.indices.back());
     }
     out.body = substitute(e->args[0], s);
@@ -311,6 +311,11 @@ class Materialiser {
     return std::any_of(nodes.begin(), nodes.end(), [&](Expr n) { return n->tensor == t && !(n == own); });
   }
 
+  // The value reads one temporary in place: nothing waits for it.
+  static bool moves_buffer(const Assignment& a) {
+    return a.value->op == Op::Access && a.value->tensor->role == Role::temporary;
+  }
+
   void store_all(std::vector<Assignment> stores) {
     std::vector<Assignment> waiting = std::move(stores);
     while (!waiting.empty()) {
@@ -328,14 +333,17 @@ class Materialiser {
         waiting.erase(free_to_go);
         continue;
       }
-      // A cycle: compute the first value into a buffer now, copy it once nothing reads the old one.
-      Assignment& first = waiting.front();
-      const std::string base = "next_" + first.target->name;
+      // A cycle: compute a value into a buffer now, copy it once nothing reads the old one. Values that only
+      // move such a buffer wait for the others.
+      const auto stuck =
+          std::find_if(waiting.begin(), waiting.end(), [&](const Assignment& a) { return !moves_buffer(a); });
+      if (stuck == waiting.end()) throw std::logic_error("store_all: a cycle of copies");
+      const std::string base = "next_" + stuck->target->name;
       std::string fresh = base;
       for (int n = 2; context_.find_tensor(fresh) != nullptr; ++n) fresh = fmt::format("{}_{}", base, n);
-      const Tensor* next = context_.tensor(fresh, first.target->axes, Role::temporary);
-      out_->push_back({Assign{{{next, first.value, first.label}}}});
-      first.value = element(context_, next);
+      const Tensor* next = context_.tensor(fresh, stuck->target->axes, Role::temporary);
+      out_->push_back({Assign{{{next, stuck->value, stuck->label}}}});
+      stuck->value = element(context_, next);
     }
   }
 

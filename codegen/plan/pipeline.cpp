@@ -1,5 +1,6 @@
 #include "codegen/plan/pipeline.hpp"
 
+#include "codegen/ir/verify.hpp"
 #include "codegen/loop/lower_schedule.hpp"
 #include "codegen/plan/hoist_invariants.hpp"
 #include "codegen/plan/materialise.hpp"
@@ -26,11 +27,38 @@ void fuse(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::fuse_nests(k.operations);
 }
 
+void verify_steps(const calculus::Steps& steps) {
+  for (const calculus::Step& step : steps) {
+    if (const auto* l = std::get_if<calculus::Loop>(&step.action)) {
+      verify_steps(l->body);
+    } else {
+      for (const auto& a : std::get<calculus::Assign>(step.action).simultaneous) ir::verify(a.value);
+    }
+  }
+}
+
+void verify_operations(const loop::Operations& operations) {
+  for (const loop::Operation& o : operations) {
+    if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
+      for (const loop::Store& s : nest->stores) ir::verify(s.value);
+    } else if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) {
+      verify_operations(repeat->body);
+    }
+  }
+}
+
+// Cheap beside everything else (a millisecond for the gradients of sixty layers), so it is not left to debug
+// builds.
+void verify(const Compilation& c) {
+  for (const auto& p : c.planned) verify_steps(p.steps);
+  for (const auto& k : c.kernels) verify_operations(k.operations);
+}
+
 }  // namespace
 
 ir::PrintOptions part_names(const Compilation& c) {
   ir::PrintOptions out;
-  for (const auto& [name, e] : c.derivation.names) out.names.push_back({name, e, {}});
+  out.names = c.derivation.names;
   return out;
 }
 
@@ -55,6 +83,7 @@ Compilation compile(const ir::Program& program, const Specialisation& sizes,
   check_specialisation(program, sizes);
   for (const Pass& pass : passes()) {
     pass.run(out);
+    verify(out);
     if (after && !after(pass, out)) break;
   }
   return out;

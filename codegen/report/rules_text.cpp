@@ -16,20 +16,18 @@ PrintOptions with_names(const plan::Compilation& c, bool name_root = true) {
   return out;
 }
 
-void print_steps(std::string& out, const calculus::Steps& steps, const PrintOptions& options, int indent) {
+void print_steps(std::string& out, const calculus::Steps& steps, int indent) {
   const std::string margin(static_cast<std::size_t>(indent), ' ');
   for (const calculus::Step& step : steps) {
     if (const auto* loop = std::get_if<calculus::Loop>(&step.action)) {
       out += loop->tolerance ? fmt::format("{}at most {} times, until nothing moves by more than {}:\n",
                                            margin, loop->count, *loop->tolerance)
                              : fmt::format("{}{} times:\n", margin, loop->count);
-      print_steps(out, loop->body, options, indent + 2);
+      print_steps(out, loop->body, indent + 2);
       continue;
     }
-    for (const calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous) {
-      out += fmt::format("{}{} := {}\n", margin, print(element(*a.value->context, a.target)),
-                         print(a.value, options));
-    }
+    for (const calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous)
+      out += margin + a.label + "\n";
   }
 }
 
@@ -42,7 +40,7 @@ std::string place(const Origin& origin) {
 std::string procedure_text(const plan::Compilation& c, const std::string& kernel) {
   std::string out;
   for (const auto& p : c.derivation.procedures) {
-    if (p.name == kernel) print_steps(out, p.steps, with_names(c), 0);
+    if (p.name == kernel) print_steps(out, p.steps, 0);
   }
   // The gradients that the lines above name, written out.
   for (const auto& rule : c.derivation.rules) {
@@ -69,8 +67,8 @@ std::string rules_text(const plan::Compilation& c) {
     }
   }
   out += "\nwhere\n";
-  for (const auto& [name, e] : elaboration.names)
-    out += fmt::format("  {} = {}\n", name, print(e, with_names(c, false)));
+  for (const NamedPart& part : elaboration.names)
+    out += fmt::format("  {} = {}\n", part.name, print(part.expression, with_names(c, false)));
   for (const auto& f : elaboration.functionals) {
     out += fmt::format("\nfunctional {}, in nats, to be minimised; the sum of\n", f.symbol->name);
     for (const auto& [name, term] : f.terms)

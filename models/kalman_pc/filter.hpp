@@ -38,8 +38,7 @@ program filter(Transition f, Observation g) {
                  kernel<"settle">(advance(x), forward(p), until(tolerance(1e-13), at_most(100000), down)),
                  // The prediction moves with the iterate, as in the public code: not the descent of one F.
                  kernel<"unanchored2">(repeat(2, advance(x), down)),
-                 kernel<"unanchored5">(repeat(5, advance(x), down)),
-                 kernel<"energy">(F)};
+                 kernel<"unanchored5">(repeat(5, advance(x), down)), kernel<"energy">(F)};
 }
 
 }  // namespace kalman_pc

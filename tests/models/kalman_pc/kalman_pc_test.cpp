@@ -122,7 +122,8 @@ TEST(KalmanPc, Table) {
   for (const row& r : table) {
     const distances found = medians(r.k, 50);
     for (std::size_t n = 0; n < 3; ++n) {
-      printf("%s %zu: %g %g   %g %g\n", r.name.c_str(), n, found.truth[n], r.expected.truth[n], found.kalman[n], r.expected.kalman[n]);
+      printf("%s %zu: %g %g   %g %g\n", r.name.c_str(), n, found.truth[n], r.expected.truth[n],
+             found.kalman[n], r.expected.kalman[n]);
     }
   }
 }

@@ -1,4 +1,4 @@
-// Two layers, linear and Gaussian: hidden causes with a standard normal prior, and readings that mix them with noise.
+// Two layers, linear and Gaussian: causes with a standard normal prior, readings that mix them with noise.
 #include <freefall/dsl.hpp>
 using namespace freefall;
 
@@ -15,6 +15,5 @@ program define() {
   auto q = family(delta(x));
   auto F = free_energy(p, q);
   return program{kernel<"infer">(forward(p), repeat(100, descend(F, x, rate(0.2)))),
-                 kernel<"learn">(descend(F / count(batch), W, sgd(0.01))),
-                 kernel<"energy">(evaluate<"F">(F))};
+                 kernel<"learn">(descend(F / count(batch), W, sgd(0.01))), kernel<"energy">(F)};
 }

@@ -90,9 +90,9 @@ auto normal(const M& mean, const S&) {
   return normal(mean);
 }
 
-/// The density after a parent is integrated out that is itself normal, with its mean at the parent's value: of
-/// the previous state, the one-step prediction (the Kalman filter's prediction step). Exact where the mean is
-/// affine in the parent; else the mean is linearised, as in the extended Kalman filter.
+/// The density after a parent is integrated out that is itself normal, with its mean at the parent's value:
+/// of the previous state, the one-step prediction (the Kalman filter's prediction step). Exact where the mean
+/// is affine in the parent; else the mean is linearised, as in the extended Kalman filter.
 template <fixed_string Density, class Mean, class Spread, class Reads, class P>
 auto marginal(detail::density_of<Density, Mean, Spread, Reads> density, const P& parent) {
   if constexpr (!detail::is_handle<P>) {

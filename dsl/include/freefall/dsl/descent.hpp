@@ -5,7 +5,8 @@
 //   rate(0.1)                          Euler steps of this size
 //   sgd(rate)                          steepest descent for parameters
 //   momentum(rate, momentum)           heavy ball
-//   newton(), newton(rate)             Newton's step by the derived Hessian, over the one axis of the target that is
+//   newton(), newton(rate)             Newton's step by the derived Hessian, over the one axis of the target
+//   that is
 //                                      no plate; the Hessian must be positive definite
 //   adam(rate, beta1, beta2, epsilon)  Kingma and Ba 2015
 //

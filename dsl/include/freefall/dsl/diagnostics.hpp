@@ -290,9 +290,10 @@ struct marginal_over_no_parent {
 
 template <class Variable, class Axes>
 struct gaussian_over_several_axes {
-  static_assert(accepted<Variable, Axes>,
-                "freefall: a gaussian member has a precision over one axis: give the variable one axis beside "
-                "its plates, or use delta");
+  static_assert(
+      accepted<Variable, Axes>,
+      "freefall: a gaussian member has a precision over one axis: give the variable one axis beside "
+      "its plates, or use delta");
 };
 
 template <class Variable>
@@ -311,16 +312,18 @@ struct solved_is_not_latent {
 
 template <class Argument, class Role>
 struct previous_of_no_variable {
-  static_assert(accepted<Argument, Role>,
-                "freefall: previous takes a declared variable: only variables change from tick to tick and are "
-                "carried over; give an earlier input as an input of its own");
+  static_assert(
+      accepted<Argument, Role>,
+      "freefall: previous takes a declared variable: only variables change from tick to tick and are "
+      "carried over; give an earlier input as an input of its own");
 };
 
 template <class Argument, class Role>
 struct advanced_is_not_a_variable {
-  static_assert(accepted<Argument, Role>,
-                "freefall: advance takes the variables whose previous value is read: advance(x), where x is a "
-                "variable<...> and previous(x) stands in the model");
+  static_assert(
+      accepted<Argument, Role>,
+      "freefall: advance takes the variables whose previous value is read: advance(x), where x is a "
+      "variable<...> and previous(x) stands in the model");
 };
 
 template <class Statement>

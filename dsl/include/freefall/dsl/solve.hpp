@@ -12,6 +12,11 @@
 namespace freefall {
 namespace detail {
 
+template <class T>
+inline constexpr bool is_state = false;
+template <class Symbol>
+inline constexpr bool is_state<handle<Symbol>> = Symbol::role == ir::Role::state;
+
 /// A precision of a family, or a latent variable the functional reaches.
 template <class Target, class R>
 constexpr bool check_solved() {
@@ -19,11 +24,8 @@ constexpr bool check_solved() {
   if constexpr (is_variable<Target>) {
     check_target<Target>(R{});
     return true;
-  } else if constexpr (is_handle<Target>) {
-    if constexpr (described::type::role == ir::Role::state) return true;
-    diagnostics::report<
-        diagnostics::solved_is_not_latent<typename described::label, typename described::role>>();
-    return false;
+  } else if constexpr (is_state<Target>) {
+    return true;
   } else {
     diagnostics::report<
         diagnostics::solved_is_not_latent<typename described::label, typename described::role>>();

@@ -8,8 +8,8 @@
 //   x <<= normal(A * previous(x) + B * u, covariance(Q))
 //   kernel<"tick">(advance(x), forward(p), repeat(5, descend(F, x, rate(0.05))))
 //
-// previous(x) is the array `x_previous` of role state, with the axes of x; it is what a checkpoint of a running
-// filter keeps. Before the first tick the user puts the initial value into x.
+// previous(x) is the array `x_previous` of role state, with the axes of x; it is what a checkpoint of a
+// running filter keeps. Before the first tick the user puts the initial value into x.
 
 #include "freefall/dsl/descent.hpp"
 

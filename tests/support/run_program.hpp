@@ -1,0 +1,107 @@
+#pragma once
+// Runs kernels of a program with the reference interpreters, from the same values over full capacities.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codegen/calculus/interpret_schedule.hpp"
+#include "codegen/loop/interpret_loop.hpp"
+
+namespace freefall::test {
+
+using Copies = std::map<std::string, std::size_t>;
+/// Arrays by name, over full capacities.
+template <class T>
+using Arrays = std::map<std::string, std::vector<T>>;
+
+/// Flat positions, over full capacities, of the elements of a tensor that are in use.
+inline std::vector<std::size_t> used_elements(const ir::Tensor* tensor, const plan::Specialisation& sizes,
+                                              const Copies& copies) {
+  std::vector<std::size_t> out = {0};
+  for (const ir::Axis* axis : tensor->axes) {
+    const auto used = copies.find(axis->name);
+    const std::size_t count = used == copies.end() ? sizes.extent(axis) : used->second;
+    std::vector<std::size_t> longer;
+    for (const std::size_t at : out) {
+      for (std::size_t i = 0; i < count; ++i) longer.push_back(at * sizes.extent(axis) + i);
+    }
+    out = longer;
+  }
+  return out;
+}
+
+/// The arrays of the program that are not temporaries: given values, zero for the optimiser's, NaN for
+/// results.
+template <class T>
+std::vector<T> initial(const ir::Tensor& tensor, const Arrays<long double>& values,
+                       const plan::Specialisation& sizes) {
+  const auto given = values.find(tensor.name);
+  if (given != values.end()) return std::vector<T>(given->second.begin(), given->second.end());
+  return std::vector<T>(sizes.size(&tensor),
+                        tensor.role == ir::Role::state ? T(0) : std::numeric_limits<T>::quiet_NaN());
+}
+
+template <class T>
+Arrays<T> run_steps(const calculus::Steps& steps, const ir::Context& context,
+                    const Arrays<long double>& values, const plan::Specialisation& sizes,
+                    const Copies& copies) {
+  ir::Sizes used{sizes.extents};
+  for (const auto& [plate, count] : copies) used.extents[plate] = count;
+  ir::Environment<T> environment(used);
+  Arrays<T> out;
+  for (const ir::Tensor& t : context.tensors()) {
+    if (t.role == ir::Role::temporary) continue;
+    out[t.name] = initial<T>(t, values, sizes);
+    std::vector<T> packed;
+    for (const std::size_t at : used_elements(&t, sizes, copies)) packed.push_back(out[t.name][at]);
+    environment.set(&t, packed);
+  }
+  calculus::interpret(steps, environment);
+  for (const ir::Tensor& t : context.tensors()) {
+    if (t.role == ir::Role::temporary) continue;
+    const auto positions = used_elements(&t, sizes, copies);
+    for (std::size_t i = 0; i < positions.size(); ++i) out[t.name][positions[i]] = environment.get(&t)[i];
+  }
+  return out;
+}
+
+template <class T>
+Arrays<T> run_operations(const loop::Operations& operations, const ir::Context& context,
+                         const Arrays<long double>& values, const plan::Specialisation& sizes,
+                         const Copies& copies) {
+  loop::Memory<T> memory(sizes, copies);
+  for (const ir::Tensor& t : context.tensors()) {
+    if (t.role != ir::Role::temporary) memory[&t] = initial<T>(t, values, sizes);
+  }
+  loop::interpret(operations, memory);
+  Arrays<T> out;
+  for (const ir::Tensor& t : context.tensors()) {
+    if (t.role != ir::Role::temporary) out[t.name] = memory[&t];
+  }
+  return out;
+}
+
+/// The largest difference of two arrays relative to the largest magnitude in `expected`, or to 1e-4 where
+/// that is less: an array that is zero but for rounding has no digits to compare. A NaN that the other has
+/// not is infinitely far; two arrays that are NaN in the same places (unused copies, results never written)
+/// agree there.
+template <class T>
+long double distance(const std::vector<T>& found, const std::vector<T>& expected) {
+  constexpr long double kFar = std::numeric_limits<long double>::infinity();
+  if (found.size() != expected.size()) return kFar;
+  long double largest = 1e-4L, difference = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (std::isnan(found[i]) != std::isnan(expected[i])) return kFar;
+    if (std::isnan(expected[i])) continue;
+    largest = std::max(largest, std::fabs(static_cast<long double>(expected[i])));
+    difference = std::max(
+        difference, std::fabs(static_cast<long double>(found[i]) - static_cast<long double>(expected[i])));
+  }
+  return difference / largest;
+}
+
+}  // namespace freefall::test

@@ -61,6 +61,19 @@ Expr thaw(Expr e) {
   return transform(e, [](Expr n) { return n->op == Op::Freeze && n->name == kHeld ? n->args[0] : n; });
 }
 
+Expr linearise(Expr e, const Tensor* tensor) {
+  // The slope is taken along a direction that is named apart, so that holding leaves the direction free.
+  Context& context = *e->context;
+  const Tensor* step = context.tensor("step[" + tensor->name + "]", tensor->axes, Role::temporary);
+  const Expr along = hold(directional_derivative(e, {{tensor, element(context, step)}}), tensor);
+  const Expr moved = transform(along, [&](Expr n) {
+    if (n->op != Op::Access || n->tensor != step) return n;
+    const Expr t = make_access(context, tensor, n->subscripts);
+    return t - hold(t, tensor);
+  });
+  return hold(e, tensor) + moved;
+}
+
 Expr block_inverse(const BlockIndices& block, Expr matrix) {
   if (!block.row) return power(matrix, -1);
   return make_inverse(*block.row, *block.column, matrix, Subscript(*block.row), Subscript(*block.column));

@@ -30,6 +30,9 @@ ir::Expr newton_step(ir::Expr gradient, const ir::Tensor* tensor);
 ir::Expr hold(ir::Expr e, const ir::Tensor* tensor);
 ir::Expr thaw(ir::Expr e);
 
+/// e to first order in the tensor, about its value held: g(t0) + dg/dt (t - t0) with t0 = hold(t).
+ir::Expr linearise(ir::Expr e, const ir::Tensor* tensor);
+
 /// matrix^-1 of a symmetric positive definite block read at its own row and column; 1 / e of a scalar.
 ir::Expr block_inverse(const BlockIndices& block, ir::Expr matrix);
 /// ln |matrix| of a block; ln e of a scalar.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codegen/calculus/hessian.hpp"
+
 namespace freefall::elaborate {
 namespace {
 
@@ -10,6 +12,18 @@ using namespace ir;
 bool is_latent(const Family& family, const Tensor* variable) {
   return std::any_of(family.members.begin(), family.members.end(),
                      [&](const auto& m) { return m.variable == variable; });
+}
+
+// The mean, to first order in every latent variable about the mean of that variable.
+void linearise(Factor& factor, const Family& family, std::vector<Assumption>& ledger) {
+  for (const auto& member : family.members) {
+    if (member.variable == factor.variable) continue;
+    factor.arguments[0].second = calculus::linearise(factor.arguments[0].second, member.variable);
+  }
+  note(ledger, {"linearised", factor.variable->name,
+                "the " + factor.arguments[0].first +
+                    " is linearised about the means of the latent variables; "
+                    "its own curvature does not enter second derivatives"});
 }
 
 Functional elaborate_free_energy(const Program& program, const ir::Functional& declared, Elaboration& into) {
@@ -24,6 +38,7 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
     Factor factor = declared_factor;
     for (const Tensor* parent : declared_factor.marginalised)
       factor = find_density(factor.density)->marginal(context, factor, parent, into.ledger);
+    if (factor.linearised) linearise(factor, family, into.ledger);
     NegativeLogDensity term = find_density(factor.density)->negative_log(context, factor);
     for (const auto& member : family.members) {
       term.value = find_family(member.density)->expectation(term.value, member, into.ledger);

@@ -35,6 +35,8 @@ struct Factor {
   Origin origin;
   /// Parents that are integrated out: each is normal, its mean the tensor, its precision `precision_of` it.
   std::vector<const Tensor*> marginalised;
+  /// The mean is linear in the latent variables about their own means (Gauss-Newton).
+  bool linearised = false;
 };
 
 /// A joint density: one factor for each random variable.

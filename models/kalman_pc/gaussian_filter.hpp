@@ -30,7 +30,7 @@ program gaussian_filter(Transition f, Observation g) {
 
   auto before = previous(x);
   auto p = model<"filter">(x <<= marginal(normal(f(A, before) + B * u, covariance(Q)), before),
-                           y <<= normal(g(C, x), covariance(R)));
+                           y <<= linearised(normal(g(C, x), covariance(R))));
   auto q = family(gaussian(x));
   auto F = free_energy(p, q);
   return program{

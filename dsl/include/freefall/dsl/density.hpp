@@ -37,6 +37,7 @@ struct density_of {
   std::vector<ir::NamedExpr> arguments;
   std::source_location where;
   std::vector<const ir::Tensor*> marginalised = {};
+  bool linearised = false;
 };
 
 template <class Variable, fixed_string Kind, class Indices, class Reads>
@@ -90,6 +91,15 @@ auto normal(const M& mean, const S&) {
   return normal(mean);
 }
 
+/// The density with its mean linearised about the means of the latent variables: first derivatives stay,
+/// second ones become those of Gauss and Newton. With newton() and gaussian(x): the iterated extended Kalman
+/// filter.
+template <fixed_string Density, class Mean, class Spread, class Reads>
+auto linearised(detail::density_of<Density, Mean, Spread, Reads> density) {
+  density.linearised = true;
+  return density;
+}
+
 /// The density after a parent is integrated out that is itself normal, with its mean at the parent's value:
 /// of the previous state, the one-step prediction (the Kalman filter's prediction step). Exact where the mean
 /// is affine in the parent; else the mean is linearised, as in the extended Kalman filter.
@@ -141,6 +151,7 @@ auto operator<<=(const V& variable, const detail::density_of<Density, Mean, Spre
     out.ir.density = Density.view();
     out.ir.arguments = density.arguments;
     out.ir.marginalised = density.marginalised;
+    out.ir.linearised = density.linearised;
     out.ir.origin =
         detail::make_origin(variable.tensor->name + " <<= " + std::string(Density.view()), density.where);
     return out;

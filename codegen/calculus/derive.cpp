@@ -134,7 +134,9 @@ class Deriver {
                                                         const std::vector<const Tensor*>& wanted) {
     std::vector<const Factor*> waiting, out;
     for (const Factor& f : model.factors) {
-      if (std::find(wanted.begin(), wanted.end(), f.variable) != wanted.end()) waiting.push_back(&f);
+      // A density of the motion says nothing of the value.
+      if (!f.drawn && std::find(wanted.begin(), wanted.end(), f.variable) != wanted.end())
+        waiting.push_back(&f);
     }
     const auto blocked = [&](const Factor* f) {
       const auto reads = tensors_of(elaborate::find_density(f->density)->mean(*f));

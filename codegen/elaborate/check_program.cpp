@@ -44,6 +44,21 @@ void check_indices(const Factor& factor, std::string_view name, Expr e) {
   }
 }
 
+// Several spreads make a Kronecker product: matrices over axes of their own, and at most one that is no
+// matrix.
+bool is_kronecker(const Factor& factor) {
+  std::vector<const Axis*> axes;
+  for (const auto& [name, value] : factor.arguments) {
+    if (name == "mean") continue;
+    const auto primed =
+        std::find_if(value->free.begin(), value->free.end(), [](const Index& i) { return i.level > 0; });
+    const Axis* axis = primed == value->free.end() ? nullptr : primed->axis;
+    if (std::find(axes.begin(), axes.end(), axis) != axes.end()) return false;
+    axes.push_back(axis);
+  }
+  return true;
+}
+
 void check_factor(const Factor& factor) {
   if (factor.variable->role != Role::variable) {
     fail(factor.origin, "'{}' is drawn from a density but is not a variable; declare it with variable<...>",
@@ -71,7 +86,7 @@ void check_factor(const Factor& factor) {
            factor.density, factor.variable->name, parent->name);
     }
   }
-  if (factor.arguments.size() > 2) {
+  if (factor.arguments.size() > 2 && !is_kronecker(factor)) {
     fail(factor.origin, "the {} density of '{}' is given its spread {} times; give one of: {}",
          factor.density, factor.variable->name, factor.arguments.size() - 1, list(row->arguments));
   }
@@ -93,6 +108,7 @@ void check_acyclic(const Model& model) {
           std::any_of(waiting[i]->arguments.begin(), waiting[i]->arguments.end(), [&](const NamedExpr& a) {
             const auto reads = tensors_of(a.second);
             return std::any_of(waiting.begin(), waiting.end(), [&](const Factor* f) {
+              if (f == waiting[i] && f->drawn) return false;  // an equation of motion
               return std::find(reads.begin(), reads.end(), f->variable) != reads.end();
             });
           });
@@ -171,6 +187,10 @@ struct BlockCheck {
       if (factor_of(program.models[predict.model], t) == nullptr) {
         fail(origin, "kernel '{}' predicts '{}', which no factor of '{}' draws", kernel, t->name,
              program.models[predict.model].name);
+      }
+      if (factor_of(program.models[predict.model], t)->drawn) {
+        fail(origin, "kernel '{0}' predicts '{1}', whose density is that of its motion; descend on '{1}'",
+             kernel, t->name);
       }
     }
   }

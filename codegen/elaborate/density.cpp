@@ -34,6 +34,10 @@ const std::vector<DensityRow>& densities() {
 }
 const DensityRow* find_density(std::string_view name) { return find(densities(), name); }
 
+ir::Expr drawn(ir::Context& context, const ir::Factor& factor) {
+  return factor.drawn ? factor.drawn : element(context, factor.variable);
+}
+
 void note(std::vector<Assumption>& ledger, Assumption entry) {
   const bool known = std::any_of(ledger.begin(), ledger.end(), [&](const Assumption& a) {
     return a.name == entry.name && a.place == entry.place && a.text == entry.text;

@@ -38,6 +38,9 @@ const std::vector<DensityRow>& densities();
 /// The row of this name, or null.
 const DensityRow* find_density(std::string_view name);
 
+/// What the density is of: the variable, or its motion.
+ir::Expr drawn(ir::Context& context, const ir::Factor& factor);
+
 /// Adds an entry once.
 void note(std::vector<Assumption>& ledger, Assumption entry);
 

@@ -24,12 +24,13 @@
 
 #include "freefall/dsl/axis.hpp"        // axis, plate
 #include "freefall/dsl/builder.hpp"     // program_scope
-#include "freefall/dsl/density.hpp"     // normal, precision, variance, covariance, marginal, <<=, model
+#include "freefall/dsl/density.hpp"     // normal, precision, variance, covariance, kron, marginal, linearised, <<=, model
 #include "freefall/dsl/descent.hpp"     // descend; rate, sgd, momentum, adam
 #include "freefall/dsl/expression.hpp"  // + - * /, hadamard, dot, sum, count, prime, functions
 #include "freefall/dsl/family.hpp"      // family, delta, gaussian, precision(q, x)
 #include "freefall/dsl/functional.hpp"  // free_energy
 #include "freefall/dsl/layers.hpp"      // layers, join, 1_c
+#include "freefall/dsl/motion.hpp"      // shift, generalised
 #include "freefall/dsl/program.hpp"     // forward, predict, repeat, until, evaluate, kernel, program
 #include "freefall/dsl/solve.hpp"       // solve
 #include "freefall/dsl/tick.hpp"        // previous, advance

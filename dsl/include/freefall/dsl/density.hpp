@@ -40,6 +40,13 @@ struct density_of {
   bool linearised = false;
 };
 
+/// Whether no axis stands twice.
+template <class... Axes>
+consteval bool spread_axes_differ(indices<Axes...>) {
+  const auto once = []<class Axis>(Axis) { return (std::size_t{std::is_same_v<Axis, Axes>} + ... + 0) == 1; };
+  return (once(Axes{}) && ...);
+}
+
 template <class Variable, fixed_string Kind, class Indices, class Reads>
 consteval bool spread_fits(spread<Kind, Indices, Reads>*) {
   using extra = typename difference<Indices, typename Variable::axes>::type;
@@ -52,6 +59,45 @@ consteval bool spread_fits(spread<Kind, Indices, Reads>*) {
     return false;
   }
 }
+
+/// A product of spreads, each along axes of its own.
+template <class Reads, class... Spreads>
+struct kronecker {
+  std::vector<ir::NamedExpr> arguments;
+};
+
+template <class T>
+inline constexpr bool spread_like = false;
+template <fixed_string Kind, class Indices, class Reads>
+inline constexpr bool spread_like<spread<Kind, Indices, Reads>> = true;
+template <class T>
+concept is_spread = spread_like<T>;
+
+template <class Spread>
+struct reads_of_spread;
+template <fixed_string Kind, class Indices, class Reads>
+struct reads_of_spread<spread<Kind, Indices, Reads>> {
+  using type = Reads;
+  using axes = Indices;
+};
+template <class Spread>
+using spread_reads = typename reads_of_spread<Spread>::type;
+template <fixed_string Kind, class Indices, class Reads>
+ir::NamedExpr spread_argument(const spread<Kind, Indices, Reads>& s) {
+  return {std::string(Kind.view()), s.ir};
+}
+
+/// Each part fits, and no two have an axis in common.
+template <class Variable, class Reads, class... Spreads>
+consteval bool spread_fits(kronecker<Reads, Spreads...>*) {
+  using all = typename concat<indices<>, typename reads_of_spread<Spreads>::axes...>::type;
+  return spread_axes_differ(all{}) && (spread_fits<Variable>(static_cast<Spreads*>(nullptr)) && ...);
+}
+template <class Reads, class... Spreads>
+auto spread_axes(kronecker<Reads, Spreads...>*) ->
+    typename concat<indices<>, typename reads_of_spread<Spreads>::axes...>::type;
+template <class Reads, class... Spreads>
+name<"kron"> spread_kind(kronecker<Reads, Spreads...>*);
 
 template <fixed_string Kind, class Indices, class Reads>
 Indices spread_axes(spread<Kind, Indices, Reads>*);
@@ -114,6 +160,23 @@ auto marginal(detail::density_of<Density, Mean, Spread, Reads> density, const P&
     density.marginalised.push_back(parent.tensor);
   }
   return density;
+}
+
+/// Noise that is correlated along several axes, each with a matrix of its own: kron(covariance(S),
+/// precision(P)).
+template <detail::is_spread... Spreads>
+auto kron(const Spreads&... spreads) {
+  using reads = typename detail::merge<freefall::reads<>, detail::spread_reads<Spreads>...>::type;
+  return detail::kronecker<reads, Spreads...>{{detail::spread_argument(spreads)...}};
+}
+template <detail::term M, class R, class... Spreads>
+auto normal(const M& mean, const detail::kronecker<R, Spreads...>& spread,
+            const std::source_location& where = std::source_location::current()) {
+  using reads = typename detail::merge<detail::reads_of<M>, R>::type;
+  std::vector<ir::NamedExpr> arguments{{"mean", detail::lift(mean).ir}};
+  arguments.insert(arguments.end(), spread.arguments.begin(), spread.arguments.end());
+  return detail::density_of<"normal", detail::axes_of<M>, detail::kronecker<R, Spreads...>, reads>{arguments,
+                                                                                                   where};
 }
 
 /// `variable <<= density(...)`: Symbol is drawn from Density, whose arguments read Reads.

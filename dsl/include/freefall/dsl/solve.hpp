@@ -17,11 +17,18 @@ inline constexpr bool is_state = false;
 template <class Symbol>
 inline constexpr bool is_state<handle<Symbol>> = Symbol::role == ir::Role::state;
 
+template <class T>
+inline constexpr bool symbolic_and_mistaken = false;
+template <class I, class R>
+inline constexpr bool symbolic_and_mistaken<expr<I, R>> = contains<mistaken, R>;
+
 /// A precision of a family, or a latent variable the functional reaches.
 template <class Target, class R>
 constexpr bool check_solved() {
   using described = symbol_of<Target>;
-  if constexpr (is_variable<Target>) {
+  if constexpr (symbolic_and_mistaken<Target>) {
+    return false;  // reported where it was written
+  } else if constexpr (is_variable<Target>) {
     check_target<Target>(R{});
     return true;
   } else if constexpr (is_state<Target>) {

@@ -212,7 +212,7 @@ class NestEmitter {
                                    std::abs(exponent)));
       }
     }
-    const std::string numerator =
+    std::string numerator =
         above.empty() ? names_.literal(Number(1)) : fmt::format("{}", fmt::join(above, " * "));
     if (below.empty()) return numerator;
     return numerator + " / " + (below.size() == 1 ? below[0] : fmt::format("({})", fmt::join(below, " * ")));

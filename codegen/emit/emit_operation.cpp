@@ -89,9 +89,10 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
                          k.kernel->name),
              {{CppReturn{"s"}}}}});
   if (k.memory.workspace_bytes != 0) {
-    out.push_back({CppIf{"workspace == nullptr",
-                         {{CppReturn{fault("null_argument", k.kernel->name, "workspace", "0",
-                                           fmt::format("{}_workspace_bytes", k.kernel->name))}}}}});
+    out.push_back({CppIf{fmt::format("const auto s = freefall::runtime::check_workspace(\"{0}\", workspace, "
+                                     "{0}_workspace_bytes); !s.ok()",
+                                     k.kernel->name),
+                         {{CppReturn{"s"}}}}});
   }
   return out;
 }
@@ -220,9 +221,9 @@ void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
   body = in_loops(std::move(body), f.outer, names_);
   body.push_back({CppReturn{"true"}});
   const auto arguments = outline(name, f.label, "bool", std::move(body), operation, true);
-  out.push_back({CppIf{fmt::format("!{}({})", name, fmt::join(arguments, ", ")),
-                       {{CppReturn{fault("not_positive_definite", kernel_.kernel->name,
-                                         f.matrix->tensor->name, "0", "0")}}}}});
+  out.push_back(
+      {CppIf{fmt::format("!{}({})", name, fmt::join(arguments, ", ")),
+             {{CppReturn{fault("not_positive_definite", kernel_.kernel->name, f.source->name, "0", "0")}}}}});
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {

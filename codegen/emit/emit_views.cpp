@@ -16,8 +16,11 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
       "namespace {0} {{\n\n"
       "// Owns every array of the library, zero at first, and one workspace. `x()` is an Eigen map of the "
       "array x (a matrix up to\n"
-      "// rank 2), `x_array()` an xtensor adaptor of its full shape; neither copies. Kernels throw "
-      "freefall::runtime::kernel_error.\n"
+      "// rank 2), `x_array()` an xtensor adaptor of its full shape; neither copies. `use_x(m)` puts a "
+      "matrix "
+      "or tensor of yours\n"
+      "// in the place of the array: it has the same shape and lives as long as it is used. Kernels throw\n"
+      "// freefall::runtime::kernel_error.\n"
       "class instance {{\n public:\n",
       sizes.name);
   std::string members, pointers, spans;
@@ -29,21 +32,25 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
     if (named_like_kernel && t->axes.empty()) {
       // The kernel's own method returns it.
     } else if (t->axes.empty()) {
-      out += fmt::format("  scalar& {0}() {{ return {0}_[0]; }}\n", t->name);
+      out += fmt::format("  scalar& {0}() {{ return *{0}_at_; }}\n", t->name);
     } else {
       const std::string accessor = t->name + (named_like_kernel ? "_value" : "");
       if (t->axes.size() <= 2)
-        out += fmt::format("  auto {2}() {{ return freefall::runtime::matrix_view({0}_.data(), {1}); }}\n",
+        out += fmt::format("  auto {2}() {{ return freefall::runtime::matrix_view({0}_at_, {1}); }}\n",
                            t->name, fmt::join(extents, ", "), accessor);
-      out +=
-          fmt::format("  auto {0}_array() {{ return freefall::runtime::tensor_view({0}_.data(), {1}); }}\n",
-                      t->name, fmt::join(extents, ", "));
+      out += fmt::format("  auto {0}_array() {{ return freefall::runtime::tensor_view({0}_at_, {1}); }}\n",
+                         t->name, fmt::join(extents, ", "));
+      out += fmt::format(
+          "  template <class View>\n  void use_{0}(View&& view) {{ {0}_at_ = "
+          "freefall::runtime::elements_of<scalar>(tensors()[{1}], view); }}\n",
+          t->name, std::find(arrays.begin(), arrays.end(), t) - arrays.begin());
     }
-    members +=
-        fmt::format("  freefall::runtime::aligned_buffer<scalar> {}_{{{}}};\n", t->name, sizes.size(t));
-    pointers += fmt::format("    a.{0} = {0}_.data();\n", t->name);
-    spans += fmt::format("    if (index == {}) return {}_.span();\n",
-                         std::find(arrays.begin(), arrays.end(), t) - arrays.begin(), t->name);
+    members += fmt::format(
+        "  freefall::runtime::aligned_buffer<scalar> {0}_{{{1}}};\n  scalar* {0}_at_ = {0}_.data();\n",
+        t->name, sizes.size(t));
+    pointers += fmt::format("    a.{0} = {0}_at_;\n", t->name);
+    spans += fmt::format("    if (index == {}) return {{{}_at_, {}}};\n",
+                         std::find(arrays.begin(), arrays.end(), t) - arrays.begin(), t->name, sizes.size(t));
   }
   std::vector<std::string> parameters, forwarded;
   for (const ir::Axis* a : plates) {
@@ -77,7 +84,7 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
         "  {4} {0}({1}) {{\n    freefall::runtime::require({2}::{0}(raw({3}), workspace_.data()), "
         "tensors());\n{5}  }}\n",
         k.kernel->name, parameter_list, sizes.name, argument_list, returns ? "scalar" : "void",
-        returns ? fmt::format("    return {}_[0];\n", k.kernel->name) : "");
+        returns ? fmt::format("    return *{}_at_;\n", k.kernel->name) : "");
     workspaces.push_back(k.kernel->name + "_workspace_bytes");
   }
   out += fmt::format(

@@ -202,11 +202,9 @@ class Parser {
       const auto [base, exponent] = power_of();
       factors.push_back(base);
       exponents.push_back(sign * exponent);
-      if (accept('*')) {
-        sign = 1;
-      } else if (accept('/')) {
+      if (accept('/')) {
         sign = -1;
-      } else if (is_number && (is_name_start(peek()) || peek() == '(')) {
+      } else if (accept('*') || (is_number && (is_name_start(peek()) || peek() == '('))) {
         sign = 1;
       } else {
         return make_product(context_, factors, exponents);

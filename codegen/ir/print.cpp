@@ -52,7 +52,7 @@ Text product_text(const Node& n, const std::vector<Text>& args) {
 
 // coefficient times a term that is not a sum, without its sign
 std::string scaled_text(const Number& magnitude, const Text& term) {
-  const std::string text = at_least(term, kProduct);
+  std::string text = at_least(term, kProduct);
   if (magnitude.is_one()) return text;
   if (text.starts_with("1 / ")) return magnitude.str() + text.substr(1);
   const bool digit = text[0] >= '0' && text[0] <= '9';

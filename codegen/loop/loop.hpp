@@ -43,7 +43,8 @@ struct MatrixFunction {
   enum class Kind { inverse, log_det };
   Kind kind = Kind::inverse;
   std::vector<ir::Index> outer;
-  ir::Expr matrix;  ///< access with free `row` and `column`
+  ir::Expr matrix;                     ///< symmetric access; free `row` and `column` are its last subscripts
+  const ir::Tensor* source = nullptr;  ///< what the matrix is computed from, for messages
   ir::Index row, column;
   const ir::Tensor* result = nullptr;
   ir::Expr result_access;  ///< inverse: read at row, column; log_det: neither

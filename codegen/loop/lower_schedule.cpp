@@ -83,6 +83,7 @@ class Lowering {
   void assign(const Assignment& a, Operations& out) {
     const auto own = canonical_indices(a.target);
     const Expr v = a.value;
+    if (a.target->role == Role::temporary) values_[a.target] = v;
     if (plan::is_pointwise(v)) {
       out.push_back(nest(own, a.target, own, Store::Mode::set, v, a.label));
     } else if (v->op == Op::Contract) {
@@ -189,6 +190,7 @@ class Lowering {
     f.row = opened(v->bound[0]);
     f.column = opened(v->bound[1]);
     f.matrix = opened_body(v);
+    f.source = source(f.matrix->tensor);
     f.result = a.target;
     f.result_access = element(context_, a.target);
     f.label = a.label;
@@ -201,11 +203,35 @@ class Lowering {
       f.result_access = substitute(f.result_access,
                                    {{v->subscripts[0].plain(), f.row}, {v->subscripts[1].plain(), f.column}});
     }
+    require_matrix(f.matrix, f);
+    if (f.kind == MatrixFunction::Kind::inverse) require_matrix(f.result_access, f);
     out.push_back({f});
+  }
+
+  // The library reads and writes contiguous rows.
+  static void require_matrix(Expr access, const MatrixFunction& f) {
+    const auto& s = access->subscripts;
+    const auto is = [&](std::size_t from_last, const Index& i) {
+      return s[s.size() - from_last] == Subscript(i);
+    };
+    const bool last_two =
+        s.size() >= 2 && ((is(1, f.row) && is(2, f.column)) || (is(1, f.column) && is(2, f.row)));
+    if (!last_two)
+      throw std::logic_error(
+          fmt::format("lower_schedule: the last axes of '{}' are not a matrix", access->tensor->name));
+  }
+
+  // The user's tensor a temporary is computed from, where there is one alone; else the temporary.
+  const Tensor* source(const Tensor* t) const {
+    const auto at = values_.find(t);
+    if (at == values_.end()) return t;
+    const auto reads = tensors_of(at->second);
+    return reads.size() == 1 ? source(reads[0]) : t;
   }
 
   Context& context_;
   const plan::Specialisation& sizes_;
+  std::unordered_map<const Tensor*, Expr> values_;  // of temporaries
 };
 
 // True if every access of e to t reads exactly the element stored at `subscripts`.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "codegen/plan/contraction_order.hpp"
 #include "codegen/plan/generic_form.hpp"
@@ -281,20 +282,44 @@ class Materialiser {
     return stored(e, make_map(Function::exp, {at - largest}) / total);
   }
 
+  // Matrix functions take the symmetric part of their matrix, as an array whose last two axes are its own.
+  Expr matrix(const Opened& opened) {
+    const Index row = opened.indices[0], column = opened.indices[1];
+    const Expr transposed = substitute(opened.body, {{row, column}, {column, row}});
+    const Expr symmetric =
+        transposed == opened.body ? opened.body : Number::ratio(1, 2) * (opened.body + transposed);
+    const auto outer = std::exchange(preferred_, matrix_last(opened));
+    const Expr out = operand(symmetric);
+    preferred_ = outer;
+    return out;
+  }
+
+  static std::vector<const Axis*> matrix_last(const Opened& opened) {
+    std::vector<const Axis*> out;
+    for (const Index& i : opened.body->free) {
+      if (i.axis != opened.indices[0].axis) out.push_back(i.axis);
+    }
+    out.push_back(opened.indices[0].axis);
+    return out;
+  }
+
   // The whole inverse is stored; e reads one element of it.
   Expr inverse(Expr e) {
     const Opened opened = open(e);
-    const Expr body = operand(opened.body);
+    const Expr body = matrix(opened);
     const Index row{opened.indices[0].axis, 5000}, column{opened.indices[1].axis, 5001};
     const Expr whole = make_inverse(e->bound[0], e->bound[1], e->args[0], Subscript(row), Subscript(column));
-    const Expr read = stored(
-        whole, make_inverse(opened.indices[0], opened.indices[1], body, Subscript(row), Subscript(column)));
+    const Expr value =
+        make_inverse(opened.indices[0], opened.indices[1], body, Subscript(row), Subscript(column));
+    const auto outer = std::exchange(preferred_, matrix_last(opened));
+    const Expr read = stored(whole, value);
+    preferred_ = outer;
     return substitute(read, {{row, e->subscripts[0]}, {column, e->subscripts[1]}});
   }
 
   Expr log_det(Expr e) {
     const Opened opened = open(e);
-    return stored(e, make_log_det(opened.indices[0], opened.indices[1], operand(opened.body)));
+    return stored(e, make_log_det(opened.indices[0], opened.indices[1], matrix(opened)));
   }
 
   // ---- stores ----

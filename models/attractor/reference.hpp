@@ -3,14 +3,15 @@
 // continuous Bernoulli (CB, see continuous_bernoulli.hpp for phi, L, L') only; shares no code with the
 // compiler.
 //
-// n states sigma_i in [-1, 1], couplings J (J_ij from j to i, zero diagonal, J need not be symmetric), evidence
-// b and inverse temperature beta. Each state has a conditional,
+// n states sigma_i in [-1, 1], couplings J (J_ij from j to i, zero diagonal, J need not be symmetric),
+// evidence b and inverse temperature beta. Each state has a conditional,
 //
 //   p(sigma_i | the others) = CB(u_i),   u_i = beta (b_i + h_i),   h = J sigma,
 //
 // and a posterior q_i = CB(v) of its own, hence a free energy of its own (nats, all constants kept)
 //
-//   F_i(v) = E_q[ln q_i - ln p(sigma_i | the others)] = (v - u_i) L(v) - phi(v) + phi(u_i) = KL(CB(v) || CB(u_i))
+//   F_i(v) = E_q[ln q_i - ln p(sigma_i | the others)] = (v - u_i) L(v) - phi(v) + phi(u_i) = KL(CB(v) ||
+//   CB(u_i))
 //          = KL(CB(v) || CB(beta b_i))  -  beta h_i L(v)  +  phi(u_i) - phi(beta b_i)
 //            complexity                    accuracy          free of v
 //   dF_i/dv = (v - u_i) L'(v),  F_i'' = L'(u_i) > 0 at the minimum v = u_i, where F_i = 0.
@@ -25,8 +26,8 @@
 //   S = sum_i -ln CB(sigma_i; h_i),   h = J sigma',   -dS/dJ_ij = (sigma_i - L(h_i)) sigma'_j,
 //
 // where sigma' is the state before (a prediction in time) or the state itself (the pseudo-likelihood). The
-// published simulations take neither gradient as it stands: they predict from the state before and multiply by
-// the state now, `rule_a` below, and only this one makes the attractors orthogonal.
+// published simulations take neither gradient as it stands: they predict from the state before and multiply
+// by the state now, `rule_a` below, and only this one makes the attractors orthogonal.
 //
 // Spisak and Friston 2025, eq 11-28, and its public code.
 
@@ -44,9 +45,6 @@ namespace freefall::reference::attractor {
 
 namespace cb = continuous_bernoulli;
 
-template <class Scalar>
-using column = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
-
 // Which state a factor of the learning rule reads.
 enum class moment { previous, present };
 
@@ -54,7 +52,7 @@ enum class moment { previous, present };
 struct learning_rule {
   moment prediction, presynaptic;
 };
-inline constexpr learning_rule rule_a{moment::previous, moment::present};           // the published code
+inline constexpr learning_rule rule_a{moment::previous, moment::present};            // the published code
 inline constexpr learning_rule pseudo_likelihood{moment::present, moment::present};  // eq 25; a gradient
 inline constexpr learning_rule next_state{moment::previous, moment::previous};       // a gradient
 
@@ -134,9 +132,9 @@ class network {
     J.diagonal().setZero();
   }
 
-  // Mean-field free energy of q = prod_i CB(v_i) under the joint exp(beta (b . sigma + sigma' J sigma / 2)) / Z,
-  // without ln Z: only the symmetric part of J counts. dF/dv_i = (v_i - beta (b + J_sym m)_i) L'(v_i),
-  // m = L(v).
+  // Mean-field free energy of q = prod_i CB(v_i) under the joint exp(beta (b . sigma + sigma' J sigma / 2)) /
+  // Z, without ln Z: only the symmetric part of J counts. dF/dv_i = (v_i - beta (b + J_sym m)_i) L'(v_i), m =
+  // L(v).
   Scalar mean_field_energy(const column<Scalar>& v) const {
     const column<Scalar> m = mean<Scalar>(v);
     Scalar negative_entropy = 0;
@@ -175,8 +173,8 @@ class network {
   template <class Replace>
   void replace_each(std::span<const Eigen::Index> order, Replace by) {
     if (Eigen::Index(order.size()) != size())
-      throw std::invalid_argument("attractor: states in a scan: expected " + std::to_string(size()) + ", found " +
-                                  std::to_string(order.size()));
+      throw std::invalid_argument("attractor: states in a scan: expected " + std::to_string(size()) +
+                                  ", found " + std::to_string(order.size()));
     previous = state;
     for (std::size_t k = 0; k < order.size(); ++k) state(order[k]) = by(k, natural(order[k]));
   }

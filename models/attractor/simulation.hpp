@@ -16,8 +16,8 @@ namespace freefall::reference::attractor {
 
 enum class schedule { synchronous, sequential, random_scan };
 
-// Samples a network with draws of its own: the k-th sweep of n states takes the uniform draws kn .. kn + n - 1
-// of the stream "state", and under a random scan visits the states floor(n u) for the same draws of "scan".
+// Samples a network with draws of its own: the k-th sweep of n states takes the uniform draws kn .. kn + n -
+// 1 of the stream "state", and under a random scan visits the states floor(n u) for the same draws of "scan".
 class sampler {
  public:
   explicit sampler(std::uint64_t seed) : state_(seed, "state"), scan_(seed, "scan") {}
@@ -58,8 +58,9 @@ inline column<double> standardised(column<double> x) {
   return x / std::sqrt(x.squaredNorm() / double(x.size()));
 }
 
-// The fixed point reached by settling without evidence at beta = 1 from L(start / 10): until published_monitor
-// changes by less than 1e-12, at most 1000 sweeps, else nothing (all states at once can fall into a 2-cycle).
+// The fixed point reached by settling without evidence at beta = 1 from L(start / 10): until
+// published_monitor changes by less than 1e-12, at most 1000 sweeps, else nothing (all states at once can
+// fall into a 2-cycle).
 inline std::optional<column<double>> attractor_from(network<double> net, const column<double>& start) {
   net.bias.setZero();
   net.beta = 1;
@@ -118,8 +119,9 @@ struct two_pattern_settings {
 
 struct two_pattern_result {
   network<double> net{25};
-  double monitor_begin = 0, monitor_end = 0;  // mean published_monitor of the first 10 and the last 500 sweeps
-  double attractor_correlation = 0;           // of the two attractors; NaN where one does not settle
+  double monitor_begin = 0,
+         monitor_end = 0;            // mean published_monitor of the first 10 and the last 500 sweeps
+  double attractor_correlation = 0;  // of the two attractors; NaN where one does not settle
   double retrieval_input = 0, retrieval = 0;  // correlation of a noisy bar, and of the response, with the bar
   double mixing = 0;                          // correlation of the response to the cross with the cross
 };
@@ -154,8 +156,7 @@ inline two_pattern_result learn_two_patterns(std::uint64_t seed, const two_patte
   runtime::stream(seed, "noise").fill_normal(std::span(noise.data(), 25));
   const column<double> input = show.plain_horizontal + 0.5 * noise;
   result.retrieval_input = correlation(input, show.plain_horizontal);
-  result.retrieval =
-      correlation(response(net, input, 1, 30, set.by, seed + 1000003), show.plain_horizontal);
+  result.retrieval = correlation(response(net, input, 1, 30, set.by, seed + 1000003), show.plain_horizontal);
   result.mixing = correlation(response(net, show.cross, 2, 20, set.by, seed + 2000003), show.cross);
   return result;
 }

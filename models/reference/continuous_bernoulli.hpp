@@ -2,7 +2,8 @@
 // The continuous Bernoulli distribution on [-1, 1] in natural form, written by hand. Shares no code with the
 // compiler.
 //
-//   p_b(s) = exp(b s - phi(b)),  -1 <= s <= 1,   phi(b) = ln int e^{bs} ds = ln(2 sinh(b) / b),  phi(0) = ln 2
+//   p_b(s) = exp(b s - phi(b)),  -1 <= s <= 1,   phi(b) = ln int e^{bs} ds = ln(2 sinh(b) / b),  phi(0) = ln
+//   2
 //
 //   mean      L(b)  = phi'(b)  = coth(b) - 1/b             the Langevin function
 //   variance  L'(b) = phi''(b) = 1/b^2 - 1/sinh(b)^2       the Fisher information of b
@@ -73,8 +74,7 @@ T log_normaliser(T b) {
 template <std::floating_point T>
 T mean(T b) {
   const T a = std::abs(b);
-  if (a < series::below)
-    return b * (series::langevin_numerator(b) / (1 + b * b * series::sinh_excess(b)));
+  if (a < series::below) return b * (series::langevin_numerator(b) / (1 + b * b * series::sinh_excess(b)));
   return std::copysign(1 + 2 / std::expm1(2 * a) - 1 / a, b);
 }
 
@@ -131,8 +131,8 @@ T divergence(T q, T p) {
   const auto g = [&](T b) { return b < series::below ? b - log_normaliser(b) : std::log(b) - correction(b); };
   const bool far = q >= series::below && a >= series::below;
   const T change = far ? std::log(q / a) + correction(a) - correction(q) : g(q) - g(a);
-  const T scaled = q < series::below ? (q - p) * (1 - mean(q))
-                                     : (1 - p / q) - (1 - p / q) * (q / (std::expm1(2 * q) / 2));
+  const T scaled =
+      q < series::below ? (q - p) * (1 - mean(q)) : (1 - p / q) - (1 - p / q) * (q / (std::expm1(2 * q) / 2));
   return (a - p) + change - scaled;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
-// A spiking autoencoder: a network whose spikes are the steps of a greedy descent, written by hand. Eigen only;
-// shares no code with the compiler.
+// A spiking autoencoder: a network whose spikes are the steps of a greedy descent, written by hand. Eigen
+// only; shares no code with the compiler.
 //
-// A signal x in R^J is read out of N filtered spike trains r as D r (D is [J, N]). Under x ~ N(D r, 1) and the
-// prior p(r) ~ exp(-nu 1.r - mu/2 r.r) a point mass on r has the free energy (nats, constants left out)
+// A signal x in R^J is read out of N filtered spike trains r as D r (D is [J, N]). Under x ~ N(D r, 1) and
+// the prior p(r) ~ exp(-nu 1.r - mu/2 r.r) a point mass on r has the free energy (nats, constants left out)
 //
 //   E(r) = |x - D r|^2 / 2 + nu sum_i r_i + mu/2 |r|^2.
 //
@@ -24,9 +24,9 @@
 //
 //   W_ij -= rate (V_i + beta W_ij),   V just before the spike:
 //
-// the descent of sum_i (V_i + beta W_ij)^2 / (2 beta) at given V, the regression of the voltages on the spiking
-// neuron. It rests where W_ij = -E[V_i | j fires] / beta; at threshold V_j = |F_j|^2 / 2, hence
-// E[e | j fires] = F_j / 2 for isotropic errors and W = -F F' / (2 beta). beta a little over 1/2 is stable.
+// the descent of sum_i (V_i + beta W_ij)^2 / (2 beta) at given V, the regression of the voltages on the
+// spiking neuron. It rests where W_ij = -E[V_i | j fires] / beta; at threshold V_j = |F_j|^2 / 2, hence E[e |
+// j fires] = F_j / 2 for isotropic errors and W = -F F' / (2 beta). beta a little over 1/2 is stable.
 //
 // Bourdoukan and Deneve 2015, eq 1 and 2; Boerlin, Machens and Deneve 2013.
 //
@@ -44,11 +44,9 @@
 
 namespace freefall::reference::spiking_autoencoder {
 
-template <class Scalar>
-using column = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
-
 // How V is kept. functional: computed from x and r. feedback: neurons without couplings, each driven by
-// F (s - D o), the error of the read-out, and its own reset -mu. recurrent: by F s + W o, with whatever W holds.
+// F (s - D o), the error of the read-out, and its own reset -mu. recurrent: by F s + W o, with whatever W
+// holds.
 enum class form { functional, feedback, recurrent };
 
 // one_winner: at most one spike a step, of the neuron furthest above its threshold.
@@ -57,8 +55,8 @@ enum class policy { one_winner, drain };
 
 template <class Scalar>
 struct constants {
-  Scalar leak = 50;   // lambda, 1/s
-  Scalar step = 1e-4;  // dt, s
+  Scalar leak = 50;                            // lambda, 1/s
+  Scalar step = 1e-4;                          // dt, s
   Scalar linear_cost = 0, quadratic_cost = 0;  // nu, mu
 };
 
@@ -115,7 +113,8 @@ class network {
   // The voltages that x and r imply.
   column<Scalar> implied_voltage() const { return F * (x - decoded()) - c.quadratic_cost * r; }
 
-  // One step of time under the input s; noise is added to V (not by the functional form, whose V has no memory).
+  // One step of time under the input s; noise is added to V (not by the functional form, whose V has no
+  // memory).
   void advance(const column<Scalar>& s, const column<Scalar>& noise) {
     require(s.size() == F.cols(), "numbers in the input", F.cols(), s.size());
     const Scalar kept_fraction = 1 - c.leak * c.step;
@@ -145,8 +144,10 @@ class network {
       fired.push_back(k);
       if (how == policy::one_winner) break;
       if (Eigen::Index(fired.size()) > 1000 * F.rows())
-        throw std::runtime_error("spiking_autoencoder: more than 1000 spikes per neuron in one step: the couplings "
-                                 "of neuron " + std::to_string(k) + " excite");
+        throw std::runtime_error(
+            "spiking_autoencoder: more than 1000 spikes per neuron in one step: the couplings "
+            "of neuron " +
+            std::to_string(k) + " excite");
     }
     return fired;
   }
@@ -186,8 +187,8 @@ coupling_fit<Scalar> compare(const matrix<Scalar>& W, const matrix<Scalar>& opti
   return {(W - scale * optimum).squaredNorm() / W.squaredNorm(), scale};
 }
 
-// Error of a read-out over time: sum_j var(x_j - xhat_j) / sum_j var(x_j), and the same with the constant factor
-// on xhat that fits best.
+// Error of a read-out over time: sum_j var(x_j - xhat_j) / sum_j var(x_j), and the same with the constant
+// factor on xhat that fits best.
 template <class Scalar>
 class decoder_error {
  public:

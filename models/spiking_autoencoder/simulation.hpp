@@ -1,6 +1,6 @@
 #pragma once
-// Learning the fast couplings of the hand-written spiking autoencoder from a smooth random signal (the setting of
-// Bourdoukan and Deneve 2015, figure 1, with the noise of Brendel et al. 2020).
+// Learning the fast couplings of the hand-written spiking autoencoder from a smooth random signal (the
+// setting of Bourdoukan and Deneve 2015, figure 1, with the noise of Brendel et al. 2020).
 
 #include <cstdint>
 #include <numbers>
@@ -22,9 +22,9 @@ inline matrix<double> circle(Eigen::Index n) {
 }
 
 // Input s whose leaky integral x has the standard deviation `size` in each dimension: white noise through two
-// exponential filters of time constant tau, s = gain * (filter of filter of noise). The gain is found from the
-// response of x to one unit of noise, x being the sum of such responses. Step k takes the normal draws
-// Jk .. Jk + J - 1 of the stream "signal".
+// exponential filters of time constant tau, s = gain * (filter of filter of noise). The gain is found from
+// the response of x to one unit of noise, x being the sum of such responses. Step k takes the normal draws Jk
+// .. Jk + J - 1 of the stream "signal".
 class smooth_signal {
  public:
   smooth_signal(std::uint64_t seed, Eigen::Index dimensions, double size, const constants<double>& c,
@@ -71,8 +71,11 @@ struct fast_learning_settings {
 class fast_learning {
  public:
   explicit fast_learning(std::uint64_t seed, const fast_learning_settings& set = {})
-      : net(circle(set.neurons), form::recurrent, set.c), set_(set),
-        signal_(seed, 2, set.signal, set.c), membrane_(seed, "membrane"), threshold_(seed, "threshold") {
+      : net(circle(set.neurons), form::recurrent, set.c),
+        set_(set),
+        signal_(seed, 2, set.signal, set.c),
+        membrane_(seed, "membrane"),
+        threshold_(seed, "threshold") {
     const runtime::stream start(seed, "couplings");
     for (Eigen::Index k = 0; k < net.W.size(); ++k) net.W.data()[k] = -0.2 * start.uniform(std::uint64_t(k));
     net.W.diagonal().array() -= 0.5;
@@ -92,7 +95,8 @@ class fast_learning {
       membrane_.fill_normal(std::span(voltage_noise_.data(), n), first);
       threshold_.fill_normal(std::span(threshold_noise_.data(), n), first);
       net.advance(signal_.next(), set_.membrane_noise * voltage_noise_);
-      const auto fired = net.fire(set_.how, set_.threshold_noise * threshold_noise_, learn ? &set_.rule : nullptr);
+      const auto fired =
+          net.fire(set_.how, set_.threshold_noise * threshold_noise_, learn ? &set_.rule : nullptr);
       spikes += long(fired.size());
       error.add(net.x, net.decoded());
     }

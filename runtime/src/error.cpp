@@ -42,11 +42,11 @@ std::string predicate(const status& s, std::span<const tensor_info> tensors) {
              "; expected finite values. Look for NaN or infinity in the inputs and parameters, or lower the "
              "rate.";
     case fault::diverged:
-      return " diverged, noticed in step " + number(s.element) +
-             "; expected the functional to fall. Lower the rate, or start closer to the solution.";
+      return " diverged: element " + number(s.element) + by_axis(s, tensors) +
+             " is not finite. Lower the rate, or start closer to the solution.";
     case fault::not_positive_definite:
-      return " is not positive definite, pivot " + number(s.element) +
-             " is not positive; expected a symmetric positive definite matrix. Check what it is estimated "
+      return " is not positive definite; expected a symmetric positive definite matrix. Check what it is "
+             "estimated "
              "from, or add "
              "a small positive number to its diagonal.";
   }

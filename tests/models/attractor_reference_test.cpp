@@ -53,8 +53,8 @@ TEST(AttractorReferenceEnergy, LocalGradientIsACentralDifference) {
   const auto net = random_network(4, 42);
   for (Eigen::Index i = 0; i < 4; ++i)
     for (real v : {-3.0L, -0.2L, 0.0L, 1.1L, 8.0L})
-      EXPECT_NEAR(central_difference(v, [&] { return net.local_free_energy(i, v); }), net.local_gradient(i, v),
-                  difference_tolerance);
+      EXPECT_NEAR(central_difference(v, [&] { return net.local_free_energy(i, v); }),
+                  net.local_gradient(i, v), difference_tolerance);
 }
 
 TEST(AttractorReferenceEnergy, IsZeroAndStationaryAtTheFixedPoint) {
@@ -148,8 +148,7 @@ TEST(AttractorReferenceSampling, InAnOrderReadsTheStatesAlreadyDrawn) {
   const std::array<real, 3> u{0.2L, 0.7L, 0.4L};
   const std::array<Eigen::Index, 3> order{2, 0, 2};
   net.sample(u, order);
-  for (std::size_t k = 0; k < 3; ++k)
-    by_hand.state(order[k]) = cb::sample(by_hand.natural(order[k]), u[k]);
+  for (std::size_t k = 0; k < 3; ++k) by_hand.state(order[k]) = cb::sample(by_hand.natural(order[k]), u[k]);
   EXPECT_EQ(net.state, by_hand.state);
   EXPECT_EQ(net.previous, old.state);
 }
@@ -209,8 +208,7 @@ class AttractorReferenceSchedule : public testing::TestWithParam<schedule> {};
 
 TEST_P(AttractorReferenceSchedule, ReachesItsStationaryMoments) {
   constexpr int chains = 100000;
-  const moments expected =
-      GetParam() == schedule::synchronous ? of_the_synchronous_law() : of_the_joint();
+  const moments expected = GetParam() == schedule::synchronous ? of_the_synchronous_law() : of_the_joint();
   sampler draw(51);
   auto net = two_states();
   Eigen::Array3d sum = Eigen::Array3d::Zero(), squares = Eigen::Array3d::Zero();
@@ -221,7 +219,8 @@ TEST_P(AttractorReferenceSchedule, ReachesItsStationaryMoments) {
     sum += x;
     squares += x.square();
   }
-  const Eigen::Array3d average = sum / chains, error = ((squares / chains - average.square()) / chains).sqrt();
+  const Eigen::Array3d average = sum / chains,
+                       error = ((squares / chains - average.square()) / chains).sqrt();
   EXPECT_NEAR(average(0), expected.first, 4 * error(0));
   EXPECT_NEAR(average(1), expected.second, 4 * error(1));
   EXPECT_NEAR(average(2), expected.pair, 4 * error(2));

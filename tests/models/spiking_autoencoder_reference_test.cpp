@@ -36,7 +36,8 @@ TEST(SpikingAutoencoderReference, SpikeMovesTheVoltagesByAColumnOfTheCouplings) 
   }
 }
 
-// The neuron that fires is the one whose spike lowers the energy most, by brute force; none fires if none can.
+// The neuron that fires is the one whose spike lowers the energy most, by brute force; none fires if none
+// can.
 TEST(SpikingAutoencoderReference, FiresWhereTheEnergyFallsMost) {
   int spikes = 0, silent = 0;
   for (unsigned seed = 100; seed < 200; ++seed) {
@@ -146,8 +147,8 @@ TEST(SpikingAutoencoderReferenceLearning, ApproachesTheOptimalCouplings) {
   EXPECT_LT(median(after_16), 0.060);
 }
 
-// W = -F F' / (2 beta) is where learning rests: scale 0.962 for beta 0.52 and 0.833 for 0.6. The read-out F' r
-// of the first then has error 0.016 (independent program, within a factor 1.5).
+// W = -F F' / (2 beta) is where learning rests: scale 0.962 for beta 0.52 and 0.833 for 0.6. The read-out F'
+// r of the first then has error 0.016 (independent program, within a factor 1.5).
 TEST(SpikingAutoencoderReferenceLearning, RestsAtTheOptimumOverTwiceBeta) {
   for (const double beta : {0.52, 0.6}) {
     fast_learning learning(4, {.rule = {0.01, beta}});
@@ -222,8 +223,9 @@ TEST(SpikingAutoencoderReferenceErrors, NameWhatIsWrong) {
             "spiking_autoencoder: the weights are empty");
   net.W.setZero();
   net.V(3) = 10;
-  EXPECT_EQ(message([&] { net.fire(policy::drain); }),
-            "spiking_autoencoder: more than 1000 spikes per neuron in one step: the couplings of neuron 3 excite");
+  EXPECT_EQ(
+      message([&] { net.fire(policy::drain); }),
+      "spiking_autoencoder: more than 1000 spikes per neuron in one step: the couplings of neuron 3 excite");
 }
 
 }  // namespace

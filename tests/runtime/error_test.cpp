@@ -33,14 +33,12 @@ TEST(Describe, SaysWhatWasFoundExpectedAndHowToMendIt) {
             "Kernel 'infer': 'h' is not finite at element 817; expected finite values. Look for NaN or "
             "infinity in the "
             "inputs and parameters, or lower the rate.");
+  EXPECT_EQ(describe({fault::diverged, "infer", "h", 12, 0, 0}),
+            "Kernel 'infer': 'h' diverged: element 12 is not finite. Lower the rate, or start closer to the "
+            "solution.");
   EXPECT_EQ(
-      describe({fault::diverged, "infer", "F", 12, 0, 0}),
-      "Kernel 'infer': 'F' diverged, noticed in step 12; expected the functional to fall. Lower the rate, or "
-      "start closer to the solution.");
-  EXPECT_EQ(
-      describe({fault::not_positive_definite, "filter", "Pi", 3, 0, 0}),
-      "Kernel 'filter': 'Pi' is not positive definite, pivot 3 is not positive; expected a symmetric "
-      "positive "
+      describe({fault::not_positive_definite, "filter", "Pi", 0, 0, 0}),
+      "Kernel 'filter': 'Pi' is not positive definite; expected a symmetric positive "
       "definite matrix. Check what it is estimated from, or add a small positive number to its diagonal.");
 }
 

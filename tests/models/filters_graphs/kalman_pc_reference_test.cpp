@@ -143,71 +143,83 @@ TEST(KalmanPc, MoreStepsComeCloserToTheSettledFilterOfConstantPrecision) {
   }
 }
 
+// A median over 50 random C, as an independent implementation in another language found it. `spread` is the
+// relative standard deviation of such a median, measured over 40 sets of 50 C.
+struct median_of_fifty {
+  std::array<double, 3> value;  // position, velocity, acceleration
+  double spread;
+};
+
 struct line {
   const char* name;
   settings<double> how;
-  std::array<double, 3> to_truth, to_kalman;
+  median_of_fifty to_truth, to_kalman;
 };
 
-// Medians over 50 random C of an independent implementation in another language with other random numbers,
-// hence the 15 %; T = 1000, P_0 = I, mean_0 = 0.
+// Root mean square distances, T = 1000, P_0 = I, mean_0 = 0. The unanchored filter and the distances to the
+// Kalman filter hang on the smallest singular value of C, hence their spread.
 TEST(KalmanPc, AccuracyIsThatOfAnIndependentImplementation) {
   const std::array<line, 7> lines{{
-      {"anchored, 5 steps of 0.05", {constant, anchored, 5, 0.05}, {.33, .33, .33}, {.58, .64, .56}},
-      {"anchored, 2 steps of 0.07", {constant, anchored, 2, 0.07}, {.26, .26, .27}, {.62, .69, .63}},
-      {"anchored, settled", {constant, anchored, settled, {}}, {.51, .51, .55}, {.33, .38, .30}},
-      {"Riccati, 20 steps of 1/lambda", {riccati, anchored, 20, {}}, {.59, .58, .63}, {.16, .16, .12}},
-      {"Riccati, settled", {riccati, anchored, settled, {}}, {.73, .79, .77}, {0, 0, 0}},
-      {"unanchored, 5 steps of 0.05",
+      {"5 steps of 0.05", {constant, anchored, 5, 0.05}, {{.33, .33, .33}, .01}, {{.58, .64, .56}, .14}},
+      {"2 steps of 0.07", {constant, anchored, 2, 0.07}, {{.26, .26, .27}, .01}, {{.62, .69, .63}, .12}},
+      {"settled", {constant, anchored, settled, {}}, {{.51, .51, .55}, .04}, {{.33, .38, .30}, .22}},
+      {"Riccati, 20 steps", {riccati, anchored, 20, {}}, {{.59, .58, .63}, .07}, {{.16, .16, .12}, .4}},
+      {"Riccati, settled", {riccati, anchored, settled, {}}, {{.73, .79, .77}, .09}, {{0, 0, 0}, 0}},
+      {"unanchored, 5 of 0.05",
        {constant, unanchored, 5, 0.05},
-       {1.06, 1.31, 1.44},
-       {1.20, 1.37, 1.54}},
-      {"unanchored, 2 steps of 0.07",
+       {{1.06, 1.31, 1.44}, .41},
+       {{1.20, 1.37, 1.54}, .37}},
+      {"unanchored, 2 of 0.07",
        {constant, unanchored, 2, 0.07},
-       {1.93, 2.47, 2.68},
-       {2.18, 2.51, 2.77}},
+       {{1.93, 2.47, 2.68}, .38},
+       {{2.18, 2.51, 2.77}, .36}},
   }};
-  constexpr std::size_t seeds = 50;
-  for (const auto& l : lines) {
-    std::array<std::vector<double>, 3> truth, kalman;
-    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
-      const body b(seed, 1000);
-      const auto means = filtered(b, l.how);
-      const auto to_truth = distance(means, b.truth), to_kalman = distance(means, analytic(b));
+  using distances = std::array<std::vector<double>, 3>;
+  std::array<distances, lines.size()> truth, kalman;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const body b(seed, 1000);
+    const auto exact = analytic(b);
+    for (std::size_t n = 0; n < lines.size(); ++n) {
+      const auto means = filtered(b, lines[n].how);
+      const auto to_truth = distance(means, b.truth), to_kalman = distance(means, exact);
       for (std::size_t i = 0; i < 3; ++i) {
-        truth[i].push_back(to_truth[i]);
-        kalman[i].push_back(to_kalman[i]);
+        truth[n][i].push_back(to_truth[i]);
+        kalman[n][i].push_back(to_kalman[i]);
       }
     }
-    const auto median = [](std::vector<double> x) {
-      std::ranges::sort(x);
-      return (x[(x.size() - 1) / 2] + x[x.size() / 2]) / 2;
-    };
-    for (std::size_t i = 0; i < 3; ++i) {
-      EXPECT_NEAR(median(truth[i]), l.to_truth[i], 0.15 * l.to_truth[i]) << l.name << ", component " << i;
-      EXPECT_NEAR(median(kalman[i]), l.to_kalman[i], 0.15 * l.to_kalman[i] + 1e-12)
-          << l.name << ", component " << i;
-    }
   }
+  const auto expect_median = [](std::vector<double> x, const median_of_fifty& of, std::size_t i,
+                                const char* name) {
+    std::ranges::sort(x);
+    constexpr double rounding = 0.005;
+    EXPECT_NEAR((x[99] + x[100]) / 2, of.value[i], 3 * of.spread * of.value[i] + rounding)
+        << name << ", " << i;
+  };
+  for (std::size_t n = 0; n < lines.size(); ++n)
+    for (std::size_t i = 0; i < 3; ++i) {
+      expect_median(truth[n][i], lines[n].to_truth, i, lines[n].name);
+      expect_median(kalman[n][i], lines[n].to_kalman, i, lines[n].name);
+    }
 }
 
-// One step of rate r multiplies the error by (I - r H) A; H = C'C + I has an eigenvalue past 2 / r.
+// The first step of a tick starts where e_x is zero, so one step of rate r for each tick multiplies the error
+// of the mean by (I - r C'C) A: past lambda_max(C'C) = 2 / r it diverges, though F alone would bound
+// lambda_max(C'C + I).
 TEST(KalmanPc, ARatePastTheBoundDivergesAndTheDefaultRateDoesNot) {
   int past = 0;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     const body b(seed, 1000);
-    const mat H = b.model.C.transpose() * b.model.C + mat::Identity(3, 3);
+    const mat H = b.model.C.transpose() * b.model.C;
     const double lambda = H.selfadjointView<Eigen::Lower>().eigenvalues().maxCoeff();
-    const auto end = [&](std::optional<double> rate) {
-      return filtered(b, {constant, anchored, 1, rate}).back().norm();
+    const auto stays = [&](std::optional<double> rate) {
+      return filtered(b, {constant, anchored, 1, rate}).back().norm() < 1e3;
     };
-    EXPECT_LT(end({}), 1e3);
-    if (lambda > 8.5) {
+    EXPECT_TRUE(stays({})) << seed;
+    if (lambda > 8.2) {
       ++past;
-      EXPECT_GT(end(0.25), 1e6) << seed;
-    }
-    if (lambda < 7.5) {
-      EXPECT_LT(end(0.25), 1e3) << seed;
+      EXPECT_FALSE(stays(0.25)) << seed;
+    } else if (lambda < 7.8) {
+      EXPECT_TRUE(stays(0.25)) << seed;
     }
   }
   EXPECT_GT(past, 0);
@@ -252,7 +264,7 @@ TEST(KalmanPcNonlinear, DescentIsTheIteratedExtendedKalmanFilter) {
     x = k.f(x, u);
     vec o = k.g(x);
     for (Eigen::Index i = 0; i < 2; ++i) o(i) += 0.3 * noise.normal(2 * t + static_cast<std::size_t>(i));
-    kalman = iterated_extended_kalman_step(k, kalman, u, o, 60);
+    kalman = iterated_extended_kalman_step(k, kalman, u, o, 300);
     once = iterated_extended_kalman_step(k, once, u, o, 1);
     relaxed.step(u, o);
     gauss_newton.settled_step(u, o);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "freefall/runtime/status.hpp"
 
@@ -30,6 +31,15 @@ template <class T, std::size_t N>
       return {fault::not_finite, kernel, a.name, bad, 0, 0};
     }
   }
+  return {};
+}
+
+// A workspace of the given size must be there and start at a multiple of 64 bytes.
+[[nodiscard]] inline status check_workspace(const char* kernel, const void* workspace, std::size_t bytes) {
+  constexpr std::size_t alignment = 64;
+  if (workspace == nullptr) return {fault::null_argument, kernel, "workspace", 0, 0, bytes};
+  const std::size_t past = reinterpret_cast<std::uintptr_t>(workspace) % alignment;
+  if (past != 0) return {fault::misaligned_argument, kernel, "workspace", 0, past, alignment};
   return {};
 }
 

@@ -18,8 +18,8 @@ enum class fault : int {
   misaligned_argument,    // tensor; expected = alignment in bytes, found = address modulo that alignment
   copies_out_of_range,    // tensor = name of the plate; found = copies asked for, expected = its capacity
   not_finite,             // tensor; element = flat index of the first NaN or infinity
-  diverged,               // tensor = quantity that grew; element = step in which it was noticed (from 0)
-  not_positive_definite,  // tensor; element = row of the first pivot that is not positive
+  diverged,               // tensor = result; element = flat index of its first NaN or infinity
+  not_positive_definite,  // tensor
 };
 
 // Result of a kernel call. The strings are literals of the generated code and live for ever; they are never

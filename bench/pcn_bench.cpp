@@ -1,0 +1,179 @@
+// One training call of a predictive-coding network (pcn_case.hpp): the generated kernel, careful Eigen and,
+// on a machine with AVX-512, hand-written kernels. The candidates are first checked against Eigen in double,
+// then run interleaved; the medians and their ratios to the best hand-written one are printed.
+//
+//   pcn_bench [options of Google Benchmark]
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <pcn_bench_kernels_views.hpp>
+#include <string>
+#include <vector>
+
+#include "bench/hand/pcn_eigen.hpp"
+#include "bench/pcn_case.hpp"
+#ifdef __AVX512F__
+#include "bench/hand/pcn.hpp"
+#endif
+
+namespace {
+
+using namespace freefall::bench::pcn;
+
+class generated_network {
+ public:
+  explicit generated_network(const parameters& p) {
+    std::ranges::copy(p.W[0], net_.W1().data());
+    std::ranges::copy(p.W[1], net_.W2().data());
+    std::ranges::copy(p.W[2], net_.W3().data());
+    std::ranges::copy(p.b[0], net_.b1().data());
+    std::ranges::copy(p.b[1], net_.b2().data());
+    std::ranges::copy(p.b[2], net_.b3().data());
+    net_.inference_rate() = inference_rate;
+    net_.learning_rate() = learning_rate;
+  }
+
+  // The copies in are part of the time: the other candidates read the sample too.
+  void train(const sample& s) {
+    std::ranges::copy(s.image, net_.image().data());
+    std::ranges::copy(s.digit, net_.digit().data());
+    net_.train();
+  }
+
+  const float* weights(std::size_t l) {
+    return l == 0 ? net_.W1().data() : l == 1 ? net_.W2().data() : net_.W3().data();
+  }
+  const float* bias(std::size_t l) {
+    return l == 0 ? net_.b1().data() : l == 1 ? net_.b2().data() : net_.b3().data();
+  }
+
+ private:
+  pcn_bench_kernels::instance net_;
+};
+
+// Distance of all parameters from those of Eigen in double, relative to how far training has moved the
+// latter.
+template <class Weight, class Bias>
+double distance(const eigen_network<double>& exact, const parameters& start, const Weight& weight,
+                const Bias& bias) {
+  double off = 0, moved = 0;
+  const auto add = [&](double expected, double found, double first) {
+    off += (found - expected) * (found - expected);
+    moved += (expected - first) * (expected - first);
+  };
+  for (std::size_t l = 0; l < 3; ++l)
+    for (Eigen::Index i = 0; i < size[l + 1]; ++i) {
+      const auto row = static_cast<std::size_t>(i);
+      add(exact.b[l](i), bias(l, i), start.b[l][row]);
+      for (Eigen::Index j = 0; j < size[l]; ++j)
+        add(exact.W[l](i, j), weight(l, i, j),
+            start.W[l][row * static_cast<std::size_t>(size[l]) + static_cast<std::size_t>(j)]);
+    }
+  return std::sqrt(off / moved);
+}
+
+// Float parameters of order 0.05 move by about 1e-3 in ten calls, so rounding them alone costs 1e-5 of the
+// move.
+constexpr double agreement = 1e-3;
+
+void check(const std::string& name, double distance) {
+  fmt::print("{:<22} differs from Eigen in double by {:.1e} of the change in training\n", name, distance);
+  if (distance < agreement) return;
+  fmt::print(stderr, "pcn_bench: {} computes something else: expected a difference below {}, found {}\n",
+             name, agreement, distance);
+  std::exit(1);
+}
+
+// Prints as the console does and keeps the medians, in microseconds of the one thread's own time: on a
+// machine shared with others the time on the clock measures them.
+class median_reporter : public benchmark::ConsoleReporter {
+ public:
+  median_reporter() : ConsoleReporter(OO_None) {}
+  void ReportRuns(const std::vector<Run>& runs) override {
+    ConsoleReporter::ReportRuns(runs);
+    for (const auto& run : runs)
+      if (run.aggregate_name == "median") medians[run.run_name.function_name] = run.GetAdjustedCPUTime();
+  }
+  std::map<std::string, double> medians;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto start = initial_parameters();
+  const auto data = samples(12);
+
+  eigen_network<double> exact(start);
+  eigen_network<float> eigen(start);
+  generated_network generated(start);
+  constexpr int calls = 10;
+  for (std::size_t n = 0; n < calls; ++n) {
+    exact.train(data[n]);
+    eigen.train(data[n]);
+    generated.train(data[n]);
+  }
+  check("careful Eigen", distance(
+                             exact, start, [&](std::size_t l, auto i, auto j) { return eigen.W[l](i, j); },
+                             [&](std::size_t l, auto i) { return eigen.b[l](i); }));
+  check("generated", distance(
+                         exact, start,
+                         [&](std::size_t l, auto i, auto j) { return generated.weights(l)[i * size[l] + j]; },
+                         [&](std::size_t l, auto i) { return generated.bias(l)[i]; }));
+
+  std::size_t next = 0;
+  const auto add = [&](const std::string& name, auto& network) {
+    benchmark::RegisterBenchmark(name.c_str(), [&](benchmark::State& state) {
+      for (auto _ : state) network.train(data[next++ % data.size()]);
+    })->Unit(benchmark::kMicrosecond);
+  };
+  add("generated", generated);
+  add("careful Eigen", eigen);
+  std::vector<std::string> hand;
+#ifdef __AVX512F__
+  hand_network<false> plain(start);
+  hand_network<true> peeled(start);
+  const auto add_hand = [&](const std::string& name, auto& network) {
+    for (std::size_t n = 0; n < calls; ++n) network.train(data[n]);
+    check(name, distance(
+                    exact, start,
+                    [&](std::size_t l, auto i, auto j) {
+                      return network.W[l][static_cast<std::size_t>(i * size[l] + j)];
+                    },
+                    [&](std::size_t l, auto i) { return network.b[l][static_cast<std::size_t>(i)]; }));
+    add(name, network);
+    hand.push_back(name);
+  };
+  add_hand("hand", plain);
+  add_hand("hand, first step peeled", peeled);
+#endif
+
+  // Defaults first, so that the command line can change them.
+  std::vector<std::string> defaults{argv[0], "--benchmark_enable_random_interleaving=true",
+                                    "--benchmark_repetitions=31", "--benchmark_min_time=0.02",
+                                    "--benchmark_report_aggregates_only=true"};
+  std::vector<char*> arguments;
+  for (auto& d : defaults) arguments.push_back(d.data());
+  arguments.insert(arguments.end(), argv + 1, argv + argc);
+  int count = static_cast<int>(arguments.size());
+  benchmark::Initialize(&count, arguments.data());
+  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
+  median_reporter reporter;
+  benchmark::RunSpecifiedBenchmarks(&reporter);
+
+  double best = 0;
+  for (const auto& name : hand)
+    if (const auto m = reporter.medians.find(name);
+        m != reporter.medians.end() && (best == 0 || m->second < best))
+      best = m->second;
+  for (const auto& [name, median] : reporter.medians) {
+    fmt::print("{:<26} median {:8.1f} us", name, median);
+    if (best > 0) fmt::print("   {:.2f} times the best by hand", median / best);
+    fmt::print("\n");
+  }
+  return 0;
+}

@@ -1,0 +1,83 @@
+#pragma once
+// An emitted kernel does what the loop interpreter does with the same program, from the same values.
+
+#include <gtest/gtest.h>
+
+#include "codegen/plan/pipeline.hpp"
+#include "tests/kernel/named_arrays.hpp"
+#include "tests/support/run_program.hpp"
+
+namespace freefall::test {
+
+/// The sizes an instance was made for.
+template <class Scalar>
+plan::Specialisation sizes_of(std::span<const runtime::tensor_info> tensors) {
+  plan::Specialisation out;
+  out.name = "sizes";
+  out.scalar = std::is_same_v<Scalar, float> ? plan::Scalar::float32 : plan::Scalar::float64;
+  for (const auto& t : tensors) {
+    for (std::size_t a = 0; a < t.rank; ++a) out.extents[t.axes[a]] = t.extents[a];
+  }
+  return out;
+}
+
+/// Random values: symmetric positive definite for square parameters, otherwise in (-1/2, 1/2); scalar inputs
+/// in (0.05, 0.1); zero for the optimiser's arrays. Copies of a plate that are not in use hold NaN.
+template <class Scalar>
+void fill_randomly(const runtime::tensor_info& t, std::span<Scalar> to, std::size_t copies,
+                   std::mt19937_64& random) {
+  fill(to, random, 0.5);
+  if (t.rank == 0) to[0] = static_cast<Scalar>(0.075 + 0.05 * static_cast<double>(to[0]));
+  if (t.role == runtime::tensor_role::optimiser_state) std::fill(to.begin(), to.end(), Scalar(0));
+  const bool square = t.rank == 2 && std::string_view(t.axes[0]) == t.axes[1];
+  if (square) {
+    const std::size_t n = t.extents[0];
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) to[i * n + j] = to[j * n + i] = i == j ? Scalar(n) : to[i * n + j];
+    }
+  }
+  if (t.plated) {
+    const auto unused = to.subspan(copies * (to.size() / t.extents[0]));
+    std::fill(unused.begin(), unused.end(), std::numeric_limits<Scalar>::quiet_NaN());
+  }
+}
+
+/// Runs the kernel of this name in both ways and compares every array, unused copies included. One plate.
+/// Relative to the largest magnitude of an array: 1e-12 in double and 1e-5 in float, for some hundred
+/// roundings on another path.
+template <class Instance, class Call>
+void expect_kernel_matches(const ir::Program& program, std::span<const runtime::tensor_info> tensors,
+                           std::size_t copies, const std::string& kernel, Call&& call) {
+  Instance instance;
+  using Scalar = typename decltype(instance.elements(0))::value_type;
+  const plan::Specialisation sizes = sizes_of<Scalar>(tensors);
+  std::mt19937_64 random(copies);
+  Arrays<long double> values;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].role == runtime::tensor_role::output) continue;
+    const auto elements = instance.elements(i);
+    fill_randomly(tensors[i], elements, copies, random);
+    values[tensors[i].name].assign(elements.begin(), elements.end());
+  }
+  Copies used;
+  for (const ir::Axis& axis : program.context->axes()) {
+    if (axis.plate) used[axis.name] = copies;
+  }
+  const plan::Compilation c = plan::compile(program, sizes);
+  const auto at =
+      std::find_if(c.kernels.begin(), c.kernels.end(), [&](const auto& k) { return k.name == kernel; });
+  ASSERT_NE(at, c.kernels.end()) << kernel;
+  const auto expected = run_operations<double>(at->operations, *program.context, values, sizes, used);
+  const long double tolerance = std::is_same_v<Scalar, float> ? 1e-5L : 1e-12L;
+  call(instance);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    // A result the kernel does not write is NaN in the interpreter and zero in the instance.
+    if (tensors[i].role == runtime::tensor_role::output && kernel != tensors[i].name) continue;
+    const auto elements = instance.elements(i);
+    const std::vector<double> found(elements.begin(), elements.end());
+    EXPECT_LE(distance(found, expected.at(tensors[i].name)), tolerance)
+        << "'" << tensors[i].name << "' after " << kernel << " of " << copies << " copies";
+  }
+}
+
+}  // namespace freefall::test

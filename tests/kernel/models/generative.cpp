@@ -1,0 +1,3 @@
+#include "models/pcn_generative/network.hpp"
+
+freefall::program define() { return pcn_generative::network<20>(); }

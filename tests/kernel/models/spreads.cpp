@@ -1,0 +1,3 @@
+#include "tests/kernel/models/spreads.hpp"
+
+freefall::program define() { return freefall::test::spreads(); }

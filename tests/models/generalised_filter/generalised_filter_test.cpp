@@ -1,6 +1,7 @@
 // Filters in generalised coordinates: the closed form of the tracking error, and the filter written by hand.
 
 #include <gtest/gtest.h>
+#include <freefall/runtime/buffer.hpp>
 #include <freefall/runtime/temporal_covariance.hpp>
 #include <generalised_dynamic.hpp>
 #include <generalised_linear_1.hpp>
@@ -47,7 +48,7 @@ double amplitude(std::size_t orders, const Kernel& kernel) {
   a.Py = &precision;
   a.Px = &zero;
   a.step = &step;
-  std::vector<std::byte> memory(1 << 14);
+  freefall::runtime::workspace memory(1 << 14);
   const int period = static_cast<int>(2 * M_PI / w / dt);
   double largest = 0;
   for (int t = 0; t < 10 * period; ++t) {
@@ -130,7 +131,7 @@ void expect_same(Arrays& a, const setting& s, const Tick& tick, const Energy& en
   a.Px = s.px.data();
   a.step = &step;
   a.energy = &value;
-  std::vector<std::byte> memory(1 << 16);
+  freefall::runtime::workspace memory(1 << 16);
   for (int t = 0; t < 200; ++t) {
     for (int i = 0; i < 9; ++i) y[i] = std::sin(0.05 * t + i) * (i < 3 ? 0.7 : 0.4);
     ASSERT_TRUE(energy(a, memory.data()).ok());

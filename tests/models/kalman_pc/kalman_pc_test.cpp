@@ -2,6 +2,7 @@
 // random sensors, its fixed point, its approach to it, and its derivatives.
 
 #include <gtest/gtest.h>
+#include <freefall/runtime/buffer.hpp>
 #include <kalman_pc_body.hpp>
 
 #include <algorithm>
@@ -22,10 +23,10 @@ struct filter {
   matrix a = body::transition(), c, one = matrix::Identity();
   vector b = vector(0, 0, 1);
   double u = 0, step = 0, energy = 0;
-  std::vector<std::byte> memory;
+  freefall::runtime::workspace memory{4096};
   kalman_pc_body::arrays arrays;
 
-  explicit filter(const matrix& sensors) : c(sensors), memory(4096) {
+  explicit filter(const matrix& sensors) : c(sensors) {
     arrays.x = x.data();
     arrays.x_previous = before.data();
     arrays.y = y.data();

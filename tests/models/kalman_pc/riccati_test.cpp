@@ -2,11 +2,11 @@
 // nonlinear one the iterated extended Kalman filter, both written by hand here.
 
 #include <gtest/gtest.h>
+#include <freefall/runtime/buffer.hpp>
 #include <kalman_pc_riccati.hpp>
 #include <kalman_pc_tanh.hpp>
 
 #include <algorithm>
-#include <vector>
 
 #include "body.hpp"
 
@@ -29,7 +29,7 @@ struct filter {
   reading y = reading::Zero();
   vector b = vector(0, 0, 1);
   double u = 0, step = 0, energy = 0;
-  std::vector<std::byte> memory = std::vector<std::byte>(16384);
+  freefall::runtime::workspace memory{16384};
   Arrays arrays;
 
   explicit filter(const sensors& by) : c(by) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/ir/program.hpp"
 
@@ -72,6 +74,12 @@ Expr linearise(Expr e, const Tensor* tensor) {
     return t - hold(t, tensor);
   });
   return hold(e, tensor) + moved;
+}
+
+bool has_held(Expr e) {
+  const auto nodes = topological({e});
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [](Expr n) { return n->op == Op::Freeze && n->name == kHeld; });
 }
 
 Expr block_inverse(const BlockIndices& block, Expr matrix) {

@@ -29,6 +29,7 @@ ir::Expr newton_step(ir::Expr gradient, const ir::Tensor* tensor);
 /// e with the elements of t held: derivatives do not see them. `thaw` brings them back.
 ir::Expr hold(ir::Expr e, const ir::Tensor* tensor);
 ir::Expr thaw(ir::Expr e);
+bool has_held(ir::Expr e);
 
 /// e to first order in the tensor, about its value held: g(t0) + dg/dt (t - t0) with t0 = hold(t).
 ir::Expr linearise(ir::Expr e, const ir::Tensor* tensor);

@@ -39,6 +39,12 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
     for (const Tensor* parent : declared_factor.marginalised)
       factor = find_density(factor.density)->marginal(context, factor, parent, into.ledger);
     if (factor.linearised) linearise(factor, family, into.ledger);
+    if (calculus::has_held(factor.arguments[0].second) && !factor.linearised) {
+      note(into.ledger,
+           {"local linearity", factor.variable->name,
+            "higher orders of motion go through the slope at order 0, which is a constant of the "
+            "rules; products of derivatives are left out"});
+    }
     NegativeLogDensity term = find_density(factor.density)->negative_log(context, factor);
     for (const auto& member : family.members) {
       term.value = find_family(member.density)->expectation(term.value, member, into.ledger);

@@ -30,14 +30,15 @@ using NamedExpr = std::pair<std::string, Expr>;
 /// precision or covariance matrix also carries the primed index of the matrix axis.
 struct Factor {
   const Tensor* variable = nullptr;
-  std::string density;               ///< a row of the density table: "normal"
-  /// "mean"; and at most one of "precision", "variance", "covariance", or several for a Kronecker product, each
-  /// a matrix over an axis of its own.
+  std::string density;  ///< a row of the density table: "normal"
+  /// "mean"; and at most one of "precision", "variance", "covariance", or several for a Kronecker product,
+  /// each a matrix over an axis of its own.
   std::vector<NamedExpr> arguments;
   Origin origin;
   /// Parents that are integrated out: each is normal, its mean the tensor, its precision `precision_of` it.
   std::vector<const Tensor*> marginalised;
-  /// What the density is of where that is not the variable itself, over the variable's indices: its motion D x.
+  /// What the density is of where that is not the variable itself, over the variable's indices: its motion D
+  /// x.
   Expr drawn{};
   /// The mean is linear in the latent variables about their own means (Gauss-Newton).
   bool linearised = false;
@@ -150,8 +151,8 @@ const Tensor* find_previous(const Context& context, const Tensor* tensor);
 const Tensor* precision_of(Context& context, const Tensor* mean);
 const Tensor* find_precision(const Context& context, const Tensor* mean);
 
-/// A function of x at every order of motion, under local linearity: f(x) at order 0, (df/dx at order 0) x^(n) at
-/// order n; e is f(x) over the axis of orders. The slope is held, so it is a constant of the rules for x.
+/// A function of x at every order of motion, under local linearity: f(x) at order 0, (df/dx at order 0) x^(n)
+/// at order n; e is f(x) over the axis of orders. The slope is held, so it is a constant of the rules for x.
 /// Friston, Trujillo-Barreto and Daunizeau 2008, equation 3, without products of derivatives.
 Expr generalised(Expr e, const Axis* order);
 

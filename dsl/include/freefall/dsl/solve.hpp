@@ -22,28 +22,31 @@ inline constexpr bool symbolic_and_mistaken = false;
 template <class I, class R>
 inline constexpr bool symbolic_and_mistaken<expr<I, R>> = contains<mistaken, R>;
 
-/// A precision of a family, or a latent variable the functional reaches.
+template <class T>
+inline constexpr bool is_solvable = is_variable<T> || is_state<T>;
+
+/// Reports a target that is neither a precision of a family nor a latent variable the functional reaches.
 template <class Target, class R>
-constexpr bool check_solved() {
+constexpr void check_solved() {
   using described = symbol_of<Target>;
   if constexpr (symbolic_and_mistaken<Target>) {
-    return false;  // reported where it was written
-  } else if constexpr (is_variable<Target>) {
-    check_target<Target>(R{});
-    return true;
-  } else if constexpr (is_state<Target>) {
-    return true;
-  } else {
+    // Reported where it was written.
+  } else if constexpr (!is_solvable<Target>) {
     diagnostics::report<
         diagnostics::solved_is_not_latent<typename described::label, typename described::role>>();
-    return false;
+  } else if constexpr (is_variable<Target>) {
+    check_target<Target>(R{});
   }
 }
-
 template <class R, class... Targets>
-consteval bool can_solve(types<Targets...>) {
-  return (check_solved<Targets, R>() && ...);
+constexpr void check_solve(types<Targets...>) {
+  (check_solved<Targets, R>(), ...);
 }
+
+template <class Targets>
+inline constexpr bool can_solve = false;
+template <class... Targets>
+inline constexpr bool can_solve<types<Targets...>> = (is_solvable<Targets> && ...);
 
 struct make_solve {
   ir::Expr objective;
@@ -71,7 +74,7 @@ auto solve(const expr<I, R>& objective, const Target& target, const Targets&... 
   if constexpr (detail::length<I> > 0) {
     diagnostics::report<diagnostics::functional_is_not_scalar<I>>();
     return statement<mentions>{};
-  } else if constexpr (!detail::can_solve<R>(all{})) {
+  } else if constexpr (detail::check_solve<R>(all{}); !detail::can_solve<all>) {
     return statement<mentions>{};
   } else {
     return statement<mentions>{

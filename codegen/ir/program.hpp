@@ -36,7 +36,7 @@ struct Factor {
   std::vector<NamedExpr> arguments;
   Origin origin;
   /// Parents that are integrated out: each is normal, its mean the tensor, its precision `precision_of` it.
-  std::vector<const Tensor*> marginalised;
+  std::vector<const Tensor*> marginalised{};
   /// What the density is of where that is not the variable itself, over the variable's indices: its motion D
   /// x.
   Expr drawn{};

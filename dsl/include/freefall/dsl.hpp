@@ -22,9 +22,9 @@
 //
 // What is wrong with it, the C++ compiler says (diagnostics.hpp). What it becomes is an ir::Program.
 
-#include "freefall/dsl/axis.hpp"        // axis, plate
-#include "freefall/dsl/builder.hpp"     // program_scope
-#include "freefall/dsl/density.hpp"     // normal, precision, variance, covariance, kron, marginal, linearised, <<=, model
+#include "freefall/dsl/axis.hpp"     // axis, plate
+#include "freefall/dsl/builder.hpp"  // program_scope
+#include "freefall/dsl/density.hpp"  // normal, precision, variance, covariance, kron, marginal, linearised, <<=, model
 #include "freefall/dsl/descent.hpp"     // descend; rate, sgd, momentum, adam
 #include "freefall/dsl/expression.hpp"  // + - * /, hadamard, dot, sum, count, prime, functions
 #include "freefall/dsl/family.hpp"      // family, delta, gaussian, precision(q, x)

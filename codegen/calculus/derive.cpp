@@ -8,7 +8,9 @@
 
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/calculus/descent.hpp"
+#include "codegen/calculus/hessian.hpp"
 #include "codegen/calculus/presynaptic.hpp"
+#include "codegen/calculus/stationary.hpp"
 #include "codegen/calculus/stationary_point.hpp"
 #include "codegen/elaborate/dependency_order.hpp"
 #include "codegen/elaborate/hold_predictions.hpp"
@@ -122,19 +124,21 @@ class Deriver {
     for (std::size_t i = 0; i < descend.targets.size(); ++i) {
       context.origin = origin_;
       std::vector<Assignment> updates;
-      name_part("dF_d" + descend.targets[i]->name, gradients[i], canonical_indices(descend.targets[i]));
+      const Expr gradient = thaw(gradients[i]);
+      name_part("dF_d" + descend.targets[i]->name, gradient, canonical_indices(descend.targets[i]));
       row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
+      for (Assignment& u : updates) u.value = thaw(u.value);
       out_.rules.push_back({kernel_,
                             descend.targets[i],
                             functional,
-                            gradients[i],
+                            gradient,
                             descend.descent.method,
                             updates,
                             origin_,
                             Expr(),
                             {}});
       if (!(unmodified[i] == gradients[i])) {
-        out_.rules.back().unmodified = unmodified[i];
+        out_.rules.back().unmodified = thaw(unmodified[i]);
         out_.rules.back().modification = changed;
       }
       for (Assignment& u :
@@ -200,6 +204,17 @@ class Deriver {
     out.push_back({assign});
   }
 
+  // A variable that the program advances keeps its value from tick to tick, not from change to change.
+  bool is_advanced(const Tensor* variable) const {
+    return std::any_of(program_.kernels.begin(), program_.kernels.end(), [&](const Kernel& k) {
+      return std::any_of(k.body.begin(), k.body.end(), [&](const Statement& s) {
+        const auto* advance = std::get_if<Advance>(&s.action);
+        return advance != nullptr && std::find(advance->tensors.begin(), advance->tensors.end(), variable) !=
+                                         advance->tensors.end();
+      });
+    });
+  }
+
   // Whatever changes a variable keeps the value it had, where some rule reads it.
   void keep_previous_values(Steps& steps) const {
     for (Step& step : steps) {
@@ -213,6 +228,7 @@ class Deriver {
       }
       auto& all = std::get<Assign>(step.action).simultaneous;
       for (const auto& [variable, kept] : program_.previous_values) {
+        if (is_advanced(variable)) continue;
         const bool changes =
             std::any_of(all.begin(), all.end(), [&](const Assignment& a) { return a.target == variable; });
         if (changes)
@@ -327,9 +343,39 @@ class Deriver {
   }
 
   void append(Steps& out, const Evaluate& evaluate) {
-    const Expr value = resolve(in_force_, evaluate.value);
+    const Expr value = thaw(resolve(in_force_, evaluate.value));
     out.push_back({Assign{
         {{evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))}}}});
+  }
+
+  void append(Steps& out, const SolveFor& solve) {
+    const Expr functional = elaborate::resolve(out_.elaboration, solve.functional);
+    Assign assign;
+    for (const Tensor* target : solve.targets) {
+      program_.context->origin = origin_;
+      const Stationary point = stationary(functional, target, origin_);
+      out_.rules.push_back(
+          {kernel_, target, functional, point.gradient, "solve", {point.update}, origin_, Expr(), {}});
+      assign.simultaneous.push_back(point.update);
+    }
+    program_.context->origin = {};
+    out.push_back({assign});
+  }
+
+  // A variable takes its precision with it, where the precision at the previous tick is read.
+  void append(Steps& out, const Advance& advance) {
+    Context& context = *program_.context;
+    Assign assign;
+    const auto copy = [&](const Tensor* to, const Tensor* from) {
+      assign.simultaneous.push_back(
+          {to, element(context, from), fmt::format("{} = {}", to->name, from->name)});
+    };
+    for (const Tensor* t : advance.tensors) {
+      const Tensor* before = find_previous(context, t);
+      copy(before, t);
+      if (const Tensor* p = find_precision(context, before)) copy(p, precision_of(context, t));
+    }
+    out.push_back({assign});
   }
 
   Step mean_assignment(const Factor& f, const Axis* time) const {

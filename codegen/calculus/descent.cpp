@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "codegen/calculus/hessian.hpp"
 #include "codegen/ir/print.hpp"
 
 namespace freefall::calculus {
@@ -32,6 +35,33 @@ void momentum(Context& context, const Tensor* x, Expr gradient, const std::vecto
       {x, element(context, x) - s[0] * next, fmt::format("{0} -= {1} {0}_velocity", x->name, print(s[0]))});
 }
 
+// Newton's step, from the derived Hessian: one step is exact where dF/dx is affine in x.
+void newton(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
+            std::vector<Assignment>& out) {
+  out.push_back({x, element(context, x) - s[0] * newton_step(gradient, x),
+                 fmt::format("{0} -= rate (d2F/d{0}2)^-1 dF/d{0}", x->name)});
+}
+
+// Descent in the moving frame of generalised coordinates: dx/dt = D x - dF/dx, an Euler step (Friston,
+// Stephan, Li and Daunizeau 2010, equation 12). s[1] is the extent of the axis of orders, which names it; D x
+// is zero beyond the last.
+void moving_frame(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
+                  std::vector<Assignment>& out) {
+  const Axis* order = s[1]->axis;
+  const auto own = canonical_indices(x);
+  const auto at = std::find_if(own.begin(), own.end(), [&](const Index& i) { return i.axis == order; });
+  if (at == own.end()) {
+    throw ModelError(
+        fmt::format("moving_frame: '{}' has no axis '{}', so no orders of motion; descend on it by rate(...)",
+                    x->name, order->name));
+  }
+  Subscript next(*at);
+  next.offset = 1;
+  const Expr motion = substitute(element(context, x), {{*at, next}});
+  out.push_back({x, element(context, x) + s[0] * (motion - gradient),
+                 fmt::format("{0} += {1} (D {0} - dF/d{0})", x->name, print(s[0]))});
+}
+
 // Kingma and Ba 2015, algorithm 1.
 void adam(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr steps,
           std::vector<Assignment>& out) {
@@ -59,6 +89,8 @@ const std::vector<DescentRow>& descents() {
   static const std::vector<DescentRow> rows = {
       {"euler", {{"rate", {}}}, euler},
       {"sgd", {{"rate", {}}}, euler},
+      {"newton", {{"rate", 1.0}}, newton},
+      {"moving_frame", {{"rate", {}}, {"orders", {}}}, moving_frame},
       {"momentum", {{"rate", {}}, {"momentum", 0.9}}, momentum},
       {"adam", {{"rate", {}}, {"beta1", 0.9}, {"beta2", 0.999}, {"epsilon", 1e-8}}, adam, true},
   };

@@ -45,6 +45,21 @@ void check_indices(const Factor& factor, std::string_view location, std::string_
   }
 }
 
+// Several spreads make a Kronecker product: matrices over axes of their own, and at most one that is no
+// matrix.
+bool is_kronecker(const Factor& factor) {
+  std::vector<const Axis*> axes;
+  for (const auto& [name, value] : factor.arguments) {
+    if (name == "mean") continue;
+    const auto primed =
+        std::find_if(value->free.begin(), value->free.end(), [](const Index& i) { return i.level > 0; });
+    const Axis* axis = primed == value->free.end() ? nullptr : primed->axis;
+    if (std::find(axes.begin(), axes.end(), axis) != axes.end()) return false;
+    axes.push_back(axis);
+  }
+  return true;
+}
+
 void check_factor(const Factor& factor) {
   if (factor.variable->role != Role::variable) {
     fail(factor.origin, "'{}' is drawn from a density but is not a variable; declare it with variable<...>",
@@ -66,7 +81,13 @@ void check_factor(const Factor& factor) {
     }
     check_indices(factor, row->arguments[0], name, value);
   }
-  if (factor.arguments.size() > 2) {
+  for (const Tensor* parent : factor.marginalised) {
+    if (row->marginal == nullptr) {
+      fail(factor.origin, "the {} density of '{}' has no closed form after integrating over '{}'",
+           factor.density, factor.variable->name, parent->name);
+    }
+  }
+  if (factor.arguments.size() > 2 && !is_kronecker(factor)) {
     fail(factor.origin, "the {} density of '{}' is given its spread {} times; give one of: {}",
          factor.density, factor.variable->name, factor.arguments.size() - 1, list(row->arguments));
   }
@@ -169,6 +190,10 @@ struct BlockCheck {
       if (factor_of(program.models[predict.model], t) == nullptr) {
         fail(origin, "kernel '{}' predicts '{}', which no factor of '{}' draws", kernel, t->name,
              program.models[predict.model].name);
+      }
+      if (factor_of(program.models[predict.model], t)->drawn) {
+        fail(origin, "kernel '{0}' predicts '{1}', whose density is that of its motion; descend on '{1}'",
+             kernel, t->name);
       }
     }
   }
@@ -322,6 +347,34 @@ struct BlockCheck {
         fail(origin,
              "kernel '{}': the value of '{}' varies over the axis '{}', which the result does not have",
              kernel, evaluate.result->name, str(i));
+      }
+    }
+  }
+  void operator()(const SolveFor& solve) const {
+    if (!solve.functional->free.empty()) {
+      fail(origin, "kernel '{}' solves an expression that varies over the axis '{}'; sum over that axis",
+           kernel, str(solve.functional->free[0]));
+    }
+    for (const Tensor* t : solve.targets) {
+      const bool precision =
+          std::any_of(program.families.begin(), program.families.end(), [&](const Family& f) {
+            return std::any_of(f.members.begin(), f.members.end(), [&](const auto& m) {
+              return m.density == "gaussian" && find_precision(*program.context, m.variable) == t;
+            });
+          });
+      if (!precision && t->role != Role::variable)
+        fail(origin, "kernel '{}' solves for '{}', which is neither a variable nor a precision of the family",
+             kernel, t->name);
+      if (!precision && !contains(program, solve.functional, t))
+        fail(origin, "kernel '{}' solves for '{}', which the functional does not contain", kernel, t->name);
+    }
+  }
+  void operator()(const Advance& advance) const {
+    for (const Tensor* t : advance.tensors) {
+      if (find_previous(*program.context, t) == nullptr) {
+        fail(origin,
+             "kernel '{0}' advances '{1}', but nothing reads previous({1}); drop it from advance(...)",
+             kernel, t->name);
       }
     }
   }

@@ -30,11 +30,21 @@ struct DensityRow {
   ir::Expr (*mean)(const ir::Factor& factor);
   /// -ln p of one element, over the variable's canonical indices; null where elements depend on each other.
   NegativeLogDensity (*negative_log_each)(ir::Context& context, const ir::Factor& factor) = nullptr;
+  /// The factor after one of its parents, normal with its mean at the tensor, is integrated out; null where
+  /// there is no closed form.
+  ir::Factor (*marginal)(ir::Context& context, const ir::Factor& factor, const ir::Tensor* parent,
+                         std::vector<Assumption>& ledger) = nullptr;
 };
 
 const std::vector<DensityRow>& densities();
 /// The row of this name, or null.
 const DensityRow* find_density(std::string_view name);
+
+/// What the density is of: the variable, or its motion.
+ir::Expr drawn(ir::Context& context, const ir::Factor& factor);
+
+/// Adds an entry once.
+void note(std::vector<Assumption>& ledger, Assumption entry);
 
 /// The argument of this name, or a null expression.
 ir::Expr argument(const ir::Factor& factor, std::string_view name);
@@ -52,11 +62,13 @@ bool is_affine_in_own_element(ir::Expr e, const ir::Tensor* variable);
 /// A variational family: how an expectation of a function of the variable is taken under it.
 struct FamilyRow {
   std::string_view name;
-  /// E_q[e] for one member; records what it assumes.
+  /// E_q[e] for one member, a scalar e; records what it assumes. Parts that are constants of the rules for
+  /// the variable are held (calculus/hessian.hpp).
   ir::Expr (*expectation)(ir::Expr e, const ir::Family::Member& member, std::vector<Assumption>& ledger);
   /// E_q[ln q] of one member, constants kept; null when the term is dropped (with an entry in the ledger). A
   /// null function where negative_entropy_each is given.
-  ir::Expr (*negative_entropy)(const ir::Family::Member& member, std::vector<Assumption>& ledger);
+  ir::Expr (*negative_entropy)(ir::Context& context, const ir::Family::Member& member,
+                               std::vector<Assumption>& ledger);
 
   // Exponential families whose elements are independent also state, over the variable's canonical indices:
   /// the tensor of natural parameters; null for other families

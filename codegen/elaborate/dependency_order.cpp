@@ -74,7 +74,9 @@ DependencyOrder dependency_order(const Model& model, const std::vector<const Ten
   DependencyOrder out;
   Factors waiting;
   for (const Factor& f : model.factors) {
-    if (std::find(wanted.begin(), wanted.end(), f.variable) != wanted.end()) waiting.push_back(&f);
+    // A density of the motion says nothing of the value.
+    if (!f.drawn && std::find(wanted.begin(), wanted.end(), f.variable) != wanted.end())
+      waiting.push_back(&f);
   }
   while (!waiting.empty()) {
     DependencyOrder::Stage whole;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "codegen/calculus/hessian.hpp"
+
 namespace freefall::elaborate {
 namespace {
 
@@ -31,6 +33,18 @@ void add_names(Elaboration& into, const std::vector<NamedPart>& parts) {
   }
 }
 
+// The mean, to first order in every latent variable about the mean of that variable.
+void linearise(Factor& factor, const Family& family, std::vector<Assumption>& ledger) {
+  for (const auto& member : family.members) {
+    if (member.variable == factor.variable) continue;
+    factor.arguments[0].second = calculus::linearise(factor.arguments[0].second, member.variable);
+  }
+  note(ledger, {"linearised", factor.variable->name,
+                "the " + factor.arguments[0].first +
+                    " is linearised about the means of the latent variables; "
+                    "its own curvature does not enter second derivatives"});
+}
+
 Functional elaborate_free_energy(const Program& program, const ir::Functional& declared, Elaboration& into) {
   Context& context = *program.context;
   const Model& model = program.models[declared.model];
@@ -38,8 +52,18 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
   Functional out;
   out.symbol = declared.symbol;
   std::vector<Expr> given, latent;
-  for (const Factor& factor : model.factors) {
-    context.origin = factor.origin;
+  for (const Factor& declared_factor : model.factors) {
+    context.origin = declared_factor.origin;
+    Factor factor = declared_factor;
+    for (const Tensor* parent : declared_factor.marginalised)
+      factor = find_density(factor.density)->marginal(context, factor, parent, into.ledger);
+    if (factor.linearised) linearise(factor, family, into.ledger);
+    if (calculus::has_held(factor.arguments[0].second) && !factor.linearised) {
+      note(into.ledger,
+           {"local linearity", factor.variable->name,
+            "higher orders of motion go through the slope at order 0, which is a constant of the "
+            "rules; products of derivatives are left out"});
+    }
     NegativeLogDensity term = find_density(factor.density)->negative_log(context, factor);
     for (const auto& member : family.members) {
       term.value = find_family(member.density)->expectation(term.value, member, into.ledger);
@@ -54,7 +78,7 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
     if (row.negative_entropy_each != nullptr) {
       latent.push_back(
           make_contract(canonical_indices(member.variable), row.negative_entropy_each(context, member)));
-    } else if (const Expr e = row.negative_entropy(member, into.ledger)) {
+    } else if (const Expr e = row.negative_entropy(context, member, into.ledger)) {
       latent.push_back(e);
     }
   }

@@ -71,4 +71,31 @@ Expr Program::gradient(Expr functional, const Tensor* variable) {
   return element(*context, symbol);
 }
 
+const Tensor* previous(Context& context, const Tensor* tensor) {
+  return context.tensor(tensor->name + "_previous", tensor->axes, Role::state);
+}
+
+namespace {
+const Tensor* find_state(const Context& context, const std::string& name) {
+  const Tensor* found = context.find_tensor(name);
+  return found != nullptr && found->role == Role::state ? found : nullptr;
+}
+}  // namespace
+
+const Tensor* find_previous(const Context& context, const Tensor* tensor) {
+  return find_state(context, tensor->name + "_previous");
+}
+
+const Tensor* precision_of(Context& context, const Tensor* mean) {
+  std::vector<const Axis*> axes = mean->axes;
+  for (const Axis* a : mean->axes) {
+    if (!a->plate) axes.push_back(a);
+  }
+  return context.tensor(mean->name + "_precision", std::move(axes), Role::state);
+}
+
+const Tensor* find_precision(const Context& context, const Tensor* mean) {
+  return find_state(context, mean->name + "_precision");
+}
+
 }  // namespace freefall::ir

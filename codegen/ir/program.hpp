@@ -30,9 +30,18 @@ using NamedExpr = std::pair<std::string, Expr>;
 /// precision or covariance matrix also carries the primed index of the matrix axis.
 struct Factor {
   const Tensor* variable = nullptr;
-  std::string density;               ///< a row of the density table: "normal"
-  std::vector<NamedExpr> arguments;  ///< "mean"; and at most one of "precision", "variance", "covariance"
+  std::string density;  ///< a row of the density table: "normal"
+  /// "mean"; and at most one of "precision", "variance", "covariance", or several for a Kronecker product,
+  /// each a matrix over an axis of its own.
+  std::vector<NamedExpr> arguments;
   Origin origin;
+  /// Parents that are integrated out: each is normal, its mean the tensor, its precision `precision_of` it.
+  std::vector<const Tensor*> marginalised{};
+  /// What the density is of where that is not the variable itself, over the variable's indices: its motion D
+  /// x.
+  Expr drawn{};
+  /// The mean is linear in the latent variables about their own means (Gauss-Newton).
+  bool linearised = false;
 };
 
 /// A joint density: one factor for each random variable. Or full conditionals, each of a variable given
@@ -114,6 +123,12 @@ struct Draw {
 struct Expect {
   std::size_t family = 0;
 };
+/// All targets go at once to the stationary point of the functional, in closed form: latent variables, and
+/// the precisions of a family.
+struct SolveFor {
+  Expr functional;
+  std::vector<const Tensor*> targets;
+};
 struct Repeat {
   std::size_t count = 0;
   Block body;
@@ -155,9 +170,14 @@ struct Evaluate {
   Expr value;
 };
 
+/// A new tick: the current values of the tensors become their previous ones, all at once.
+struct Advance {
+  std::vector<const Tensor*> tensors;
+};
+
 struct Statement {
-  std::variant<Forward, Predict, Descend, Solve, Draw, Expect, Repeat, Until, Evaluate, Hold, InOrder,
-               Simultaneously, EachTick>
+  std::variant<Forward, Predict, Descend, Solve, SolveFor, Draw, Expect, Repeat, Until, Evaluate, Hold,
+               InOrder, Simultaneously, EachTick, Advance>
       action;
   Origin origin;
 };
@@ -192,6 +212,21 @@ struct Program {
   /// variable's canonical indices.
   Expr gradient(Expr functional, const Tensor* variable);
 };
+
+/// The state `<name>_previous`: the value of a tensor at the previous tick, given within a tick.
+const Tensor* previous(Context& context, const Tensor* tensor);
+/// The same where something has asked for it before, or null.
+const Tensor* find_previous(const Context& context, const Tensor* tensor);
+
+/// The state `<name>_precision`: the precision of a normal density whose mean is the tensor, a matrix over
+/// its axis that is no plate, or a scalar for each copy.
+const Tensor* precision_of(Context& context, const Tensor* mean);
+const Tensor* find_precision(const Context& context, const Tensor* mean);
+
+/// A function of x at every order of motion, under local linearity: f(x) at order 0, (df/dx at order 0) x^(n)
+/// at order n; e is f(x) over the axis of orders. The slope is held, so it is a constant of the rules for x.
+/// Friston, Trujillo-Barreto and Daunizeau 2008, equation 3, without products of derivatives.
+Expr generalised(Expr e, const Axis* order);
 
 /// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at
 /// compile time): variables drawn twice, latents without a factor, cycles, targets the functional does not

@@ -67,7 +67,10 @@ std::string rules_text(const plan::Compilation& c) {
       std::vector<std::string> arguments;
       for (const auto& [name, value] : f.arguments)
         arguments.push_back(fmt::format("{} {}", name, print(value)));
-      out += fmt::format("  {} ~ {}({}){}\n", print(element(*c.program->context, f.variable)), f.density,
+      if (f.linearised) arguments.push_back("linearised");
+      for (const Tensor* parent : f.marginalised)
+        arguments.push_back(fmt::format("integrated over {}", parent->name));
+      out += fmt::format("  {} ~ {}({}){}\n", print(elaborate::drawn(*c.program->context, f)), f.density,
                          fmt::join(arguments, ", "), place(f.origin));
     }
   }

@@ -24,12 +24,15 @@
 
 #include "freefall/dsl/axis.hpp"     // axis, plate, ticks
 #include "freefall/dsl/builder.hpp"  // program_scope
-#include "freefall/dsl/density.hpp"  // normal, continuous_bernoulli, precision, variance, covariance, <<=, model, conditionals
-#include "freefall/dsl/descent.hpp"     // descend, gradient; rate, sgd, momentum, adam; presynaptic
+#include "freefall/dsl/density.hpp"  // normal, continuous_bernoulli, precision, variance, covariance, kron, marginal, linearised, <<=, model, conditionals
+#include "freefall/dsl/descent.hpp"  // descend, gradient; rate, sgd, momentum, adam; presynaptic
 #include "freefall/dsl/expression.hpp"  // + - * /, hadamard, dot, sum, count, prime, functions
-#include "freefall/dsl/family.hpp"      // family, delta, continuous_bernoulli
+#include "freefall/dsl/family.hpp"      // family, delta, gaussian, continuous_bernoulli, precision(q, x)
 #include "freefall/dsl/functional.hpp"  // free_energy
 #include "freefall/dsl/inference.hpp"   // local_free_energy, surprise, previous, solve, draw, forward(q)
 #include "freefall/dsl/layers.hpp"      // layers, join, 1_c
+#include "freefall/dsl/motion.hpp"      // shift, generalised
 #include "freefall/dsl/program.hpp"  // forward, predict, hold, repeat, until, in_order, evaluate, kernel, program
+#include "freefall/dsl/solve.hpp"     // solve
+#include "freefall/dsl/tick.hpp"      // previous, advance
 #include "freefall/dsl/variable.hpp"  // variable, parameter, input

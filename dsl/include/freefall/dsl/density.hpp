@@ -36,7 +36,16 @@ template <fixed_string Density, class Mean, class Spread, class Reads>
 struct density_of {
   std::vector<ir::NamedExpr> arguments;
   std::source_location where;
+  std::vector<const ir::Tensor*> marginalised = {};
+  bool linearised = false;
 };
+
+/// Whether no axis stands twice.
+template <class... Axes>
+consteval bool spread_axes_differ(indices<Axes...>) {
+  const auto once = []<class Axis>(Axis) { return (std::size_t{std::is_same_v<Axis, Axes>} + ... + 0) == 1; };
+  return (once(Axes{}) && ...);
+}
 
 template <class Variable, fixed_string Kind, class Indices, class Reads>
 consteval bool spread_fits(spread<Kind, Indices, Reads>*) {
@@ -50,6 +59,45 @@ consteval bool spread_fits(spread<Kind, Indices, Reads>*) {
     return false;
   }
 }
+
+/// A product of spreads, each along axes of its own.
+template <class Reads, class... Spreads>
+struct kronecker {
+  std::vector<ir::NamedExpr> arguments;
+};
+
+template <class T>
+inline constexpr bool spread_like = false;
+template <fixed_string Kind, class Indices, class Reads>
+inline constexpr bool spread_like<spread<Kind, Indices, Reads>> = true;
+template <class T>
+concept is_spread = spread_like<T>;
+
+template <class Spread>
+struct reads_of_spread;
+template <fixed_string Kind, class Indices, class Reads>
+struct reads_of_spread<spread<Kind, Indices, Reads>> {
+  using type = Reads;
+  using axes = Indices;
+};
+template <class Spread>
+using spread_reads = typename reads_of_spread<Spread>::type;
+template <fixed_string Kind, class Indices, class Reads>
+ir::NamedExpr spread_argument(const spread<Kind, Indices, Reads>& s) {
+  return {std::string(Kind.view()), s.ir};
+}
+
+/// Each part fits, and no two have an axis in common.
+template <class Variable, class Reads, class... Spreads>
+consteval bool spread_fits(kronecker<Reads, Spreads...>*) {
+  using all = typename concat<indices<>, typename reads_of_spread<Spreads>::axes...>::type;
+  return spread_axes_differ(all{}) && (spread_fits<Variable>(static_cast<Spreads*>(nullptr)) && ...);
+}
+template <class Reads, class... Spreads>
+auto spread_axes(kronecker<Reads, Spreads...>*) ->
+    typename concat<indices<>, typename reads_of_spread<Spreads>::axes...>::type;
+template <class Reads, class... Spreads>
+name<"kron"> spread_kind(kronecker<Reads, Spreads...>*);
 
 template <fixed_string Kind, class Indices, class Reads>
 Indices spread_axes(spread<Kind, Indices, Reads>*);
@@ -97,6 +145,48 @@ auto continuous_bernoulli(const B& natural,
                             detail::reads_of<B>>{{{"natural", detail::lift(natural).ir}}, where};
 }
 
+/// The density with its mean linearised about the means of the latent variables: first derivatives stay,
+/// second ones become those of Gauss and Newton. With newton() and gaussian(x): the iterated extended Kalman
+/// filter.
+template <fixed_string Density, class Mean, class Spread, class Reads>
+auto linearised(detail::density_of<Density, Mean, Spread, Reads> density) {
+  density.linearised = true;
+  return density;
+}
+
+/// The density after a parent is integrated out that is itself normal, with its mean at the parent's value:
+/// of the previous state, the one-step prediction (the Kalman filter's prediction step). Exact where the mean
+/// is affine in the parent; else the mean is linearised, as in the extended Kalman filter.
+template <fixed_string Density, class Mean, class Spread, class Reads, class P>
+auto marginal(detail::density_of<Density, Mean, Spread, Reads> density, const P& parent) {
+  if constexpr (!detail::is_handle<P>) {
+    diagnostics::report<diagnostics::marginal_over_no_parent<typename detail::symbol_of<P>::label>>();
+  } else if constexpr (!detail::contains<typename P::declared, Reads>) {
+    diagnostics::report<diagnostics::marginal_over_no_parent<typename P::declared::label>>();
+  } else {
+    static_cast<void>(ir::precision_of(detail::current_context(), parent.tensor));
+    density.marginalised.push_back(parent.tensor);
+  }
+  return density;
+}
+
+/// Noise that is correlated along several axes, each with a matrix of its own: kron(covariance(S),
+/// precision(P)).
+template <detail::is_spread... Spreads>
+auto kron(const Spreads&... spreads) {
+  using reads = typename detail::merge<freefall::reads<>, detail::spread_reads<Spreads>...>::type;
+  return detail::kronecker<reads, Spreads...>{{detail::spread_argument(spreads)...}};
+}
+template <detail::term M, class R, class... Spreads>
+auto normal(const M& mean, const detail::kronecker<R, Spreads...>& spread,
+            const std::source_location& where = std::source_location::current()) {
+  using reads = typename detail::merge<detail::reads_of<M>, R>::type;
+  std::vector<ir::NamedExpr> arguments{{"mean", detail::lift(mean).ir}};
+  arguments.insert(arguments.end(), spread.arguments.begin(), spread.arguments.end());
+  return detail::density_of<"normal", detail::axes_of<M>, detail::kronecker<R, Spreads...>, reads>{arguments,
+                                                                                                   where};
+}
+
 /// `variable <<= density(...)`: Symbol is drawn from Density, whose arguments read Reads.
 template <class Symbol, fixed_string Density, class Reads>
 struct factor {
@@ -132,6 +222,8 @@ auto operator<<=(const V& variable, const detail::density_of<Density, Mean, Spre
     out.ir.variable = variable.tensor;
     out.ir.density = Density.view();
     out.ir.arguments = density.arguments;
+    out.ir.marginalised = density.marginalised;
+    out.ir.linearised = density.linearised;
     out.ir.origin =
         detail::make_origin(variable.tensor->name + " <<= " + std::string(Density.view()), density.where);
     return out;

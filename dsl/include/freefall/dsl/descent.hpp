@@ -5,6 +5,10 @@
 //   rate(0.1)                          Euler steps of this size
 //   sgd(rate)                          steepest descent for parameters
 //   momentum(rate, momentum)           heavy ball
+//   moving_frame(D, rate)              dx/dt = D x - dF/dx in generalised coordinates (motion.hpp)
+//   newton(), newton(rate)             Newton's step by the derived Hessian, over the one axis of the target
+//   that is
+//                                      no plate; the Hessian must be positive definite
 //   adam(rate, beta1, beta2, epsilon)  Kingma and Ba 2015
 //   descend(F, W, method, presynaptic(x))   modified: see presynaptic
 //   gradient(F, x)                     dF/dx as an expression, also where x is given
@@ -16,6 +20,7 @@
 #include <boost/hana/drop_back.hpp>
 
 #include "freefall/dsl/functional.hpp"
+#include "freefall/dsl/motion.hpp"
 
 namespace freefall {
 
@@ -181,6 +186,19 @@ detail::method rate(const E& rate, const std::source_location& where = std::sour
 template <detail::term E>
 detail::method sgd(const E& rate, const std::source_location& where = std::source_location::current()) {
   return {{"sgd", {detail::setting<"rate">(rate)}}, where};
+}
+inline detail::method newton(const std::source_location& where = std::source_location::current()) {
+  return {{"newton", {}}, where};
+}
+template <detail::term E>
+detail::method newton(const E& rate, const std::source_location& where = std::source_location::current()) {
+  return {{"newton", {detail::setting<"rate">(rate)}}, where};
+}
+/// dx/dt = D x - dF/dx by Euler steps of this length: D = shift(order).
+template <axis_like Axis, detail::term E>
+detail::method moving_frame(const shift_operator<Axis>&, const E& rate,
+                            const std::source_location& where = std::source_location::current()) {
+  return {{"moving_frame", {detail::setting<"rate">(rate), {"orders", count(Axis{}).ir}}}, where};
 }
 template <detail::term E, detail::term M = double>
 detail::method momentum(const E& rate, const M& momentum = 0.9,

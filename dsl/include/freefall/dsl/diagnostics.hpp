@@ -208,12 +208,6 @@ struct local_free_energy_of_several {
       "variable a family and a local free energy of its own");
 };
 
-template <class Symbol, class Role>
-struct previous_of_no_variable {
-  static_assert(accepted<Symbol, Role>,
-                "freefall: previous(x) is the value a variable had before it last changed: x is a variable");
-};
-
 // ---- descents and schedules
 // ---------------------------------------------------------------------------------------
 
@@ -350,6 +344,58 @@ struct result_has_a_primed_axis_alone {
 template <class Kernel>
 struct kernel_named_twice {
   static_assert(accepted<Kernel>, "freefall: two kernels have this name: give one of them another");
+};
+
+template <class Parent>
+struct marginal_over_no_parent {
+  static_assert(accepted<Parent>,
+                "freefall: marginal integrates a density over one of its parents: give a declared symbol the "
+                "density reads, such as previous(x)");
+};
+
+template <class Variable, class Axes>
+struct gaussian_over_several_axes {
+  static_assert(
+      accepted<Variable, Axes>,
+      "freefall: a gaussian member has a precision over one axis: give the variable one axis beside "
+      "its plates, or use delta");
+};
+
+template <class Variable>
+struct precision_of_no_gaussian {
+  static_assert(accepted<Variable>,
+                "freefall: precision(q, x) is that of a variable with the member gaussian(x) in q: add the "
+                "member; for the spread of a density write precision(e)");
+};
+
+template <class Argument, class Role>
+struct solve_target_is_not_latent {
+  static_assert(accepted<Argument, Role>,
+                "freefall: solve takes latent variables and precisions precision(q, x): what is learned or "
+                "given does not go to a stationary point in one step");
+};
+
+template <class Argument, class Role>
+struct previous_of_no_variable {
+  static_assert(
+      accepted<Argument, Role>,
+      "freefall: previous takes a declared variable: only variables change from tick to tick and are "
+      "carried over; give an earlier input as an input of its own");
+};
+
+template <class Argument, class Role>
+struct advanced_is_not_a_variable {
+  static_assert(
+      accepted<Argument, Role>,
+      "freefall: advance takes the variables whose previous value is read: advance(x), where x is a "
+      "variable<...> and previous(x) stands in the model");
+};
+
+template <class Statement>
+struct advance_without_variables {
+  static_assert(accepted<Statement>,
+                "freefall: advance takes the variables whose values are carried over to the next tick: "
+                "advance(x, ...)");
 };
 
 template <class Argument, class Role>

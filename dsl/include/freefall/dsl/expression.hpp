@@ -18,7 +18,7 @@
 //   dot(a, b)             says the sum over all shared axes but plates; dot(a, b, axis...) over those given.
 //   sum(e, axis...)       over given axes; plates may be summed here.
 //   prime(e)              exchanges every axis x with x.prime(): J * prime(x) where J(unit, unit.prime());
-//                         prime(J) is its transpose.
+//                         prime(J) is its transpose. prime(e, axis...) exchanges those axes only.
 //   count(axis)           the number of values of an axis; of a plate: of the copies in use.
 //   exp(e), tanh(e), ...  every function of the table codegen/ir/functions.def, by its name there.
 //   square(e), power(e, n) with an integer n; pow(a, b) with any exponent.
@@ -238,6 +238,25 @@ auto prime(const expr<indices<Axes...>, R>& e) {
   const ir::Substitution substitution{
       {detail::ir_index<Axes>(context),
        ir::Subscript(detail::ir_index<typename detail::exchange<Axes>::type>(context))}...};
+  return expr<exchanged, R>{ir::substitute(e.ir, substitution)};
+}
+
+namespace detail {
+template <class Axis, class Chosen>
+using exchange_among =
+    typename std::conditional_t<contains<Axis, Chosen> || contains<typename exchange<Axis>::type, Chosen>,
+                                exchange<Axis>, std::type_identity<Axis>>::type;
+}  // namespace detail
+
+/// Exchanges the given axes with their primes, and leaves the others.
+template <class... Axes, class R, axis_like Axis, axis_like... More>
+auto prime(const expr<indices<Axes...>, R>& e, Axis, More...) {
+  ir::Context& context = *e.ir->context;
+  using chosen = types<Axis, More...>;
+  using exchanged = typename detail::unite<indices<>, indices<detail::exchange_among<Axes, chosen>...>>::type;
+  const ir::Substitution substitution{
+      {detail::ir_index<Axes>(context),
+       ir::Subscript(detail::ir_index<detail::exchange_among<Axes, chosen>>(context))}...};
   return expr<exchanged, R>{ir::substitute(e.ir, substitution)};
 }
 

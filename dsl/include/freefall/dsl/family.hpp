@@ -42,6 +42,10 @@ auto make_member(const V& v, const std::source_location& where) {
     diagnostics::report<
         diagnostics::member_is_not_a_variable<typename described::label, typename described::role>>();
     return hana::tuple<>{};
+  } else if constexpr (Family.view() == "gaussian" && length<own_axes<typename V::declared::axes>> > 1) {
+    diagnostics::report<diagnostics::gaussian_over_several_axes<typename V::declared::label,
+                                                                own_axes<typename V::declared::axes>>>();
+    return hana::tuple<>{};
   } else {
     const std::string text = std::string(Family.view()) + "(" + v.tensor->name + ")";
     return member_of<Family, typename V::declared>{
@@ -85,7 +89,25 @@ auto continuous_bernoulli(const handle<Symbol>& x,
   return member_or_density<std::remove_const_t<decltype(density)>, Symbol>{density, member};
 }
 
+/// Normal (Laplace): the mean is the variable itself, the precision the state `precision(q, x)`. Expectations
+/// are taken to second order, exact for quadratics; the entropy is kept.
+inline constexpr detail::member_declaration<"gaussian"> gaussian{};
+
 namespace detail {
+
+/// The symbol of the precision that goes with a variable: the axes of the variable, its own axis again.
+template <class Symbol, class Own>
+struct precision_symbol;
+template <ir::Role Role, fixed_string Name, class... Axes, class... Own>
+struct precision_symbol<symbol<Role, Name, Axes...>, indices<Own...>> {
+  using type =
+      symbol<ir::Role::state, joined_name<Name, "_precision">(), Axes..., typename exchange<Own>::type...>;
+};
+
+template <class Member, class Symbol>
+struct is_normal_member : std::false_type {};
+template <class Symbol>
+struct is_normal_member<member_of<"gaussian", Symbol>, Symbol> : std::true_type {};
 
 /// The family that was meant where an argument is no member.
 template <class T>
@@ -132,6 +154,25 @@ auto family(const Args&... args) {
       diagnostics::report<diagnostics::member_twice<typename offender::label>>();
     }
     return result;
+  }
+}
+
+/// The precision of a variable under q = family(gaussian(x), ...): a matrix over the axis of x, or a scalar.
+template <class... Members, class V>
+auto precision(const approximation<Members...>&, const V& variable) {
+  if constexpr (!detail::is_variable<V>) {
+    diagnostics::report<diagnostics::precision_of_no_gaussian<typename detail::symbol_of<V>::label>>();
+    return detail::rejected<V, int>(detail::lift(variable).ir);
+  } else if constexpr (!(detail::is_normal_member<Members, typename V::declared>::value || ...)) {
+    diagnostics::report<diagnostics::precision_of_no_gaussian<typename V::declared::label>>();
+    return detail::rejected<V, int>(variable.ir);
+  } else {
+    using own = detail::own_axes<typename V::declared::axes>;
+    handle<typename detail::precision_symbol<typename V::declared, own>::type> out;
+    ir::Context& context = detail::current_context();
+    out.tensor = ir::precision_of(context, variable.tensor);
+    out.ir = ir::element(context, out.tensor);
+    return out;
   }
 }
 

@@ -23,6 +23,9 @@ template <fixed_string Density>
 inline constexpr bool expectation_rule<Density, "delta"> = true;
 template <>
 inline constexpr bool expectation_rule<"continuous_bernoulli", "continuous_bernoulli"> = true;
+/// To second order about the mean.
+template <fixed_string Density>
+inline constexpr bool expectation_rule<Density, "gaussian"> = true;
 
 template <class... Names>
 struct latent {};

@@ -6,7 +6,6 @@
 //   own element;
 //                                        couplings need not be symmetric
 //   auto S = surprise(x, density(...))   -ln p(x), summed over the elements of x
-//   previous(x)                          the value x had before it last changed
 //
 //   solve(F, q)      the natural parameters of q take the values at which each F[i] is stationary, in closed
 //   form draw(q)          latent variables are drawn from q, by counter-based random numbers: seed and step
@@ -21,16 +20,6 @@ namespace freefall {
 /// The local functionals of one variable.
 template <class Indices, class Reads, class Variable>
 struct local_functional : expr<Indices, Reads> {};
-
-/// previous(x) among what an expression reads.
-template <class Symbol>
-struct previous_of {
-  static constexpr ir::Role role = ir::Role::state;
-  using label = name<detail::suffixed_name<Symbol::given_name, "_previous">()>;
-  static constexpr std::string_view text = label::text;
-  using declared_axes = typename Symbol::declared_axes;
-  using axes = typename Symbol::axes;
-};
 
 namespace detail {
 
@@ -94,23 +83,6 @@ auto surprise(const V& x, const detail::density_of<Density, Mean, Spread, Reads>
   using drawn = typename decltype(factor)::variable;
   return expr<indices<>, typename detail::merge<reads<drawn>, Reads>::type>{
       detail::current_program().surprise(factor.ir)};
-}
-
-template <class V>
-auto previous(const V& x) {
-  if constexpr (!detail::is_variable<V>) {
-    using described = detail::symbol_of<V>;
-    diagnostics::report<
-        diagnostics::previous_of_no_variable<typename described::label, typename described::role>>();
-    return x;
-  } else {
-    using symbol = typename V::declared;
-    ir::Context& context = detail::current_context();
-    const ir::Expr kept = detail::current_program().previous(x.tensor);
-    std::vector<ir::Subscript> own = x.ir->subscripts;
-    return expr<typename symbol::axes, reads<previous_of<symbol>>>{
-        ir::make_access(context, kept->tensor, std::move(own))};
-  }
 }
 
 template <class I, class R, class Variable, class... Members>

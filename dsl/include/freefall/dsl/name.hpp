@@ -55,13 +55,13 @@ consteval auto indexed_name() {
   return out;
 }
 
-/// "x" and "_previous" -> "x_previous".
+/// "x" and "_previous" -> "x_previous": the name of what belongs to a symbol.
 template <fixed_string Name, fixed_string Suffix>
-consteval auto suffixed_name() {
-  constexpr std::size_t stem = Name.view().size(), more = Suffix.view().size();
-  fixed_string<stem + more + 1> out;
+consteval auto joined_name() {
+  constexpr std::size_t stem = Name.view().size(), tail = Suffix.view().size();
+  fixed_string<stem + tail + 1> out;
   for (std::size_t i = 0; i < stem; ++i) out.text[i] = Name.text[i];
-  for (std::size_t i = 0; i < more; ++i) out.text[stem + i] = Suffix.text[i];
+  for (std::size_t i = 0; i < tail; ++i) out.text[stem + i] = Suffix.text[i];
   return out;
 }
 

@@ -1,0 +1,95 @@
+#include "codegen/calculus/hessian.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "codegen/calculus/derivative.hpp"
+#include "codegen/ir/program.hpp"
+
+namespace freefall::calculus {
+namespace {
+
+using namespace ir;
+
+constexpr const char* kHeld = "held";
+
+}  // namespace
+
+BlockIndices block_indices(const Tensor* tensor) {
+  BlockIndices out;
+  for (const Index& i : canonical_indices(tensor)) {
+    if (i.axis->plate) {
+      out.copies.push_back(i);
+    } else if (out.row) {
+      throw ModelError(fmt::format(
+          "'{0}' has the axes '{1}' and '{2}' beside its plates, and its second derivatives would "
+          "couple them; give '{0}' one axis",
+          tensor->name, out.row->axis->name, i.axis->name));
+    } else {
+      out.row = i;
+      out.column = Index{i.axis, i.level + 1};
+    }
+  }
+  return out;
+}
+
+Expr jacobian(Expr e, const Tensor* tensor, const Index& along) {
+  const BlockIndices block = block_indices(tensor);
+  const Expr direction = block.row ? make_delta(*e->context, Subscript(*block.row), Subscript(along))
+                                   : make_constant(*e->context, 1);
+  return directional_derivative(e, {{tensor, direction}});
+}
+
+Expr hessian(Expr f, const Tensor* tensor) {
+  const BlockIndices block = block_indices(tensor);
+  return jacobian(gradient(f, tensor), tensor, block.column.value_or(Index{}));
+}
+
+Expr newton_step(Expr gradient, const Tensor* tensor) {
+  const BlockIndices block = block_indices(tensor);
+  const Expr curvature = jacobian(gradient, tensor, block.column.value_or(Index{}));
+  if (!block.row) return gradient / curvature;
+  return make_contract({*block.column},
+                       block_inverse(block, curvature) * substitute(gradient, {{*block.row, *block.column}}));
+}
+
+Expr hold(Expr e, const Tensor* tensor) {
+  return transform(
+      e, [&](Expr n) { return n->op == Op::Access && n->tensor == tensor ? make_freeze(n, kHeld) : n; });
+}
+
+Expr thaw(Expr e) {
+  return transform(e, [](Expr n) { return n->op == Op::Freeze && n->name == kHeld ? n->args[0] : n; });
+}
+
+Expr linearise(Expr e, const Tensor* tensor) {
+  // The slope is taken along a direction that is named apart, so that holding leaves the direction free.
+  Context& context = *e->context;
+  const Tensor* step = context.tensor("step[" + tensor->name + "]", tensor->axes, Role::temporary);
+  const Expr along = hold(directional_derivative(e, {{tensor, element(context, step)}}), tensor);
+  const Expr moved = transform(along, [&](Expr n) {
+    if (n->op != Op::Access || n->tensor != step) return n;
+    const Expr t = make_access(context, tensor, n->subscripts);
+    return t - hold(t, tensor);
+  });
+  return hold(e, tensor) + moved;
+}
+
+bool has_held(Expr e) {
+  const auto nodes = topological({e});
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [](Expr n) { return n->op == Op::Freeze && n->name == kHeld; });
+}
+
+Expr block_inverse(const BlockIndices& block, Expr matrix) {
+  if (!block.row) return power(matrix, -1);
+  return make_inverse(*block.row, *block.column, matrix, Subscript(*block.row), Subscript(*block.column));
+}
+
+Expr block_log_det(const BlockIndices& block, Expr matrix) {
+  if (!block.row) return make_map(Function::log, {matrix});
+  return make_log_det(*block.row, *block.column, matrix);
+}
+
+}  // namespace freefall::calculus

@@ -1,0 +1,97 @@
+#include "codegen/calculus/stationary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "codegen/calculus/derivative.hpp"
+#include "codegen/calculus/hessian.hpp"
+
+namespace freefall::calculus {
+namespace {
+
+using namespace ir;
+
+[[noreturn]] void fail(const Origin& origin, const std::string& text) {
+  throw ModelError(origin.file.empty() ? text : fmt::format("{}:{}: {}", origin.file, origin.line, text));
+}
+
+bool reads(Expr e, const Tensor* tensor) {
+  const auto all = tensors_of(e);
+  return std::find(all.begin(), all.end(), tensor) != all.end();
+}
+
+Stationary mode(Expr functional, const Tensor* target, const Origin& origin) {
+  Context& context = *functional->context;
+  const Expr slope = gradient(functional, target);
+  const Expr curvature = thaw(jacobian(slope, target, block_indices(target).column.value_or(Index{})));
+  if (curvature->is_constant(0) || reads(curvature, target)) {
+    fail(origin, fmt::format("solve: dF/d{0} is not affine in '{0}', so its zero has no closed form; write "
+                             "repeat(n, descend(F, {0}, newton()))",
+                             target->name));
+  }
+  return {thaw(slope),
+          {target, thaw(element(context, target) - newton_step(slope, target)),
+           fmt::format("{0} -= (d2F/d{0}2)^-1 dF/d{0}: dF/d{0} = 0", target->name)}};
+}
+
+// F with the inverse of the target as its variable: Pi^-1 becomes `covariance`, ln|Pi| becomes
+// -ln|covariance|.
+Expr in_covariance(Expr functional, const Tensor* target, const Tensor* covariance,
+                   const BlockIndices& block) {
+  Context& context = *functional->context;
+  const auto is_target = [&](Expr e) { return e->op == Op::Access && e->tensor == target; };
+  return transform(functional, [&](Expr e) {
+    if (!block.row) return is_target(e) ? power(make_access(context, covariance, e->subscripts), -1) : e;
+    if ((e->op != Op::Inverse && e->op != Op::LogDet) || !is_target(e->args[0])) return e;
+    std::vector<Subscript> at = e->args[0]->subscripts;
+    const std::size_t row = at.size() - 2;
+    if (e->op == Op::Inverse) {
+      at[row] = e->subscripts[0];
+      at[row + 1] = e->subscripts[1];
+      return make_access(context, covariance, at);
+    }
+    return -make_log_det(e->bound[0], e->bound[1], make_access(context, covariance, at));
+  });
+}
+
+Stationary precision(Expr functional, const Tensor* target, const Origin& origin) {
+  Context& context = *functional->context;
+  // The precision of x has the indices of x and its matrix axis again.
+  BlockIndices block;
+  for (const Index& i : canonical_indices(target)) {
+    if (i.axis->plate) {
+      block.copies.push_back(i);
+    } else {
+      (block.row ? block.column : block.row) = i;
+    }
+  }
+  const std::string name = fmt::format("inverse[{}]", target->name);  // no name of the user's
+  const Tensor* covariance = context.tensor(name, target->axes, Role::temporary);
+  const Expr changed = in_covariance(functional, target, covariance, block);
+  const Expr slope = gradient(changed, covariance);
+  const Expr inverse = block_inverse(block, element(context, covariance));
+  const auto at_inverse = [&](int number) {
+    return replace(slope, {{inverse, make_constant(context, number)}});
+  };
+  const Expr rest = at_inverse(0), factor = at_inverse(1) - rest;
+  const bool closed = !factor->is_constant(0) && !reads(factor, covariance) && !reads(rest, covariance) &&
+                      !reads(changed, target);
+  if (!closed) {
+    fail(origin,
+         fmt::format("solve: F depends on '{}' other than through the expectations and the entropy of a "
+                     "normal family, so its stationary value has no closed form",
+                     target->name));
+  }
+  return {thaw(gradient(functional, target)),
+          {target, thaw(-(rest / factor)), fmt::format("{0}: dF/d({0}^-1) = 0", target->name)}};
+}
+
+}  // namespace
+
+Stationary stationary(Expr functional, const Tensor* target, const Origin& origin) {
+  return target->role == Role::state ? precision(functional, target, origin)
+                                     : mode(functional, target, origin);
+}
+
+}  // namespace freefall::calculus

@@ -1,0 +1,74 @@
+#pragma once
+// Generalised coordinates: a variable together with its velocity, acceleration, ... along an axis of orders.
+//
+//   auto D = shift(order);                   (D x)[n] = x[n + 1], zero beyond the last order
+//   D(x) <<= normal(generalised(h(x), order), kron(covariance(S), precision(P)))
+//                                            a density of the motion of x: x' = h(x) + noise
+//   descend(F, x, moving_frame(D, dt))       dx/dt = D x - dF/dx
+//   generalised(f(x), order)                 f(x) at order 0 and (df/dx) x^(n) at order n: local linearity
+//
+// S is the covariance of smooth noise and its derivatives (runtime/temporal_covariance.hpp).
+
+#include "freefall/dsl/density.hpp"
+
+namespace freefall {
+
+/// The motion of a variable: an expression a density can be given to.
+template <class Symbol, class Indices, class Reads>
+struct motion : expr<Indices, Reads> {
+  handle<Symbol> of;
+};
+
+template <class Axis>
+struct shift_operator {
+  template <class I, class R>
+  expr<I, R> operator()(const expr<I, R>& e) const {
+    using rejected = typename detail::difference<indices<Axis>, I>::type;
+    if constexpr (detail::length<rejected> > 0 && !detail::contains<detail::mistaken, R>) {
+      diagnostics::report<diagnostics::axis_not_in_expression<Axis, I>>();
+      return e;
+    } else {
+      ir::Context& context = *e.ir->context;
+      const ir::Index here = detail::ir_index<Axis>(context);
+      ir::Subscript next(here);
+      next.offset = 1;
+      return {ir::make_range(context, here.axis, next) * ir::substitute(e.ir, {{here, next}})};
+    }
+  }
+  template <class Symbol>
+  auto operator()(const handle<Symbol>& x) const {
+    const expr<typename handle<Symbol>::axes, typename handle<Symbol>::symbols> plain = x;
+    return motion<Symbol, typename handle<Symbol>::axes, typename handle<Symbol>::symbols>{(*this)(plain), x};
+  }
+};
+
+/// The operator D of an axis of orders.
+template <axis_like Axis>
+shift_operator<Axis> shift(Axis) {
+  return {};
+}
+
+/// f(x) at every order of motion; f acts at each order alone.
+template <class I, class R, axis_like Axis>
+expr<I, R> generalised(const expr<I, R>& e, Axis) {
+  if constexpr (!detail::contains<Axis, I> && !detail::contains<detail::mistaken, R>) {
+    diagnostics::report<diagnostics::axis_not_in_expression<Axis, I>>();
+    return e;
+  } else {
+    return {ir::generalised(e.ir, detail::ir_axis<Axis>(*e.ir->context))};
+  }
+}
+
+/// A density of the motion D(x): it may read x, as equations of motion do.
+template <class Symbol, class I, class R, fixed_string Density, class Mean, class Spread, class Reads>
+auto operator<<=(const motion<Symbol, I, R>& moved,
+                 const detail::density_of<Density, Mean, Spread, Reads>& density) {
+  auto drawn = moved.of <<= density;
+  using others = typename detail::difference<Reads, reads<Symbol>>::type;
+  factor<typename decltype(drawn)::variable, Density, others> out;
+  out.ir = std::move(drawn.ir);
+  out.ir.drawn = moved.ir;
+  return out;
+}
+
+}  // namespace freefall

@@ -1,0 +1,7 @@
+// A filter in generalised coordinates with a static prior: y = tanh(C x) + noise, x = G c + noise, c a given
+// cause.
+#include "filter.hpp"
+
+freefall::program define() {
+  return generalised_filter::fixed([](auto C, auto x) { return freefall::tanh(C * x); });
+}

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "codegen/elaborate/outcomes.hpp"
+
 namespace freefall::elaborate {
 namespace {
 
@@ -13,6 +15,15 @@ using namespace ir;
 bool is_latent(const Family& family, const Tensor* variable) {
   return std::any_of(family.members.begin(), family.members.end(),
                      [&](const auto& m) { return m.variable == variable; });
+}
+
+// Outcomes are what is latent, and what is given; but given parents of a variable whose family integrates them
+// are beliefs.
+Expr at_outcomes(Expr e, const Family& family, const Factor& factor) {
+  bool integrates = false;
+  for (const auto& m : family.members)
+    integrates = integrates || (m.variable == factor.variable && find_family(m.density)->integrates_parents);
+  return log_at_outcomes(e, [&](const Tensor* t) { return !integrates || is_latent(family, t); });
 }
 
 // The first expression of a name keeps it; another gets a number.
@@ -41,6 +52,7 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
   for (const Factor& factor : model.factors) {
     context.origin = factor.origin;
     NegativeLogDensity term = find_density(factor.density)->negative_log(context, factor);
+    term.value = at_outcomes(term.value, family, factor);
     for (const auto& member : family.members) {
       term.value = find_family(member.density)->expectation(term.value, member, into.ledger);
     }

@@ -94,9 +94,11 @@ struct Descend {
   /// Where not null: the activity that a target multiplies is read from here, after differentiation.
   const Tensor* presynaptic = nullptr;
 };
-/// The natural parameters of q take the values at which the local functional is stationary.
+/// The natural parameters of q take the values at which the local functional is stationary. Where a target is
+/// given, the functional is one number and the probabilities of that variable go to its minimum.
 struct Solve {
   Expr functional;
+  const Tensor* target = nullptr;  ///< a one_of
 };
 /// Latent variables are drawn from q.
 struct Draw {

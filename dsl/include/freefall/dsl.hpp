@@ -24,6 +24,7 @@
 
 #include "freefall/dsl/axis.hpp"     // axis, plate
 #include "freefall/dsl/builder.hpp"  // program_scope
+#include "freefall/dsl/categorical.hpp"  // one_of, categorical, exact, solve(F, q, s)
 #include "freefall/dsl/density.hpp"  // normal, continuous_bernoulli, precision, variance, covariance, <<=, model, conditionals
 #include "freefall/dsl/descent.hpp"     // descend; rate, sgd, momentum, adam; presynaptic
 #include "freefall/dsl/expression.hpp"  // + - * /, hadamard, dot, sum, count, prime, functions

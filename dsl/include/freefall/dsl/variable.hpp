@@ -103,6 +103,10 @@ template <class Symbol>
 struct handle : expr<typename Symbol::axes, detail::element_reads<Symbol>> {
   using declared = Symbol;
   const ir::Tensor* tensor = nullptr;
+
+  /// The table read at outcomes; see categorical.hpp.
+  template <class... Outcomes>
+  auto operator()(const handle<Outcomes>&... outcomes) const;
 };
 
 namespace detail {

@@ -157,7 +157,7 @@ void check_family(const Program& program, const Family& family) {
 void check_functional(const Program& program, const Functional& f) {
   if (f.kind == Functional::Kind::surprise) return check_factor(f.factor);
   const Model& model = program.models[f.model];
-  if (model.joint == (f.kind == Functional::Kind::free_energy)) return;
+  if (model.joint == (f.kind != Functional::Kind::local_free_energy)) return;
   if (model.joint)
     fail(f.origin, "'{}' is a joint density, so its free energy is one number; write free_energy(p, q)",
          model.name);
@@ -172,7 +172,8 @@ bool contains(const Program& program, Expr functional, const Tensor* target) {
     if (t == target) return true;
     for (const auto& f : program.functionals) {
       if (f.symbol != t) continue;
-      const bool joint = f.kind == Functional::Kind::free_energy;
+      const bool joint = f.kind == Functional::Kind::free_energy ||
+                         f.kind == Functional::Kind::expected_free_energy;
       for (const Factor& factor : joint ? program.models[f.model].factors : std::vector<Factor>{f.factor}) {
         if (factor.variable == target) return true;
         for (const auto& [name, value] : factor.arguments) {

@@ -8,7 +8,7 @@ namespace {
 using namespace ir;
 using Predicate = std::function<bool(const Tensor*)>;
 
-Expr log_of(Expr x, const Predicate& is_outcome);
+Expr value_at(Expr x, Function f, const Predicate& is_outcome);
 
 // The bound index that an indicator picks out, or null.
 const Index* picked(Expr e, const std::vector<Index>& bound, const Predicate& is_outcome) {
@@ -22,8 +22,8 @@ const Index* picked(Expr e, const std::vector<Index>& bound, const Predicate& is
   return nullptr;
 }
 
-// ln sum_b s[b] R(b) = sum_b s[b] ln R(b); indices no indicator picks stay inside the log.
-Expr log_of_contraction(const Node& n, const Predicate& is_outcome) {
+// f(sum_b s[b] R(b)) = sum_b s[b] f(R(b)); indices no indicator picks stay inside the function.
+Expr value_of_contraction(const Node& n, Function f, const Predicate& is_outcome) {
   const Expr body = n.args[0];
   const bool single = body->op != Op::Product;
   const std::vector<Expr> factors = single ? std::vector<Expr>{body} : body->args;
@@ -44,22 +44,20 @@ Expr log_of_contraction(const Node& n, const Predicate& is_outcome) {
   }
   Context& context = *n.context;
   const Expr left = make_contract(others, make_product(context, rest, exponents));
-  if (chosen.empty()) return make_map(Function::log_probability, {Expr(&n)});
-  indicators.push_back(log_of(left, is_outcome));
+  if (chosen.empty()) return make_map(f, {Expr(&n)});
+  indicators.push_back(value_at(left, f, is_outcome));
   return make_contract(chosen, make_product(context, indicators));
 }
 
-Expr log_of(Expr x, const Predicate& is_outcome) {
-  return x->op == Op::Contract ? log_of_contraction(*x, is_outcome)
-                               : make_map(Function::log_probability, {x});
+Expr value_at(Expr x, Function f, const Predicate& is_outcome) {
+  return x->op == Op::Contract ? value_of_contraction(*x, f, is_outcome) : make_map(f, {x});
 }
 
 }  // namespace
 
-Expr log_at_outcomes(Expr e, const Predicate& is_outcome) {
+Expr at_outcomes(Expr e, Function f, const Predicate& is_outcome) {
   return transform(e, [&](Expr n) {
-    const bool log = n->op == Op::Map && n->function == Function::log_probability;
-    return log ? log_of(n->args[0], is_outcome) : n;
+    return n->op == Op::Map && n->function == f ? value_at(n->args[0], f, is_outcome) : n;
   });
 }
 

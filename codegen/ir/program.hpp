@@ -59,6 +59,7 @@ struct Functional {
   enum class Kind {
     free_energy,        ///< E_q[ln q - ln p] of a joint density
     local_free_energy,  ///< the same of each full conditional, all other elements at their present values
+    expected_free_energy,  ///< E_q(o,x)[ln q(x) - ln p~(o,x)] of outcomes that are predicted, for each copy
     surprise,           ///< -ln p(x) of one density, summed over the elements of x
   };
   const Tensor* symbol = nullptr;
@@ -66,6 +67,8 @@ struct Functional {
   Origin origin;
   Kind kind = Kind::free_energy;
   Factor factor = {};  ///< of a surprise; of a local free energy: that of its variable
+  /// of an expected free energy: outcomes and the desired probabilities of each
+  std::vector<std::pair<const Tensor*, Expr>> preferences = {};
 };
 
 /// How a functional falls: a row of the descent table and its settings ("rate", "momentum", ...).
@@ -150,6 +153,11 @@ struct Program {
   /// Registers the local free energies of full conditionals under a family with one member; an expression
   /// over the indices of the member's variable. Throws ModelError.
   Expr local_free_energy(std::size_t model, std::size_t family, Origin origin = {});
+  /// Registers the expected free energy of predicted outcomes under the beliefs of a family, one number for each
+  /// copy of the plates of the model. Throws ModelError when an outcome is latent, has no factor or no
+  /// preference.
+  Expr expected_free_energy(std::size_t model, std::size_t family,
+                            std::vector<std::pair<const Tensor*, Expr>> preferences, Origin origin = {});
   /// Registers -ln p of a factor and returns the scalar that stands for it.
   Expr surprise(Factor factor);
   /// The value a variable had before it last changed; every kernel that changes it keeps it.

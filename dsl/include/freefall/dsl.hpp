@@ -32,5 +32,6 @@
 #include "freefall/dsl/functional.hpp"  // free_energy
 #include "freefall/dsl/inference.hpp"   // local_free_energy, surprise, previous, solve, draw, forward(q)
 #include "freefall/dsl/layers.hpp"      // layers, join, 1_c
+#include "freefall/dsl/planning.hpp"  // expected_free_energy, preference, softmax
 #include "freefall/dsl/program.hpp"     // forward, predict, repeat, until, evaluate, kernel, program
 #include "freefall/dsl/variable.hpp"    // variable, parameter, input

@@ -221,5 +221,25 @@ TEST(CategoricalRefusals, AClosedFormNeedsTheFreeEnergyAsItIs) {
               HasSubstr("is not their log plus something that does not depend on them"));
 }
 
+TEST(CategoricalRefusals, EachOutcomeOfAnExpectedFreeEnergyHasAPreference) {
+  const auto planned = [](bool with_latent) {
+    return refusal([&] {
+      axis<"place"> place;
+      axis<"seen"> seen;
+      auto s = one_of<"s">(place);
+      auto o = one_of<"o">(seen);
+      auto d = parameter<"d">(place);
+      auto A = parameter<"A">(seen, place);
+      auto p = model<"maze">(s <<= categorical(d), o <<= categorical(A(s)));
+      auto q = family(categorical(s));
+      auto G = with_latent ? expected_free_energy(p, q, preference(o, 1 / count(seen)), preference(s, d)).ir
+                           : expected_free_energy(p, q).ir;
+      return program{kernel<"plan">(expr<indices<>, reads<>>{G})};
+    });
+  };
+  EXPECT_THAT(planned(false), HasSubstr("the expected free energy of 'maze' has no preference for 'o'"));
+  EXPECT_THAT(planned(true), HasSubstr("is given a preference for the latent 's'"));
+}
+
 }  // namespace
 }  // namespace freefall

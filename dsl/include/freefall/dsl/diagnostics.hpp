@@ -282,6 +282,12 @@ struct one_of_several_axes {
                 "freefall: the value of one_of<...> is an index of one axis: give it plates and exactly one axis");
 };
 
+template <class Outcome>
+struct preference_for_no_outcome {
+  static_assert(accepted<Outcome>,
+                "freefall: preference(o, C) is for an outcome that the model draws: give a one_of<...>");
+};
+
 template <class Variable, class Family>
 struct no_probabilities {
   static_assert(accepted<Variable, Family>,

@@ -35,7 +35,8 @@ struct previous_of {
 namespace detail {
 
 template <class Member>
-inline constexpr bool has_natural_parameter = !std::is_same_v<typename Member::family, name<"delta">>;
+inline constexpr bool has_natural_parameter =
+    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">>>;
 
 template <class... Members>
 constexpr void check_natural_parameters(types<Members...>) {

@@ -303,7 +303,8 @@ struct BlockCheck {
 // Names become identifiers of the generated code; those it uses itself are taken.
 void check_name(const Program& program, std::string_view name, std::string_view what) {
   static constexpr std::string_view kTaken[] = {
-      "arrays", "elements", "extent", "instance", "passes", "raw", "scalar", "scratch", "seed", "step", "tensors",
+      "arrays", "elements", "extent", "instance", "passes", "raw", "scalar", "scratch", "tensors",
+      "draw_seed", "draw_step",
       // keywords
       "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case",
       "catch", "char", "class", "compl", "concept", "const", "constexpr", "continue", "decltype", "default",
@@ -326,7 +327,7 @@ void check_name(const Program& program, std::string_view name, std::string_view 
 }  // namespace
 
 void check_program(const Program& program) {
-  if (program.models.empty()) fail({}, "the program declares no model");
+  if (program.models.empty() && program.functionals.empty()) fail({}, "the program declares no model");
   for (const Model& m : program.models) check_model(m);
   for (const Family& f : program.families) check_family(program, f);
   for (const Functional& f : program.functionals) check_functional(program, f);

@@ -96,11 +96,10 @@ Functional elaborate_local(const Program& program, const ir::Functional& declare
   }
   for (const auto& [argument_name, value] : factor.arguments) {
     if (is_free_of_own_element(value, factor.variable)) continue;
-    throw ModelError(
-        fmt::format("the {} of '{}' depends on the very element it is for; a full conditional reads the "
-                    "other elements only: "
-                    "declare the coupling with no_diagonal",
-                    argument_name, name));
+    throw ModelError(fmt::format(
+        "the {} parameter of '{}' depends on the very element it is for; a full conditional reads "
+        "the other elements only: declare the coupling with no_diagonal",
+        argument_name, name));
   }
   context.origin = factor.origin;
   const NegativeLogDensity each = density.negative_log_each(context, factor);

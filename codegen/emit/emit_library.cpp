@@ -90,9 +90,8 @@ class LibraryEmitter {
                          a->name, c_.sizes.extent(a));
     if (std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.steps != 0; })) {
       out +=
-          "  std::uint64_t seed = 0;  // of the draws, which depend on seed, step, variable and element "
-          "alone\n"
-          "  std::uint64_t step = 0;  // of the first pass of a kernel; go on by <kernel>_steps after each "
+          "  std::uint64_t draw_seed = 0;  // draws depend on seed, step, variable and element alone\n"
+          "  std::uint64_t draw_step = 0;  // of a kernel's first pass; go on by <kernel>_steps after a "
           "call\n";
     }
     if (std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.counts_passes; }))
@@ -101,7 +100,8 @@ class LibraryEmitter {
           "when not settled\n";
     for (const Tensor* t : arrays_) {
       out += fmt::format("  {}scalar* {} = nullptr;  // {}, {}\n", is_written(t, kernels_) ? "" : "const ",
-                         t->name, role_name(t->role), shape(t, c_.sizes));
+                         t->name, role_name(t->role),
+                         shape(t, c_.sizes) + (t->zero_diagonal ? ", zero diagonal" : ""));
     }
     out +=
         "};\n\n// Every array above: name, role and shape, in the same order.\nstd::span<const "

@@ -328,6 +328,8 @@ std::vector<const Axis*> plates_of(const loop::Operation& operation) {
     add_index(gemm->m);
     add_index(gemm->n);
     add_index(gemm->k);
+  } else if (const auto* draws = std::get_if<loop::Draws>(&operation.action)) {
+    for (const Axis* a : draws->result->axes) add(a);
   } else if (const auto* f = std::get_if<loop::MatrixFunction>(&operation.action)) {
     for (const Index& i : f->outer) add(i.axis);
   }

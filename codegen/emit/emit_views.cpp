@@ -67,9 +67,10 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
   const bool draws = std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return k.steps != 0; });
   if (draws) {
     out +=
-        "\n  // Of the draws; each kernel that draws goes on from `step`.\n  std::uint64_t seed = 0, step = "
-        "0;\n";
-    pointers += "    a.seed = seed;\n    a.step = step;\n";
+        "\n  // Of the draws; each kernel that draws goes on from `draw_step`.\n  std::uint64_t draw_seed = "
+        "0, "
+        "draw_step = 0;\n";
+    pointers += "    a.draw_seed = draw_seed;\n    a.draw_step = draw_step;\n";
   }
   const bool counts =
       std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return k.counts_passes; });
@@ -92,7 +93,7 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
         "tensors());\n{6}{5}  }}\n",
         k.kernel->name, parameter_list, sizes.name, argument_list, returns ? "scalar" : "void",
         returns ? fmt::format("    return *{}_at_;\n", k.kernel->name) : "",
-        k.steps != 0 ? fmt::format("    step += {}_steps;\n", k.kernel->name) : "");
+        k.steps != 0 ? fmt::format("    draw_step += {}_steps;\n", k.kernel->name) : "");
     workspaces.push_back(k.kernel->name + "_workspace_bytes");
   }
   out += fmt::format(

@@ -12,7 +12,7 @@ namespace freefall::models::attractor {
 
 namespace reference = freefall::reference::attractor;
 using network = attractor_bars::instance;
-using pattern = reference::column<double>;
+using pattern = freefall::reference::column<double>;
 
 struct result {
   double monitor_begin = 0, monitor_end = 0;  // mean monitor of the first 10 and of the last 500 steps
@@ -49,7 +49,7 @@ inline pattern response(network& net, const pattern& evidence, double beta, int 
 inline void learn(network& net, std::uint64_t seed, result& found) {
   const reference::bars show;
   const runtime::stream choice(seed, "pattern");
-  net.seed = seed;
+  net.draw_seed = seed;
   net.beta() = 0.1;
   net.alpha() = 0.01;
   for (int epoch = 0, done = 0; epoch < 500; ++epoch) {

@@ -49,6 +49,9 @@ std::string predicate(const status& s, std::span<const tensor_info> tensors) {
              "estimated "
              "from, or add "
              "a small positive number to its diagonal.";
+    case fault::diagonal_not_zero:
+      return " is not zero at element " + number(s.element) + by_axis(s, tensors) +
+             " of its diagonal; it was declared with no_diagonal. Set the diagonal to zero before the call.";
   }
   return " returned the unknown fault " + std::to_string(static_cast<int>(s.what)) +
          "; expected one of freefall::runtime::fault. Build the kernel and the runtime from the same "

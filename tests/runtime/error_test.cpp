@@ -40,6 +40,10 @@ TEST(Describe, SaysWhatWasFoundExpectedAndHowToMendIt) {
       describe({fault::not_positive_definite, "filter", "Pi", 0, 0, 0}),
       "Kernel 'filter': 'Pi' is not positive definite; expected a symmetric positive "
       "definite matrix. Check what it is estimated from, or add a small positive number to its diagonal.");
+  EXPECT_EQ(describe({fault::diagonal_not_zero, "train", "J", 26, 0, 0}),
+            "Kernel 'train': 'J' is not zero at element 26 of its diagonal; it was declared with "
+            "no_diagonal. Set the "
+            "diagonal to zero before the call.");
 }
 
 TEST(Describe, NamesTheFaultNumberOfAnotherVersion) {

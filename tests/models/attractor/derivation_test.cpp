@@ -9,6 +9,8 @@
 #include <freefall/runtime/random.hpp>
 
 #include "codegen/calculus/interpret_schedule.hpp"
+#include "codegen/equality/equality.hpp"
+#include "codegen/equality/mutate.hpp"
 #include "codegen/loop/interpret_loop.hpp"
 #include "codegen/plan/pipeline.hpp"
 #include "tests/support/central_difference.hpp"
@@ -74,6 +76,29 @@ TEST_F(AttractorDerivation, LearnsFromTheOldPredictionAndTheNewActivity) {
   }));
 }
 
+// Every single mistake in a rule written by hand is refuted.
+void expect_equal_and_mistakes_refuted(Expr derived, Expr by_hand) {
+  EXPECT_EQ(equality::compare_rules(derived, by_hand).verdict, equality::Verdict::proven);
+  std::size_t mistakes = 0;
+  for (const equality::Mutation& m : equality::mutations(by_hand)) {
+    if (!(m.expression->free == by_hand->free))
+      continue;  // changes the axes: the language does not accept it
+    EXPECT_EQ(equality::compare_rules(derived, m.expression).verdict, equality::Verdict::refuted)
+        << m.mistake;
+    ++mistakes;
+  }
+  EXPECT_GT(mistakes, 3U);
+}
+
+TEST_F(AttractorDerivation, RefutesEverySingleMistake) {
+  const Expr u = at("beta", {}) * (at("bias", {i}) + make_contract({j}, at("J", {i, j}) * at("sigma", {j})));
+  expect_equal_and_mistakes_refuted(rule("sample", "sigma_natural").updates[0].value, u);
+  const Expr h = make_contract({j}, at("J", {i, j}) * at("sigma_previous", {j}));
+  const Expr off_diagonal = make_constant(context_, 1) - make_delta(context_, Subscript(i), Subscript(j));
+  expect_equal_and_mistakes_refuted(rule("train", "J").gradient,
+                                    (langevin(h) - at("sigma", {i})) * at("sigma", {j}) * off_diagonal);
+}
+
 template <class T>
 Environment<T> values(const Program& program) {
   Environment<T> out(Sizes{{{"unit", 4}}});
@@ -98,22 +123,22 @@ TEST_F(AttractorDerivation, GradientOfEachElementAgreesWithDifferences) {
   Environment<long double> environment = values<long double>(program_);
   const Tensor* b = tensor("sigma_natural");
   const std::vector<long double> here = environment.get(b);
-  const auto gradient = evaluate(solved.gradient, environment);
+  const auto gradient = ir::evaluate(solved.gradient, environment);
   for (std::size_t k = 0; k < 4; ++k) {
     const auto difference = test::derivative_at_zero(
         [&](long double t) {
           std::vector<long double> moved = here;
           moved[k] += t;
           environment.set(b, moved);
-          return evaluate(solved.functional, environment).data[k];
+          return ir::evaluate(solved.functional, environment).data[k];
         },
         0.02L);
     EXPECT_NEAR(gradient.data[k], difference.value, 1e-13L) << k;
     environment.set(b, here);
   }
   // At the solution the functional is the divergence of equals.
-  environment.set(b, evaluate(solved.updates[0].value, environment).data);
-  for (const long double f : evaluate(solved.functional, environment).data) EXPECT_NEAR(f, 0, 1e-18L);
+  environment.set(b, ir::evaluate(solved.updates[0].value, environment).data);
+  for (const long double f : ir::evaluate(solved.functional, environment).data) EXPECT_NEAR(f, 0, 1e-18L);
 }
 
 TEST_F(AttractorDerivation, SurpriseAgreesWithDifferences) {
@@ -123,7 +148,7 @@ TEST_F(AttractorDerivation, SurpriseAgreesWithDifferences) {
   environment.set(tensor("sigma_previous"), environment.get(tensor("sigma")));
   const Tensor* J = tensor("J");
   const std::vector<long double> here = environment.get(J);
-  const auto gradient = evaluate(learned.gradient, {i, j}, environment);
+  const auto gradient = ir::evaluate(learned.gradient, {i, j}, environment);
   for (std::size_t k = 0; k < 16; ++k) {
     if (k % 5 == 0) {
       EXPECT_EQ(gradient.data[k], 0);
@@ -134,7 +159,7 @@ TEST_F(AttractorDerivation, SurpriseAgreesWithDifferences) {
           std::vector<long double> moved = here;
           moved[k] += t;
           environment.set(J, moved);
-          return evaluate_scalar(learned.functional, environment);
+          return ir::evaluate_scalar(learned.functional, environment);
         },
         0.02L);
     EXPECT_NEAR(gradient.data[k], difference.value, 1e-13L) << k;
@@ -240,7 +265,7 @@ TEST(ContinuousBernoulliFamily, TakesExpectationsOfProductsOfDifferentElements) 
   auto p = model<"pair">(x <<= continuous_bernoulli(W * prime(y)));
   auto F = free_energy(p, family(continuous_bernoulli(x)));
   const Program program =
-      freefall::program{kernel<"energy">(F), kernel<"step">(descend(F, W, rate(0.1)))}.ir();
+      freefall::program{kernel<"energy">(F), kernel<"learn">(descend(F, W, rate(0.1)))}.ir();
   const calculus::Derivation derivation = calculus::derive(program);
   Context& context = *program.context;
   const Index i{context.axis("unit"), 0}, j{context.axis("unit"), 1};
@@ -269,18 +294,17 @@ std::string refusal(Specify&& specify) {
 }
 
 TEST(Refusals, AConditionalDoesNotReadItsOwnElement) {
-  EXPECT_THAT(
-      refusal([] {
-        axis<"unit"> unit;
-        auto x = variable<"x">(unit);
-        auto J = parameter<"J">(unit, unit.prime());
-        auto q = family(continuous_bernoulli(x));
-        auto F = local_free_energy(conditionals<"net">(x <<= continuous_bernoulli(J * prime(x))), q);
-        return program{kernel<"run">(solve(F, q))};
-      }),
-      HasSubstr(
-          "the natural of 'x' depends on the very element it is for; a full conditional reads the other "
-          "elements only: declare the coupling with no_diagonal"));
+  EXPECT_THAT(refusal([] {
+                axis<"unit"> unit;
+                auto x = variable<"x">(unit);
+                auto J = parameter<"J">(unit, unit.prime());
+                auto q = family(continuous_bernoulli(x));
+                auto F = local_free_energy(conditionals<"net">(x <<= continuous_bernoulli(J * prime(x))), q);
+                return program{kernel<"run">(solve(F, q))};
+              }),
+              HasSubstr("the natural parameter of 'x' depends on the very element it is for; a full "
+                        "conditional reads the other "
+                        "elements only: declare the coupling with no_diagonal"));
 }
 
 TEST(Refusals, AnExpectationNeedsAnAffineExpression) {

@@ -9,13 +9,14 @@
 #include "attractor_five_float_views.hpp"
 #include "attractor_five_views.hpp"
 #include "attractor_pair_views.hpp"
+#include "freefall/runtime/random.hpp"
 #include "models/attractor/reference.hpp"
 
 namespace freefall {
 namespace {
 
 namespace hand = reference::attractor;
-using hand::column;
+using column = reference::column<double>;
 
 // Couplings without symmetry, and evidence.
 template <class Instance>
@@ -49,11 +50,11 @@ std::vector<double> draws(std::uint64_t seed, std::uint64_t step, std::size_t n)
 TEST(AttractorKernels, LearnLikeTheHandWrittenNetwork) {
   attractor_five::instance kernels;
   auto net = prepare(kernels, 5);
-  kernels.seed = 11;
+  kernels.draw_seed = 11;
   const double rate = kernels.alpha();
   for (std::uint64_t step = 0; step < 400; ++step) {
-    ASSERT_EQ(kernels.step, step);
-    const column<double> natural = net.natural();
+    ASSERT_EQ(kernels.draw_step, step);
+    const column natural = net.natural();
     kernels.train();
     net.sample(draws(11, step, 5));
     net.learn(hand::rule_a, rate);
@@ -70,7 +71,7 @@ TEST(AttractorKernels, LearnLikeTheHandWrittenNetwork) {
 TEST(AttractorKernels, InSinglePrecisionFollowTheSameDraws) {
   attractor_five_float::instance kernels;
   auto net = prepare(kernels, 5);
-  kernels.seed = 11;
+  kernels.draw_seed = 11;
   for (std::uint64_t step = 0; step < 20; ++step) {
     kernels.train();
     net.sample(draws(11, step, 5));
@@ -79,17 +80,30 @@ TEST(AttractorKernels, InSinglePrecisionFollowTheSameDraws) {
   }
 }
 
+TEST(AttractorKernels, RefuseACouplingWithADiagonal) {
+  attractor_five::instance kernels;
+  prepare(kernels, 5);
+  kernels.J()(2, 2) = 0.5;
+  try {
+    kernels.sample();
+    FAIL() << "expected a fault";
+  } catch (const runtime::kernel_error& e) {
+    EXPECT_EQ(e.reason().what, runtime::fault::diagonal_not_zero);
+    EXPECT_EQ(e.reason().element, 12U);
+  }
+}
+
 TEST(AttractorKernels, DependOnSeedAndStepAlone) {
   attractor_five::instance a, b;
   prepare(a, 5);
   prepare(b, 5);
-  a.seed = b.seed = 3;
-  a.step = b.step = 1000000000000;
+  a.draw_seed = b.draw_seed = 3;
+  a.draw_step = b.draw_step = 1000000000000;
   a.sample();
   b.sample();
   EXPECT_EQ(a.sigma(), b.sigma());
   prepare(b, 5);
-  b.step = 5;
+  b.draw_step = 5;
   b.sample();
   EXPECT_NE(a.sigma()(0), b.sigma()(0));
 }
@@ -119,7 +133,7 @@ TEST(AttractorKernels, DrawnTogetherHaveTheMomentsOfTheirStationaryLaw) {
   net.bias() << 0.4, -0.7;
   net.J() << 0, 0.9, 0.9, 0;
   net.beta() = 1;
-  net.seed = 1;
+  net.draw_seed = 1;
   constexpr int kBatches = 200, kSteps = 2000;
   Eigen::Vector3d sum = Eigen::Vector3d::Zero(), squares = sum;
   for (int batch = 0; batch < kBatches; ++batch) {

@@ -1,4 +1,4 @@
-// The two-pattern simulation by generated kernels. Five seeds here; attractor_experiment runs twenty.
+// The two-pattern simulation by generated kernels, with twenty seeds.
 
 #include <gtest/gtest.h>
 
@@ -10,22 +10,32 @@
 namespace freefall::models::attractor {
 namespace {
 
-// Published: attractor correlation -0.19 to -0.20, monitor -440 to -535. The bounds are those of 40 runs of
-// the published algorithm with other random numbers: correlation 10-90 % of runs within [-0.233, -0.144],
-// monitor -535.7 with standard deviation 0.9, retrieval 0.982, mixing 0.986.
+double median(std::vector<double> x) {
+  std::sort(x.begin(), x.end());
+  return (x[(x.size() - 1) / 2] + x[x.size() / 2]) / 2;
+}
+
+// Published: attractor correlation -0.19 to -0.20, monitor from about -440 to about -535. The bounds are
+// those of 40 runs of the published algorithm with other random numbers: correlation median -0.19, 10 to 90 %
+// of runs within
+// [-0.233, -0.144], 2 of 40 merge; monitor -535.7 with standard deviation 0.9; retrieval 0.982, mixing 0.986.
 TEST(AttractorSimulation, TwoCorrelatedPatternsBecomeNearlyOrthogonalAttractors) {
-  std::vector<double> correlation;
-  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+  const reference::bars show;
+  EXPECT_NEAR(reference::correlation(show.vertical, show.horizontal), 0.7706, 5e-5);
+  std::vector<double> correlation, retrieval, mixing;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const result found = run(seed);
-    correlation.push_back(found.attractor_correlation);
+    EXPECT_NEAR(found.monitor_begin, -440, 10) << seed;
     EXPECT_NEAR(found.monitor_end, -536, 3) << seed;
-    EXPECT_LT(found.monitor_end, found.monitor_begin - 50) << seed;
-    EXPECT_GE(found.retrieval, 0.96) << seed;
-    EXPECT_GE(found.mixing, 0.95) << seed;
+    correlation.push_back(found.attractor_correlation);
+    retrieval.push_back(found.retrieval);
+    mixing.push_back(found.mixing);
   }
-  std::sort(correlation.begin(), correlation.end());
-  EXPECT_GE(correlation[2], -0.25);
-  EXPECT_LE(correlation[2], -0.12);
+  EXPECT_GE(median(correlation), -0.25);
+  EXPECT_LE(median(correlation), -0.12);
+  EXPECT_GE(std::count_if(correlation.begin(), correlation.end(), [](double r) { return r < 0; }), 17);
+  EXPECT_GE(median(retrieval), 0.96);
+  EXPECT_GE(median(mixing), 0.95);
 }
 
 }  // namespace

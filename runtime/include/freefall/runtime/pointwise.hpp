@@ -1,5 +1,5 @@
-// The pointwise functions a kernel calls: those of vector_math.hpp and langevin.hpp, and the cheap ones that need no
-// polynomial.
+// The pointwise functions a kernel calls: those of vector_math.hpp and langevin.hpp, and the cheap ones that
+// need no polynomial.
 #pragma once
 
 #include <cmath>

@@ -122,17 +122,18 @@ class Deriver {
     const auto point = try_simplex_point(functional, solve.target);
     program_.context->origin = {};
     if (!point) {
-      throw ModelError(
-          fmt::format("kernel '{}' solves for '{}', but the derivative of the functional by the probabilities of "
-                      "'{}' is not their log plus something that does not depend on them, so there is no closed "
-                      "form; solve the free energy of a family with categorical({}) itself",
-                      kernel_, name, name, name));
+      throw ModelError(fmt::format(
+          "kernel '{}' solves for '{}', but the derivative of the functional by the probabilities of "
+          "'{}' is not their log plus something that does not depend on them, so there is no closed "
+          "form; solve the free energy of a family with categorical({}) itself",
+          kernel_, name, name, name));
     }
     name_part("dF_d" + name, point->gradient, canonical_indices(solve.target));
     const Assignment update{
         solve.target, point->value,
         fmt::format("{0} = {1}, where dF/d{0} is the same for all indices", name, print(point->value))};
-    out_.rules.push_back({kernel_, solve.target, functional, point->gradient, "solve", {update}, origin_, ""});
+    out_.rules.push_back(
+        {kernel_, solve.target, functional, point->gradient, "solve", {update}, origin_, ""});
     out.push_back({Assign{{update}}});
   }
 

@@ -60,12 +60,14 @@ void check_factor(const Factor& factor) {
   }
   if (row->over_outcomes && !factor.variable->one_of) {
     fail(factor.origin,
-         "'{0}' is drawn from {1} but is not one of the indices of an axis; declare it with one_of<\"{0}\">(axis)",
+         "'{0}' is drawn from {1} but is not one of the indices of an axis; declare it with "
+         "one_of<\"{0}\">(axis)",
          factor.variable->name, factor.density);
   }
   if (!row->over_outcomes && factor.variable->one_of) {
     fail(factor.origin,
-         "'{}' is one of the indices of an axis and cannot have the density {}; draw it from categorical(table)",
+         "'{}' is one of the indices of an axis and cannot have the density {}; draw it from "
+         "categorical(table)",
          factor.variable->name, factor.density);
   }
   for (const auto& [name, value] : factor.arguments) {
@@ -141,11 +143,15 @@ void check_family(const Program& program, const Family& family) {
     }
     const bool over_outcomes = elaborate::find_family(member.density)->over_outcomes;
     if (over_outcomes && !member.variable->one_of)
-      fail(member.origin, "'{0}' has the family '{1}' but is not one of the indices of an axis; declare it with "
-           "one_of<\"{0}\">(axis)", name, member.density);
+      fail(member.origin,
+           "'{0}' has the family '{1}' but is not one of the indices of an axis; declare it with "
+           "one_of<\"{0}\">(axis)",
+           name, member.density);
     if (!over_outcomes && member.variable->one_of)
-      fail(member.origin, "'{0}' is one of the indices of an axis and has the family '{1}'; write "
-           "categorical({0}) or exact({0})", name, member.density);
+      fail(member.origin,
+           "'{0}' is one of the indices of an axis and has the family '{1}'; write "
+           "categorical({0}) or exact({0})",
+           name, member.density);
     const bool has_factor = std::any_of(program.models.begin(), program.models.end(), [&](const Model& m) {
       return factor_of(m, member.variable) != nullptr;
     });
@@ -172,8 +178,8 @@ bool contains(const Program& program, Expr functional, const Tensor* target) {
     if (t == target) return true;
     for (const auto& f : program.functionals) {
       if (f.symbol != t) continue;
-      const bool joint = f.kind == Functional::Kind::free_energy ||
-                         f.kind == Functional::Kind::expected_free_energy;
+      const bool joint =
+          f.kind == Functional::Kind::free_energy || f.kind == Functional::Kind::expected_free_energy;
       for (const Factor& factor : joint ? program.models[f.model].factors : std::vector<Factor>{f.factor}) {
         if (factor.variable == target) return true;
         for (const auto& [name, value] : factor.arguments) {
@@ -257,8 +263,8 @@ struct BlockCheck {
       fail(origin, "kernel '{}' solves for the probabilities of '{}', which has none; declare it with one_of",
            kernel, name);
     if (!solve.functional->free.empty())
-      fail(origin, "kernel '{}' solves an expression that varies over the axis '{}'; sum over that axis", kernel,
-           str(solve.functional->free[0]));
+      fail(origin, "kernel '{}' solves an expression that varies over the axis '{}'; sum over that axis",
+           kernel, str(solve.functional->free[0]));
     if (!contains(program, solve.functional, solve.target))
       fail(origin, "kernel '{}' solves for '{}', which the functional does not contain", kernel, name);
   }

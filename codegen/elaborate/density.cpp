@@ -28,8 +28,7 @@ const Row* find(const std::vector<Row>& rows, std::string_view name) {
 }  // namespace
 
 const std::vector<DensityRow>& densities() {
-  static const std::vector<DensityRow> rows = {normal_row(), continuous_bernoulli_row(),
-                                                categorical_row()};
+  static const std::vector<DensityRow> rows = {normal_row(), continuous_bernoulli_row(), categorical_row()};
   return rows;
 }
 const DensityRow* find_density(std::string_view name) { return find(densities(), name); }
@@ -84,7 +83,8 @@ ir::Expr argument(const ir::Factor& factor, std::string_view name) {
 
 const std::vector<FamilyRow>& families() {
   static const std::vector<FamilyRow> rows = {{"delta", delta_expectation, delta_negative_entropy},
-                                              continuous_bernoulli_family(), categorical_family(),
+                                              continuous_bernoulli_family(),
+                                              categorical_family(),
                                               exact_family()};
   return rows;
 }

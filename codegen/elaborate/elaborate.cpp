@@ -17,8 +17,8 @@ bool is_latent(const Family& family, const Tensor* variable) {
                      [&](const auto& m) { return m.variable == variable; });
 }
 
-// Outcomes are what is latent, and what is given; but given parents of a variable whose family integrates them
-// are beliefs.
+// Outcomes are what is latent, and what is given; but given parents of a variable whose family integrates
+// them are beliefs.
 Expr logs_at_outcomes(Expr e, const Family& family, const Factor& factor) {
   bool integrates = false;
   for (const auto& m : family.members)
@@ -139,8 +139,9 @@ Functional elaborate_surprise(const Program& program, const ir::Functional& decl
   return out;
 }
 
-// E_q(o,x)[ln q(x) - ln p~(o, x)] with p~(o, x) = p~(o) p(x|o) and p(x|o) the posterior of the predicted beliefs:
-// the divergence of the predicted outcomes from the desired ones, and the ambiguity of outcomes given states.
+// E_q(o,x)[ln q(x) - ln p~(o, x)] with p~(o, x) = p~(o) p(x|o) and p(x|o) the posterior of the predicted
+// beliefs: the divergence of the predicted outcomes from the desired ones, and the ambiguity of outcomes
+// given states.
 Functional elaborate_expected(const Program& program, const ir::Functional& declared, Elaboration& into) {
   Context& context = *program.context;
   Functional out;
@@ -157,9 +158,8 @@ Functional elaborate_expected(const Program& program, const ir::Functional& decl
     const Expr wanted = make_map(Function::log_probability, {desired->second});
     const Expr negative_entropy = make_map(Function::xlogx, {predicted});
     const Expr risk = make_contract(own, negative_entropy - predicted * wanted);
-    const Expr ambiguity =
-        Number(-1) * make_contract(own, at_outcomes(negative_entropy, Function::xlogx,
-                                                    [](const Tensor*) { return true; }));
+    const Expr ambiguity = Number(-1) * make_contract(own, at_outcomes(negative_entropy, Function::xlogx,
+                                                                       [](const Tensor*) { return true; }));
     const std::string& name = factor.variable->name;
     out.terms.emplace_back("risk_" + name, risk);
     out.terms.emplace_back("ambiguity_" + name, ambiguity);

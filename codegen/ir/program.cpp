@@ -49,21 +49,29 @@ Expr Program::expected_free_energy(std::size_t model, std::size_t family,
   std::size_t found = 0;
   for (const Factor& f : models[model].factors) {
     for (const Axis* axis : f.variable->axes) {
-      if (axis->plate && std::find(plates.begin(), plates.end(), axis) == plates.end()) plates.push_back(axis);
+      if (axis->plate && std::find(plates.begin(), plates.end(), axis) == plates.end())
+        plates.push_back(axis);
     }
     found += preferred(f.variable);
     if (preferred(f.variable) == latent(f.variable)) {
-      throw ModelError(fmt::format("the expected free energy of '{}' {} '{}'; give preference(x, probabilities) to "
-                                   "each drawn variable that has no member in the family, and to no other",
-                                   name, latent(f.variable) ? "is given a preference for the latent" : "has no preference for",
-                                   f.variable->name));
+      throw ModelError(fmt::format(
+          "the expected free energy of '{}' {} '{}'; give preference(x, probabilities) to "
+          "each drawn variable that has no member in the family, and to no other",
+          name, latent(f.variable) ? "is given a preference for the latent" : "has no preference for",
+          f.variable->name));
     }
   }
   if (found != preferences.size())
-    throw ModelError(fmt::format("the expected free energy of '{}' is given {} preferences for the {} outcomes it draws",
-                                 name, preferences.size(), found));
+    throw ModelError(
+        fmt::format("the expected free energy of '{}' is given {} preferences for the {} outcomes it draws",
+                    name, preferences.size(), found));
   const Tensor* symbol = new_symbol(*context, fmt::format("G[{}]", name), plates);
-  functionals.push_back({symbol, model, family, std::move(origin), Functional::Kind::expected_free_energy, {},
+  functionals.push_back({symbol,
+                         model,
+                         family,
+                         std::move(origin),
+                         Functional::Kind::expected_free_energy,
+                         {},
                          std::move(preferences)});
   return element(*context, symbol);
 }
@@ -79,8 +87,8 @@ Expr Program::previous(const Tensor* variable) {
   for (const auto& [of, kept] : previous_values) {
     if (of == variable) return element(*context, kept);
   }
-  const Tensor* kept = context->tensor(variable->name + "_previous", variable->axes, Role::state, false,
-                                      variable->one_of);
+  const Tensor* kept =
+      context->tensor(variable->name + "_previous", variable->axes, Role::state, false, variable->one_of);
   previous_values.emplace_back(variable, kept);
   return element(*context, kept);
 }

@@ -57,10 +57,10 @@ struct Family {
 /// axes of the variable whose elements they belong to.
 struct Functional {
   enum class Kind {
-    free_energy,        ///< E_q[ln q - ln p] of a joint density
-    local_free_energy,  ///< the same of each full conditional, all other elements at their present values
+    free_energy,           ///< E_q[ln q - ln p] of a joint density
+    local_free_energy,     ///< the same of each full conditional, all other elements at their present values
     expected_free_energy,  ///< E_q(o,x)[ln q(x) - ln p~(o,x)] of outcomes that are predicted, for each copy
-    surprise,           ///< -ln p(x) of one density, summed over the elements of x
+    surprise,              ///< -ln p(x) of one density, summed over the elements of x
   };
   const Tensor* symbol = nullptr;
   std::size_t model = 0, family = 0;  ///< positions in Program::models, ::families
@@ -153,8 +153,8 @@ struct Program {
   /// Registers the local free energies of full conditionals under a family with one member; an expression
   /// over the indices of the member's variable. Throws ModelError.
   Expr local_free_energy(std::size_t model, std::size_t family, Origin origin = {});
-  /// Registers the expected free energy of predicted outcomes under the beliefs of a family, one number for each
-  /// copy of the plates of the model. Throws ModelError when an outcome is latent, has no factor or no
+  /// Registers the expected free energy of predicted outcomes under the beliefs of a family, one number for
+  /// each copy of the plates of the model. Throws ModelError when an outcome is latent, has no factor or no
   /// preference.
   Expr expected_free_energy(std::size_t model, std::size_t family,
                             std::vector<std::pair<const Tensor*, Expr>> preferences, Origin origin = {});

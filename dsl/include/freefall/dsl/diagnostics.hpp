@@ -278,8 +278,9 @@ struct solved_is_not_latent {
 
 template <class Variable, class Axes>
 struct one_of_several_axes {
-  static_assert(accepted<Variable, Axes>,
-                "freefall: the value of one_of<...> is an index of one axis: give it plates and exactly one axis");
+  static_assert(
+      accepted<Variable, Axes>,
+      "freefall: the value of one_of<...> is an index of one axis: give it plates and exactly one axis");
 };
 
 template <class Outcome>
@@ -290,9 +291,10 @@ struct preference_for_no_outcome {
 
 template <class Variable, class Family>
 struct no_probabilities {
-  static_assert(accepted<Variable, Family>,
-                "freefall: solve(F, q, s) is for the probabilities of s: give it the member categorical(s) or "
-                "exact(s) in q");
+  static_assert(
+      accepted<Variable, Family>,
+      "freefall: solve(F, q, s) is for the probabilities of s: give it the member categorical(s) or "
+      "exact(s) in q");
 };
 
 template <class Variable, class Family>

@@ -82,7 +82,8 @@ auto continuous_bernoulli(const handle<Symbol>& x,
   const auto density =
       continuous_bernoulli(expr<typename Symbol::axes, detail::reads_of<handle<Symbol>>>(x), where);
   const auto member = detail::make_member<"continuous_bernoulli">(x, where);
-  return member_or_density<std::remove_const_t<decltype(density)>, Symbol, "continuous_bernoulli">{density, member};
+  return member_or_density<std::remove_const_t<decltype(density)>, Symbol, "continuous_bernoulli">{density,
+                                                                                                   member};
 }
 
 namespace detail {

@@ -10,6 +10,7 @@
 #include "codegen/calculus/descent.hpp"
 #include "codegen/calculus/hessian.hpp"
 #include "codegen/calculus/presynaptic.hpp"
+#include "codegen/calculus/simplex_point.hpp"
 #include "codegen/calculus/stationary.hpp"
 #include "codegen/calculus/stationary_point.hpp"
 #include "codegen/elaborate/dependency_order.hpp"
@@ -153,6 +154,7 @@ class Deriver {
   }
 
   void append(Steps& out, const Solve& solve) {
+    if (solve.target != nullptr) return append_on_simplex(out, solve);
     const auto& all = program_.functionals;
     const auto declared = std::find_if(
         all.begin(), all.end(), [&](const Functional& f) { return f.symbol == solve.functional->tensor; });
@@ -174,6 +176,28 @@ class Deriver {
     const Assignment update{b, point->value,
                             fmt::format("{} = {}, where dF/d{} = 0", b->name, print(point->value), b->name)};
     out_.rules.push_back({kernel_, b, functional, point->gradient, "solve", {update}, origin_, Expr(), {}});
+    out.push_back({Assign{{update}}});
+  }
+
+  void append_on_simplex(Steps& out, const Solve& solve) {
+    const std::string& name = solve.target->name;
+    const Expr functional = elaborate::resolve(out_.elaboration, solve.functional);
+    program_.context->origin = origin_;
+    const auto point = try_simplex_point(functional, solve.target);
+    program_.context->origin = {};
+    if (!point) {
+      throw ModelError(fmt::format(
+          "kernel '{}' solves for '{}', but the derivative of the functional by the probabilities of "
+          "'{}' is not their log plus something that does not depend on them, so there is no closed "
+          "form; solve the free energy of a family with categorical({}) itself",
+          kernel_, name, name, name));
+    }
+    name_part("dF_d" + name, point->gradient, canonical_indices(solve.target));
+    const Assignment update{
+        solve.target, point->value,
+        fmt::format("{0} = {1}, where dF/d{0} is the same for all indices", name, print(point->value))};
+    out_.rules.push_back(
+        {kernel_, solve.target, functional, point->gradient, "solve", {update}, origin_, Expr(), {}});
     out.push_back({Assign{{update}}});
   }
 

@@ -74,6 +74,18 @@ void check_factor(const Factor& factor) {
     fail(factor.origin, "the {} density of '{}' has no {}", factor.density, factor.variable->name,
          row->arguments[0]);
   }
+  if (row->over_outcomes && !factor.variable->one_of) {
+    fail(factor.origin,
+         "'{0}' is drawn from {1} but is not one of the indices of an axis; declare it with "
+         "one_of<\"{0}\">(axis)",
+         factor.variable->name, factor.density);
+  }
+  if (!row->over_outcomes && factor.variable->one_of) {
+    fail(factor.origin,
+         "'{}' is one of the indices of an axis and cannot have the density {}; draw it from "
+         "categorical(table)",
+         factor.variable->name, factor.density);
+  }
   for (const auto& [name, value] : factor.arguments) {
     if (std::find(row->arguments.begin(), row->arguments.end(), name) == row->arguments.end()) {
       fail(factor.origin, "the {} density of '{}' has no argument '{}'; it takes: {}", factor.density,
@@ -137,6 +149,17 @@ void check_family(const Program& program, const Family& family) {
       fail(member.origin, "'{}' has the unknown family '{}'; known are: {}", name, member.density,
            list(names_of(elaborate::families())));
     }
+    const bool over_outcomes = elaborate::find_family(member.density)->over_outcomes;
+    if (over_outcomes && !member.variable->one_of)
+      fail(member.origin,
+           "'{0}' has the family '{1}' but is not one of the indices of an axis; declare it with "
+           "one_of<\"{0}\">(axis)",
+           name, member.density);
+    if (!over_outcomes && member.variable->one_of)
+      fail(member.origin,
+           "'{0}' is one of the indices of an axis and has the family '{1}'; write "
+           "categorical({0}) or exact({0})",
+           name, member.density);
     const bool has_factor = std::any_of(program.models.begin(), program.models.end(), [&](const Model& m) {
       return factor_of(m, member.variable) != nullptr;
     });
@@ -148,7 +171,7 @@ void check_family(const Program& program, const Family& family) {
 void check_functional(const Program& program, const Functional& f) {
   if (f.kind == Functional::Kind::surprise) return check_factor(f.factor);
   const Model& model = program.models[f.model];
-  if (model.joint == (f.kind == Functional::Kind::free_energy)) return;
+  if (model.joint == (f.kind != Functional::Kind::local_free_energy)) return;
   if (model.joint)
     fail(f.origin, "'{}' is a joint density, so its free energy is one number; write free_energy(p, q)",
          model.name);
@@ -166,7 +189,8 @@ bool contains(const Program& program, Expr functional, const Tensor* target) {
     }
     for (const auto& f : program.functionals) {
       if (f.symbol != t) continue;
-      const bool joint = f.kind == Functional::Kind::free_energy;
+      const bool joint =
+          f.kind == Functional::Kind::free_energy || f.kind == Functional::Kind::expected_free_energy;
       for (const Factor& factor : joint ? program.models[f.model].factors : std::vector<Factor>{f.factor}) {
         if (factor.variable == target) return true;
         for (const auto& [name, value] : factor.arguments) {
@@ -235,6 +259,7 @@ struct BlockCheck {
     }
   }
   void operator()(const Solve& solve) const {
+    if (solve.target != nullptr) return solve_on_simplex(solve);
     const auto& all = program.functionals;
     const auto at = std::find_if(all.begin(), all.end(), [&](const Functional& f) {
       return solve.functional == element(*program.context, f.symbol);
@@ -246,6 +271,17 @@ struct BlockCheck {
            kernel);
     }
     needs_natural_parameter(at->family, "solves for");
+  }
+  void solve_on_simplex(const Solve& solve) const {
+    const std::string& name = solve.target->name;
+    if (!solve.target->one_of)
+      fail(origin, "kernel '{}' solves for the probabilities of '{}', which has none; declare it with one_of",
+           kernel, name);
+    if (!solve.functional->free.empty())
+      fail(origin, "kernel '{}' solves an expression that varies over the axis '{}'; sum over that axis",
+           kernel, str(solve.functional->free[0]));
+    if (!contains(program, solve.functional, solve.target))
+      fail(origin, "kernel '{}' solves for '{}', which the functional does not contain", kernel, name);
   }
   void operator()(const Draw& draw) const { needs_natural_parameter(draw.family, "draws"); }
   void operator()(const Expect& expect) const { needs_natural_parameter(expect.family, "takes the mean of"); }

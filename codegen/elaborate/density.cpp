@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include "codegen/calculus/derivative.hpp"
+#include "codegen/elaborate/categorical.hpp"
 #include "codegen/elaborate/continuous_bernoulli.hpp"
 
 #include "codegen/elaborate/gaussian.hpp"
@@ -31,7 +32,7 @@ const Row* find(const std::vector<Row>& rows, std::string_view name) {
 }  // namespace
 
 const std::vector<DensityRow>& densities() {
-  static const std::vector<DensityRow> rows = {normal_row(), continuous_bernoulli_row()};
+  static const std::vector<DensityRow> rows = {normal_row(), continuous_bernoulli_row(), categorical_row()};
   return rows;
 }
 const DensityRow* find_density(std::string_view name) { return find(densities(), name); }
@@ -96,8 +97,11 @@ ir::Expr argument(const ir::Factor& factor, std::string_view name) {
 }
 
 const std::vector<FamilyRow>& families() {
-  static const std::vector<FamilyRow> rows = {
-      {"delta", delta_expectation, delta_negative_entropy}, continuous_bernoulli_family(), gaussian_row()};
+  static const std::vector<FamilyRow> rows = {{"delta", delta_expectation, delta_negative_entropy},
+                                              continuous_bernoulli_family(),
+                                              gaussian_row(),
+                                              categorical_family(),
+                                              exact_family()};
   return rows;
 }
 const FamilyRow* find_family(std::string_view name) { return find(families(), name); }

@@ -34,6 +34,7 @@ struct DensityRow {
   /// there is no closed form.
   ir::Factor (*marginal)(ir::Context& context, const ir::Factor& factor, const ir::Tensor* parent,
                          std::vector<Assumption>& ledger) = nullptr;
+  bool over_outcomes = false;  ///< for variables that are one of the indices of an axis, and only these
 };
 
 const std::vector<DensityRow>& densities();
@@ -79,6 +80,11 @@ struct FamilyRow {
   ir::Expr (*negative_entropy_each)(ir::Context& context, const ir::Family::Member& member) = nullptr;
   /// a draw of x as a function of a draw uniform in (0, 1)
   ir::Expr (*sample)(ir::Context& context, const ir::Family::Member& member, ir::Expr uniform) = nullptr;
+
+  /// for variables that are one of the indices of an axis (ir::Tensor::one_of), and only these
+  bool over_outcomes = false;
+  /// given parents of the member's factor are beliefs in place of outcomes, and are integrated out
+  bool integrates_parents = false;
 };
 const std::vector<FamilyRow>& families();
 const FamilyRow* find_family(std::string_view name);

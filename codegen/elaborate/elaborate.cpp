@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "codegen/calculus/hessian.hpp"
+#include "codegen/elaborate/outcomes.hpp"
 
 namespace freefall::elaborate {
 namespace {
@@ -15,6 +16,16 @@ using namespace ir;
 bool is_latent(const Family& family, const Tensor* variable) {
   return std::any_of(family.members.begin(), family.members.end(),
                      [&](const auto& m) { return m.variable == variable; });
+}
+
+// Outcomes are what is latent, and what is given; but given parents of a variable whose family integrates
+// them are beliefs.
+Expr logs_at_outcomes(Expr e, const Family& family, const Factor& factor) {
+  bool integrates = false;
+  for (const auto& m : family.members)
+    integrates = integrates || (m.variable == factor.variable && find_family(m.density)->integrates_parents);
+  return at_outcomes(e, Function::log_probability,
+                     [&](const Tensor* t) { return !integrates || is_latent(family, t); });
 }
 
 // The first expression of a name keeps it; another gets a number.
@@ -65,6 +76,7 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
             "rules; products of derivatives are left out"});
     }
     NegativeLogDensity term = find_density(factor.density)->negative_log(context, factor);
+    term.value = logs_at_outcomes(term.value, family, factor);
     for (const auto& member : family.members) {
       term.value = find_family(member.density)->expectation(term.value, member, into.ledger);
     }
@@ -150,10 +162,45 @@ Functional elaborate_surprise(const Program& program, const ir::Functional& decl
   return out;
 }
 
+// E_q(o,x)[ln q(x) - ln p~(o, x)] with p~(o, x) = p~(o) p(x|o) and p(x|o) the posterior of the predicted
+// beliefs: the divergence of the predicted outcomes from the desired ones, and the ambiguity of outcomes
+// given states.
+Functional elaborate_expected(const Program& program, const ir::Functional& declared, Elaboration& into) {
+  Context& context = *program.context;
+  Functional out;
+  out.symbol = declared.symbol;
+  std::vector<Expr> parts;
+  for (const Factor& factor : program.models[declared.model].factors) {
+    const auto desired =
+        std::find_if(declared.preferences.begin(), declared.preferences.end(),
+                     [&](const auto& preference) { return preference.first == factor.variable; });
+    if (desired == declared.preferences.end()) continue;
+    context.origin = factor.origin;
+    const std::vector<Index> own = {outcome_index(factor.variable)};
+    const Expr predicted = argument(factor, "probability");
+    const Expr wanted = make_map(Function::log_probability, {desired->second});
+    const Expr negative_entropy = make_map(Function::xlogx, {predicted});
+    const Expr risk = make_contract(own, negative_entropy - predicted * wanted);
+    const Expr ambiguity = Number(-1) * make_contract(own, at_outcomes(negative_entropy, Function::xlogx,
+                                                                       [](const Tensor*) { return true; }));
+    const std::string& name = factor.variable->name;
+    out.terms.emplace_back("risk_" + name, risk);
+    out.terms.emplace_back("ambiguity_" + name, ambiguity);
+    parts.insert(parts.end(), {risk, ambiguity});
+  }
+  context.origin = {};
+  into.ledger.push_back({"exact posterior", declared.symbol->name,
+                         "the posterior after an expected outcome is that of Bayes' rule; outcomes are "
+                         "independent given the beliefs, and beliefs of each other"});
+  out.value = make_sum(context, parts);
+  return out;
+}
+
 Functional elaborate_functional(const Program& program, const ir::Functional& declared, Elaboration& into) {
   switch (declared.kind) {
     case ir::Functional::Kind::free_energy: return elaborate_free_energy(program, declared, into);
     case ir::Functional::Kind::local_free_energy: return elaborate_local(program, declared, into);
+    case ir::Functional::Kind::expected_free_energy: return elaborate_expected(program, declared, into);
     case ir::Functional::Kind::surprise: return elaborate_surprise(program, declared, into);
   }
   throw std::logic_error("elaborate: unknown functional");

@@ -66,7 +66,7 @@ NegativeLogDensity negative_log(Context& context, const Factor& factor) {
   const std::vector<Index> own = canonical_indices(factor.variable);
   const Expr error = drawn(context, factor) - argument(factor, "mean");
   NegativeLogDensity out;
-  out.named.push_back({"eps_" + factor.variable->name, error, own});
+  if (error->op == Op::Sum) out.named.push_back({"eps_" + factor.variable->name, error, own});
   const Expr mean = argument(factor, "mean");
   if (!mean->args.empty()) out.named.push_back({"mean_" + factor.variable->name, mean, {}});
   const Spread spread = spread_of(context, factor);

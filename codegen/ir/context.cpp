@@ -147,7 +147,7 @@ const Tensor* Context::find_tensor(std::string_view name) const {
 }
 
 const Tensor* Context::tensor(std::string_view name, std::vector<const Axis*> axes, Role role,
-                              bool zero_diagonal) {
+                              bool zero_diagonal, bool one_of) {
   if (const Tensor* known = find_tensor(name)) {
     if (known->axes != axes || known->role != role) {
       throw std::invalid_argument(fmt::format(
@@ -155,7 +155,7 @@ const Tensor* Context::tensor(std::string_view name, std::vector<const Axis*> ax
     }
     return known;
   }
-  tensors_.push_back({std::string(name), std::move(axes), role, zero_diagonal});
+  tensors_.push_back({std::string(name), std::move(axes), role, zero_diagonal, one_of});
   return &tensors_.back();
 }
 

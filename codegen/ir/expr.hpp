@@ -34,6 +34,9 @@ struct Tensor {
   std::vector<const Axis*> axes;
   Role role = Role::variable;
   bool zero_diagonal = false;  ///< two axes over one: elements on the diagonal are zero and never learned
+  /// The value is an index of the one axis that is no plate, written as the indicator of that index. Under q
+  /// the array holds the probabilities of the indices, which are the mean of the indicator.
+  bool one_of = false;
 };
 
 enum class Op : std::uint8_t {
@@ -125,7 +128,7 @@ class Context {
   const Axis* find_axis(std::string_view name) const;
   /// Throws std::invalid_argument when the name is taken by a tensor with other axes or role.
   const Tensor* tensor(std::string_view name, std::vector<const Axis*> axes, Role role,
-                       bool zero_diagonal = false);
+                       bool zero_diagonal = false, bool one_of = false);
   const Tensor* find_tensor(std::string_view name) const;
   const std::deque<Axis>& axes() const { return axes_; }
   const std::deque<Tensor>& tensors() const { return tensors_; }

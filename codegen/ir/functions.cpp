@@ -38,6 +38,10 @@ Expr silu_derivative(Expr x, Expr y) {
   return s + y - y * s;
 }
 
+Expr log_probability_derivative(Expr x) {
+  return make_select(x - make_constant(*x->context, Number(1e-16)), power(x, -1), zero(x));
+}
+
 Expr pow_derivative(int k, const std::vector<Expr>& x, Expr y) {
   return k == 0 ? x[1] * make_map(Function::pow, {x[0], x[1] + Number(-1)})
                 : y * make_map(Function::log, {x[0]});

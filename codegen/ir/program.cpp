@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "codegen/ir/print.hpp"
 
 namespace freefall::ir {
@@ -35,6 +37,47 @@ Expr Program::local_free_energy(std::size_t model, std::size_t family, Origin or
                                variable->name, p.name));
 }
 
+Expr Program::expected_free_energy(std::size_t model, std::size_t family,
+                                   std::vector<std::pair<const Tensor*, Expr>> preferences, Origin origin) {
+  const auto& members = families[family].members;
+  const auto latent = [&](const Tensor* t) {
+    return std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.variable == t; });
+  };
+  const auto preferred = [&](const Tensor* t) {
+    return std::any_of(preferences.begin(), preferences.end(), [&](const auto& p) { return p.first == t; });
+  };
+  const std::string& name = models[model].name;
+  std::vector<const Axis*> plates;
+  std::size_t found = 0;
+  for (const Factor& f : models[model].factors) {
+    for (const Axis* axis : f.variable->axes) {
+      if (axis->plate && std::find(plates.begin(), plates.end(), axis) == plates.end())
+        plates.push_back(axis);
+    }
+    found += preferred(f.variable);
+    if (preferred(f.variable) == latent(f.variable)) {
+      throw ModelError(fmt::format(
+          "the expected free energy of '{}' {} '{}'; give preference(x, probabilities) to "
+          "each drawn variable that has no member in the family, and to no other",
+          name, latent(f.variable) ? "is given a preference for the latent" : "has no preference for",
+          f.variable->name));
+    }
+  }
+  if (found != preferences.size())
+    throw ModelError(
+        fmt::format("the expected free energy of '{}' is given {} preferences for the {} outcomes it draws",
+                    name, preferences.size(), found));
+  const Tensor* symbol = new_symbol(*context, fmt::format("G[{}]", name), plates);
+  functionals.push_back({symbol,
+                         model,
+                         family,
+                         std::move(origin),
+                         Functional::Kind::expected_free_energy,
+                         {},
+                         std::move(preferences)});
+  return element(*context, symbol);
+}
+
 Expr Program::surprise(Factor factor) {
   const Tensor* symbol = new_symbol(*context, fmt::format("S[{}]", factor.variable->name), {});
   Origin origin = factor.origin;
@@ -46,7 +89,8 @@ Expr Program::previous(const Tensor* variable) {
   for (const auto& [of, kept] : previous_values) {
     if (of == variable) return element(*context, kept);
   }
-  const Tensor* kept = context->tensor(variable->name + "_previous", variable->axes, Role::state);
+  const Tensor* kept =
+      context->tensor(variable->name + "_previous", variable->axes, Role::state, false, variable->one_of);
   previous_values.emplace_back(variable, kept);
   return element(*context, kept);
 }

@@ -66,15 +66,18 @@ struct Family {
 /// axes of the variable whose elements they belong to.
 struct Functional {
   enum class Kind {
-    free_energy,        ///< E_q[ln q - ln p] of a joint density
-    local_free_energy,  ///< the same of each full conditional, all other elements at their present values
-    surprise,           ///< -ln p(x) of one density, summed over the elements of x
+    free_energy,           ///< E_q[ln q - ln p] of a joint density
+    local_free_energy,     ///< the same of each full conditional, all other elements at their present values
+    expected_free_energy,  ///< E_q(o,x)[ln q(x) - ln p~(o,x)] of outcomes that are predicted, for each copy
+    surprise,              ///< -ln p(x) of one density, summed over the elements of x
   };
   const Tensor* symbol = nullptr;
   std::size_t model = 0, family = 0;  ///< positions in Program::models, ::families
   Origin origin;
   Kind kind = Kind::free_energy;
   Factor factor = {};  ///< of a surprise; of a local free energy: that of its variable
+  /// of an expected free energy: outcomes and the desired probabilities of each
+  std::vector<std::pair<const Tensor*, Expr>> preferences = {};
 };
 
 /// d functional / d variable as an expression, referred to by the tensor `symbol` over the variable's axes.
@@ -111,9 +114,11 @@ struct Descend {
   /// Where not null: the activity that a target multiplies is read from here, after differentiation.
   const Tensor* presynaptic = nullptr;
 };
-/// The natural parameters of q take the values at which the local functional is stationary.
+/// The natural parameters of q take the values at which the local functional is stationary. Where a target is
+/// given, the functional is one number and the probabilities of that variable go to its minimum.
 struct Solve {
   Expr functional;
+  const Tensor* target = nullptr;  ///< a one_of
 };
 /// Latent variables are drawn from q.
 struct Draw {
@@ -204,6 +209,11 @@ struct Program {
   /// Registers the local free energies of full conditionals under a family with one member; an expression
   /// over the indices of the member's variable. Throws ModelError.
   Expr local_free_energy(std::size_t model, std::size_t family, Origin origin = {});
+  /// Registers the expected free energy of predicted outcomes under the beliefs of a family, one number for
+  /// each copy of the plates of the model. Throws ModelError when an outcome is latent, has no factor or no
+  /// preference.
+  Expr expected_free_energy(std::size_t model, std::size_t family,
+                            std::vector<std::pair<const Tensor*, Expr>> preferences, Origin origin = {});
   /// Registers -ln p of a factor and returns the scalar that stands for it.
   Expr surprise(Factor factor);
   /// The value a variable had before it last changed; every kernel that changes it keeps it.

@@ -26,9 +26,14 @@ const std::vector<long double>& points(Function f) {
   static const std::vector<long double> unit{0.04L, 0.2L, 0.5L, 0.7L, 0.9L};
   static const std::vector<long double> between_poles{-1.2L, -0.7L, -0.1L, 0.3L, 1.1L, 3, 6};
   static const std::map<Function, const std::vector<long double>*> domain{
-      {Function::log, &positive},          {Function::sqrt, &positive},
-      {Function::pow, &positive},          {Function::tan, &between_poles},
-      {Function::log1p, &above_minus_one}, {Function::continuous_bernoulli_quantile, &unit}};
+      {Function::log_probability, &positive},
+      {Function::xlogx, &positive},
+      {Function::log, &positive},
+      {Function::sqrt, &positive},
+      {Function::pow, &positive},
+      {Function::tan, &between_poles},
+      {Function::log1p, &above_minus_one},
+      {Function::continuous_bernoulli_quantile, &unit}};
   const auto at = domain.find(f);
   return at == domain.end() ? all : *at->second;
 }
@@ -81,6 +86,8 @@ TEST(Functions, StayFiniteWhereTheirValueIs) {
   EXPECT_EQ(value(Function::softplus, 20000), 20000);
   EXPECT_EQ(value(Function::softplus, -20000), 0);
   EXPECT_EQ(value(Function::gelu, -200), 0);
+  EXPECT_EQ(value(Function::log_probability, 0), std::log(1e-16L));
+  EXPECT_EQ(value(Function::xlogx, 0), 0);
 }
 
 }  // namespace

@@ -270,6 +270,27 @@ struct solved_is_not_latent {
       "freefall: solve(F, q) needs the family that F was made with: this variable has no member in q");
 };
 
+template <class Variable, class Axes>
+struct one_of_several_axes {
+  static_assert(
+      accepted<Variable, Axes>,
+      "freefall: the value of one_of<...> is an index of one axis: give it plates and exactly one axis");
+};
+
+template <class Outcome>
+struct preference_for_no_outcome {
+  static_assert(accepted<Outcome>,
+                "freefall: preference(o, C) is for an outcome that the model draws: give a one_of<...>");
+};
+
+template <class Variable, class Family>
+struct no_probabilities {
+  static_assert(
+      accepted<Variable, Family>,
+      "freefall: solve(F, q, s) is for the probabilities of s: give it the member categorical(s) or "
+      "exact(s) in q");
+};
+
 template <class Variable, class Family>
 struct no_natural_parameter {
   static_assert(

@@ -8,7 +8,7 @@
 
 namespace freefall {
 
-template <class Density, class Symbol>
+template <class Density, class Symbol, fixed_string Family>
 struct member_or_density;
 
 template <fixed_string Family, class Symbol>
@@ -32,8 +32,8 @@ template <class T>
 struct is_no_member : std::true_type {};
 template <fixed_string Family, class Symbol>
 struct is_no_member<member_of<Family, Symbol>> : std::false_type {};
-template <class Density, class Symbol>
-struct is_no_member<member_or_density<Density, Symbol>> : std::false_type {};
+template <class Density, class Symbol, fixed_string Family>
+struct is_no_member<member_or_density<Density, Symbol, Family>> : std::false_type {};
 
 template <fixed_string Family, class V>
 auto make_member(const V& v, const std::source_location& where) {
@@ -77,8 +77,8 @@ inline constexpr detail::member_declaration<"delta"> delta{};
 
 /// continuous_bernoulli(x) of a variable x: a member with independent elements, each with a natural parameter
 /// of its own. Where a density is wanted, x is the natural parameter.
-template <class Density, class Symbol>
-struct member_or_density : Density, member_of<"continuous_bernoulli", Symbol> {};
+template <class Density, class Symbol, fixed_string Family>
+struct member_or_density : Density, member_of<Family, Symbol> {};
 template <class Symbol>
   requires(Symbol::role == ir::Role::variable)
 auto continuous_bernoulli(const handle<Symbol>& x,
@@ -86,7 +86,8 @@ auto continuous_bernoulli(const handle<Symbol>& x,
   const auto density =
       continuous_bernoulli(expr<typename Symbol::axes, detail::reads_of<handle<Symbol>>>(x), where);
   const auto member = detail::make_member<"continuous_bernoulli">(x, where);
-  return member_or_density<std::remove_const_t<decltype(density)>, Symbol>{density, member};
+  return member_or_density<std::remove_const_t<decltype(density)>, Symbol, "continuous_bernoulli">{density,
+                                                                                                   member};
 }
 
 /// Normal (Laplace): the mean is the variable itself, the precision the state `precision(q, x)`. Expectations

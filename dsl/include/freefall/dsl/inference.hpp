@@ -24,7 +24,8 @@ struct local_functional : expr<Indices, Reads> {};
 namespace detail {
 
 template <class Member>
-inline constexpr bool has_natural_parameter = !std::is_same_v<typename Member::family, name<"delta">>;
+inline constexpr bool has_natural_parameter =
+    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">>>;
 
 template <class... Members>
 constexpr void check_natural_parameters(types<Members...>) {

@@ -156,6 +156,9 @@ struct handle : expr<typename Symbol::axes, detail::element_reads<Symbol>> {
     before.offset = -at.lag;
     return expr<typename Symbol::axes, reads<earlier<Symbol>>>{ir::substitute(this->ir, {{now, before}})};
   }
+  /// The table read at outcomes; see categorical.hpp.
+  template <class... Outcomes>
+  auto operator()(const handle<Outcomes>&... outcomes) const;
 };
 
 namespace detail {

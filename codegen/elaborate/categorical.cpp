@@ -1,0 +1,95 @@
+#include "codegen/elaborate/categorical.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "codegen/calculus/derivative.hpp"
+
+namespace freefall::elaborate {
+namespace {
+
+using namespace ir;
+
+NegativeLogDensity negative_log(Context& context, const Factor& factor) {
+  const Expr table = argument(factor, "probability");
+  NegativeLogDensity out;
+  if (!table->args.empty()) out.named.push_back({"probability_of_" + factor.variable->name, table, {}});
+  out.value =
+      make_contract(canonical_indices(factor.variable), Number(-1) * element(context, factor.variable) *
+                                                            make_map(Function::log_probability, {table}));
+  return out;
+}
+
+Expr mean(const Factor& factor) { return argument(factor, "probability"); }
+
+// Elements of an indicator depend on each other, so an expectation needs an expression affine in all
+// together.
+bool is_affine(Expr e, const Tensor* variable) {
+  constexpr int kFirst = 7000, kSecond = 8000;  // levels of indices nobody else uses
+  Context& context = *e->context;
+  const auto towards = [&](int level) {
+    std::vector<Expr> at;
+    for (const Index& i : canonical_indices(variable))
+      at.push_back(make_delta(context, Subscript(i), Subscript(Index{i.axis, i.level + level})));
+    return calculus::Tangent{variable, make_product(context, at)};
+  };
+  const Expr slope = calculus::directional_derivative(e, {towards(kFirst)});
+  return calculus::directional_derivative(slope, {towards(kSecond)})->is_constant(0);
+}
+
+// Every factor is asked for its expectation; what that assumes is said once.
+void record(std::vector<Assumption>& ledger, const Assumption& assumption) {
+  const bool known = std::any_of(ledger.begin(), ledger.end(), [&](const Assumption& a) {
+    return a.name == assumption.name && a.place == assumption.place;
+  });
+  if (!known) ledger.push_back(assumption);
+}
+
+Expr expectation(Expr e, const Family::Member& member, std::vector<Assumption>& ledger) {
+  const std::string& name = member.variable->name;
+  if (!is_affine(e, member.variable)) {
+    throw ModelError(fmt::format(
+        "there is no rule for an expectation under {0}({1}) of an expression that is not affine in "
+        "'{1}': let '{1}' enter as the outcome at which a table is read",
+        member.density, name));
+  }
+  record(ledger, {"mean field", name,
+                  "variables are independent under q; an expected log is the log table contracted with the "
+                  "probabilities of each parent"});
+  return e;
+}
+
+Expr exact_expectation(Expr e, const Family::Member& member, std::vector<Assumption>& ledger) {
+  const Expr out = expectation(e, member, ledger);
+  record(ledger, {"exact", member.variable->name,
+                  "its given parents are beliefs and are integrated out: the log of the expectation"});
+  return out;
+}
+
+Expr negative_entropy_each(Context& context, const Family::Member& member) {
+  return make_map(Function::xlogx, {element(context, member.variable)});
+}
+
+}  // namespace
+
+DensityRow categorical_row() {
+  return {"categorical", {"probability"}, negative_log, mean, nullptr, nullptr, true};
+}
+
+FamilyRow categorical_family() {
+  FamilyRow row{"categorical", expectation, nullptr};
+  row.negative_entropy_each = negative_entropy_each;
+  row.over_outcomes = true;
+  return row;
+}
+
+FamilyRow exact_family() {
+  FamilyRow row = categorical_family();
+  row.name = "exact";
+  row.expectation = exact_expectation;
+  row.integrates_parents = true;
+  return row;
+}
+
+}  // namespace freefall::elaborate

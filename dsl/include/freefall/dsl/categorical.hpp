@@ -1,0 +1,151 @@
+#pragma once
+// Variables that are one of the indices of an axis.
+//
+//   auto s = one_of<"s">(place)            also one_of<"s">(batch, place): plates and one axis
+//   s <<= categorical(d)                   a table of probabilities over the axis, normalised
+//   o <<= categorical(A(s, c))             the table A(seen, place, context) read at outcomes of s and c
+//   s <<= categorical(B(before, a))        where the table has an axis twice, B(place, place.prime(), move),
+//   the
+//                                          outcome selects on the primed one
+//   family(categorical(s), categorical(c)) q(s) q(c), each a point of the simplex over its axis
+//   family(exact(s))                       the same, where given parents of s are beliefs, integrated out
+//   solve(F, q, s)                         q(s) takes the minimum of F, all else as it is
+//
+// The array of s is the indicator of its value: 1 at one index. Where s is latent, the array is q(s). An
+// outcome that is given takes an indicator. Zero probabilities are allowed: ln p is ln max(p, 1e-16).
+//
+// The expectation of the log of a table, (ln B) q, and the log of an expectation, ln(B q), differ. A parent
+// that is an outcome, latent under categorical or given, gives the first; given parents of a variable whose
+// member is exact give the second, so that solve is the forward filter: predict with B, correct, normalise.
+
+#include "freefall/dsl/descent.hpp"
+
+namespace freefall {
+namespace detail {
+
+/// The axes of a list that are no plates.
+template <class List>
+struct no_plates;
+template <class... Axes>
+struct no_plates<types<Axes...>> {
+  using type = typename concat<types<>, std::conditional_t<Axes::is_plate, types<>, types<Axes>>...>::type;
+};
+
+template <fixed_string Name>
+struct outcome_declaration {
+  template <axis_like... Axes>
+  auto operator()(Axes...) const {
+    diagnostics::check_name<Name>();
+    check_axes<name<Name>, types<Axes...>>();
+    if constexpr (length<typename no_plates<types<Axes...>>::type> != 1) {
+      diagnostics::report<diagnostics::one_of_several_axes<name<Name>, types<Axes...>>>();
+    }
+    ir::Context& context = current_context();
+    handle<symbol<ir::Role::variable, Name, Axes...>> out;
+    out.tensor = declare(Name.view(), {ir_axis<Axes>(context)...}, ir::Role::variable, false, true);
+    out.ir = ir::make_access(context, out.tensor, {ir::Subscript(ir_index<Axes>(context))...});
+    return out;
+  }
+  template <static_position P>
+  constexpr auto operator[](P) const {
+    return outcome_declaration<indexed_name<Name, P::value>()>{};
+  }
+};
+
+/// A table read at one outcome.
+template <class Table, class Symbol>
+auto read_at(const Table& table, const handle<Symbol>& outcome) {
+  using axis = typename first<typename no_plates<typename Symbol::declared_axes>::type>::type;
+  using second = typename exchange<axis>::type;
+  if constexpr (contains<second, axes_of<Table>>) {
+    return dot(table, prime(outcome), second{});
+  } else {
+    return dot(table, outcome, axis{});
+  }
+}
+
+template <class Table>
+auto read_table(const Table& table) {
+  return table;
+}
+template <class Table, class First, class... Rest>
+auto read_table(const Table& table, const First& outcome, const Rest&... rest) {
+  return read_table(read_at(table, outcome), rest...);
+}
+
+}  // namespace detail
+
+template <fixed_string Name>
+inline constexpr detail::outcome_declaration<Name> one_of{};
+
+template <class Symbol>
+template <class... Outcomes>
+auto handle<Symbol>::operator()(const handle<Outcomes>&... outcomes) const {
+  return detail::read_table(*this, outcomes...);
+}
+
+template <detail::term T>
+auto categorical(const T& table, const std::source_location& where = std::source_location::current()) {
+  return detail::density_of<"categorical", detail::axes_of<T>, detail::unit_spread, detail::reads_of<T>>{
+      {{"probability", detail::lift(table).ir}}, where};
+}
+/// Of a variable: a member. Where a density is wanted, the belief of that variable is the table.
+template <class Symbol>
+  requires(Symbol::role == ir::Role::variable)
+auto categorical(const handle<Symbol>& s,
+                 const std::source_location& where = std::source_location::current()) {
+  const auto density = categorical(expr<typename Symbol::axes, detail::reads_of<handle<Symbol>>>(s), where);
+  const auto member = detail::make_member<"categorical">(s, where);
+  return member_or_density<std::remove_const_t<decltype(density)>, Symbol, "categorical">{density, member};
+}
+
+/// The posterior of a variable given beliefs about its given parents.
+inline constexpr detail::member_declaration<"exact"> exact{};
+
+template <>
+inline constexpr bool expectation_rule<"categorical", "categorical"> = true;
+template <>
+inline constexpr bool expectation_rule<"categorical", "exact"> = true;
+
+namespace detail {
+
+/// The family of a variable, or void.
+template <class Symbol, class... Members>
+struct family_name {
+  using type = void;
+};
+template <class Symbol, class Member, class... Members>
+struct family_name<Symbol, Member, Members...>
+    : std::conditional_t<std::is_same_v<Symbol, typename Member::variable>,
+                         std::type_identity<typename Member::family>, family_name<Symbol, Members...>> {};
+
+}  // namespace detail
+
+/// q(s) goes to the minimum of F: softmax of the expected log of everything s takes part in, derived.
+template <class I, class R, class... Members, class V>
+auto solve(const expr<I, R>& F, const approximation<Members...>&, const V& s,
+           const std::source_location& where = std::source_location::current()) {
+  using mentions = typename detail::filter<R, detail::is_functional>::type;
+  if constexpr (detail::contains<detail::mistaken, R>) {
+    return statement<mentions>{};
+  } else if constexpr (detail::length<I> > 0) {
+    diagnostics::report<diagnostics::functional_is_not_scalar<I>>();
+    return statement<mentions>{};
+  } else if constexpr (!detail::is_variable<V>) {
+    diagnostics::report<diagnostics::solved_is_not_latent<typename detail::symbol_of<V>::label>>();
+    return statement<mentions>{};
+  } else {
+    using solved = typename V::declared;
+    using family = typename detail::family_name<solved, Members...>::type;
+    if constexpr (std::is_void_v<family>) {
+      diagnostics::report<diagnostics::solved_is_not_latent<typename solved::label>>();
+    } else if constexpr (!std::is_same_v<family, name<"categorical">> &&
+                         !std::is_same_v<family, name<"exact">>) {
+      diagnostics::report<diagnostics::no_probabilities<typename solved::label, family>>();
+    }
+    return statement<mentions>{
+        {ir::Solve{F.ir, s.tensor}, detail::make_origin("solve for " + s.tensor->name, where)}};
+  }
+}
+
+}  // namespace freefall

@@ -1,0 +1,12 @@
+#include <freefall/dsl.hpp>
+using namespace freefall;
+
+program define() {
+  axis<"place"> place;
+  auto s = one_of<"s">(place);
+  auto d = parameter<"d">(place);
+  auto p = model<"maze">(s <<= categorical(d));
+  auto q = family(categorical(s));
+  auto F = free_energy(p, q);
+  return program{kernel<"infer">(solve(F, q, s))};
+}

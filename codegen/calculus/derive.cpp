@@ -6,6 +6,8 @@
 
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/calculus/descent.hpp"
+#include "codegen/calculus/fire.hpp"
+#include "codegen/calculus/greedy.hpp"
 
 namespace freefall::calculus {
 namespace {
@@ -82,6 +84,51 @@ class Deriver {
       if (t->role == Role::variable || t->role == Role::parameter) loop.watched.push_back(t);
     }
     out.push_back({loop});
+  }
+
+  void append(Steps& out, const Tick& tick) {
+    Assign assign;
+    for (const Tensor* t : tick.variables) {
+      for (const Trace& trace : program_.traces) {
+        if (trace.variable == t)
+          assign.simultaneous.push_back(
+              {t, trace_tick(trace), fmt::format("{} = {}", t->name, print(trace_tick(trace)))});
+      }
+      for (const Events& events : program_.events) {
+        if (events.voltage != t) continue;
+        const VoltageTick next = voltage_tick(parts_of(events), events.counts, program_.traces);
+        const Expr value = next.keep * element(*program_.context, t) + next.drive;
+        assign.simultaneous.push_back({t, value, fmt::format("{} = {}", t->name, print(value))});
+      }
+    }
+    out.push_back({assign});
+  }
+
+  void append(Steps& out, const Fire& fire) {
+    const Events& events = program_.events[fire.events];
+    const GreedyParts parts = parts_of(events);
+    const FireTensors at = fire_tensors(*program_.context, events);
+    append_choice(out, events, parts, at);
+    Loop loop{fire.at_most, {}, {}, {}, at.gain};
+    loop.body.push_back({Assign{{spike_of_winner(events, at)}}});
+    Assign happen;
+    happen.simultaneous = event_assignments(events, parts);
+    Steps learned;
+    for (const Statement& s : fire.with_each) {
+      origin_ = s.origin;
+      append(learned, std::get<Descend>(s.action));
+    }
+    for (const Step& step : learned) {
+      const auto& updates = std::get<Assign>(step.action).simultaneous;
+      happen.simultaneous.insert(happen.simultaneous.end(), updates.begin(), updates.end());
+    }
+    loop.body.push_back({happen});
+    if (fire.at_most > 1) append_choice(loop.body, events, parts, at);
+    out.push_back({loop});
+  }
+
+  GreedyParts parts_of(const Events& events) const {
+    return greedy_parts(elaborate::resolve(out_.elaboration, events.energy), events.counts);
   }
 
   void append(Steps& out, const Evaluate& evaluate) {

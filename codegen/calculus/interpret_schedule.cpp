@@ -1,5 +1,6 @@
 #include "codegen/calculus/interpret_schedule.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace freefall::calculus {
@@ -27,6 +28,10 @@ bool at_rest(const std::vector<T>& before, const std::vector<T>& after, double t
 template <class T>
 void run(const Loop& loop, ir::Environment<T>& environment) {
   for (std::size_t pass = 0; pass < loop.count; ++pass) {
+    if (loop.while_positive != nullptr) {
+      const auto& condition = environment.get(loop.while_positive);
+      if (std::none_of(condition.begin(), condition.end(), [](T x) { return x > 0; })) return;
+    }
     std::vector<std::vector<T>> before;
     if (loop.tolerance) {
       for (const ir::Tensor* t : loop.watched) before.push_back(environment.get(t));

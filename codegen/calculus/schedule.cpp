@@ -29,6 +29,7 @@ std::vector<const ir::Tensor*> read(const Steps& steps) {
   std::vector<const ir::Tensor*> out;
   for (const Step& step : steps) {
     if (const auto* loop = std::get_if<Loop>(&step.action)) {
+      if (loop->while_positive != nullptr) append_new(out, {loop->while_positive});
       append_new(out, read(loop->body));
     } else {
       for (const Assignment& a : std::get<Assign>(step.action).simultaneous)

@@ -228,6 +228,16 @@ void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
 
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {
   CppBlock body = block(repeat.body);
+  if (repeat.while_positive != nullptr) {
+    const ir::Tensor* t = repeat.while_positive;
+    const std::string positive =
+        fmt::format("{}{}[0] > 0", t->role == ir::Role::temporary ? "" : "a.", t->name);
+    if (repeat.count == 1) {
+      out.push_back({CppIf{positive, std::move(body)}});
+      return;
+    }
+    body.insert(body.begin(), CppStatement{CppIf{fmt::format("!({})", positive), {{CppBreak{}}}}});
+  }
   const std::string pass = fmt::format("pass_{}", ++loops_);
   if (repeat.tolerance) {
     body.push_back({CppIf{"a.passes != nullptr", {{CppAssign{"*a.passes", "=", pass + " + 1"}}}}});

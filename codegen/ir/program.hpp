@@ -64,6 +64,25 @@ struct Descent {
   std::vector<NamedExpr> settings;
 };
 
+/// A variable that leaks: in a tick it becomes (1 - decay) times itself plus its drive.
+struct Trace {
+  const Tensor* variable = nullptr;
+  Expr decay;  ///< a scalar
+  Expr drive;  ///< over the variable's own indices, or null
+  Origin origin;
+};
+
+/// Greedy events of an energy: one of element i adds 1 to counts[i], where that lowers the energy. The voltage
+/// is computed from the energy, or is a state of its own that moves by couplings: those derived, or learned.
+struct Events {
+  Expr energy;
+  const Tensor* counts = nullptr;
+  const Tensor* voltage = nullptr;    ///< a variable with the axes of the counts, or null
+  const Tensor* couplings = nullptr;  ///< a parameter [moved, moving], or null
+  const Tensor* spike = nullptr;      ///< 1 for the element whose event happens, else 0
+  Origin origin;
+};
+
 struct Statement;
 using Block = std::vector<Statement>;
 
@@ -98,8 +117,20 @@ struct Evaluate {
   Expr value;
 };
 
+/// Traces, and voltages that are states, go on by one tick, all at once.
+struct Tick {
+  std::vector<const Tensor*> variables;
+};
+/// The event that lowers the energy most happens, if any does; again until none does, `at_most` times. What
+/// happens with each sees the state before it.
+struct Fire {
+  std::size_t events = 0;  ///< position in Program::events
+  std::size_t at_most = 1;
+  Block with_each;  ///< of Descend
+};
+
 struct Statement {
-  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate> action;
+  std::variant<Forward, Predict, Descend, Repeat, Until, Evaluate, Tick, Fire> action;
   Origin origin;
 };
 
@@ -115,6 +146,8 @@ struct Program {
   std::vector<Family> families;
   std::vector<Functional> functionals;
   std::vector<Kernel> kernels;
+  std::vector<Trace> traces;
+  std::vector<Events> events;
 
   std::string name() const { return models.empty() ? "program" : models.front().name; }
   /// Registers free_energy(model, family) and returns the scalar that stands for it in expressions.

@@ -136,6 +136,7 @@ class LoopInterpreter {
 
   void run(const Repeat& repeat) {
     for (std::size_t pass = 0; pass < repeat.count; ++pass) {
+      if (repeat.while_positive != nullptr && !(memory_[repeat.while_positive][0] > 0)) return;
       run(repeat.body);
       if (repeat.tolerance && memory_[repeat.moved][0] <= static_cast<T>(*repeat.tolerance)) return;
     }

@@ -34,6 +34,7 @@ struct Collect {
     add(out.written, f.result);
   }
   void operator()(const Repeat& repeat) const {
+    add(out.read, repeat.while_positive);
     for (const Operation& o : repeat.body) std::visit(*this, o.action);
     add(out.read, repeat.moved);
   }

@@ -28,8 +28,10 @@ class Liveness {
     for (const Operation& o : operations) {
       if (const auto* repeat = std::get_if<Repeat>(&o.action)) {
         const std::size_t begin = position_++;
+        touch(repeat->while_positive, position_);
         visit(repeat->body);
         touch(repeat->moved, position_);
+        touch(repeat->while_positive, position_);
         loops_.push_back({begin, position_++});
       } else {
         const Touched t = touched(o);

@@ -129,7 +129,8 @@ Steps hoist_invariants(const Steps& steps, Context& context) {
   Steps out;
   for (const Step& step : steps) {
     const auto* loop = std::get_if<Loop>(&step.action);
-    if (loop == nullptr) {
+    if (loop == nullptr || (loop->while_positive != nullptr && loop->count == 1)) {
+      // A block that runs at most once saves nothing, and often does not run.
       out.push_back(step);
       continue;
     }

@@ -26,6 +26,7 @@
 #include "freefall/dsl/builder.hpp"     // program_scope
 #include "freefall/dsl/density.hpp"     // normal, precision, variance, covariance, <<=, model
 #include "freefall/dsl/descent.hpp"     // descend; rate, sgd, momentum, adam
+#include "freefall/dsl/events.hpp"      // trace, greedy, voltage, spike, tick, fire
 #include "freefall/dsl/expression.hpp"  // + - * /, hadamard, dot, sum, count, prime, functions
 #include "freefall/dsl/family.hpp"      // family, delta
 #include "freefall/dsl/functional.hpp"  // free_energy

@@ -303,4 +303,28 @@ struct predicted_is_latent {
       "already sets latent ones to their means");
 };
 
+// ---- events
+// -------------------------------------------------------------------------------------------------------
+
+template <class Trace>
+struct trace_without_decay {
+  static_assert(accepted<Trace>,
+                "freefall: a trace leaks: give it one scalar decay, the part of it that is lost in a tick: "
+                "trace<\"r\">(axes..., decay(leak))");
+};
+
+template <class Trace, class Axes>
+struct drive_has_an_axis_the_trace_lacks {
+  static_assert(accepted<Trace, Axes>,
+                "freefall: a trace takes its axes, a decay and a drive with no other axes than its own");
+};
+
+template <class Couplings, class Needed>
+struct couplings_of_other_axes {
+  static_assert(
+      accepted<Couplings, Needed>,
+      "freefall: the couplings of a voltage go from each element to each: declare them with the axis "
+      "of the events and its second index, W(axis, axis.prime())");
+};
+
 }  // namespace freefall::diagnostics

@@ -347,7 +347,7 @@ constexpr void check_prediction(reads<Mentions...>, predicted<Label>) {
 }
 
 template <class... Mentions>
-constexpr void check_predictions(reads<Mentions...> all) {
+constexpr void check_predictions([[maybe_unused]] reads<Mentions...> all) {
   (check_prediction(all, Mentions{}), ...);
 }
 

@@ -17,7 +17,12 @@ void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_i
           std::vector<const Tensor*>& written) {
   for (const loop::Operation& o : operations) {
     if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) {
-      flow(repeat->body, live_in, written);
+      if (repeat->while_positive != nullptr) {  // what it writes may stay as it was
+        auto within = written;
+        flow(repeat->body, live_in, within);
+      } else {
+        flow(repeat->body, live_in, written);
+      }
       continue;
     }
     const loop::Touched t = loop::touched(o);
@@ -75,7 +80,7 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
     if (t.role == ir::Role::temporary) continue;
     if (contains(touched.read, &t) || contains(touched.written, &t)) out.arguments.push_back(&t);
     if (contains(live_in, &t)) out.live_in.push_back(&t);
-    if (contains(written, &t)) out.written.push_back(&t);
+    if (contains(touched.written, &t)) out.written.push_back(&t);
   }
   collect_plates(kernel.operations, out.plates);
   std::sort(out.plates.begin(), out.plates.end(),

@@ -1,10 +1,10 @@
 #pragma once
-// pcn_case.hpp by hand for AVX-512. Activities are [slice][unit][32 samples]: a slice of 32 samples stays in
-// the inner caches for a whole call, and every elementwise step runs in the epilogue of the product before
-// it. W_2 is kept transposed as well, since its backward product reads it along the other axis.
+// pcn_case.hpp by hand for AVX-512. The batch is taken in slices of 32 samples, whose activities, [unit, 32],
+// stay in the inner caches for a whole call; every elementwise step runs in the epilogue of the product
+// before it.
 //
 // Peeled: at the feed-forward start e_2 is zero, so the first step leaves x_1 alone and e_2 becomes the step
-// of x_2; two of the 41 large products fall away. Exact algebra, but only a compiler that proves e_2 = 0
+// of x_2; two of the 42 large products fall away. Exact algebra, but only a compiler that proves e_2 = 0
 // would find it.
 
 #include <cstring>
@@ -27,8 +27,6 @@ class hand_network {
       std::memcpy(W[l].get(), start.W[l].data(), in * out * sizeof(float));
       std::memcpy(b[l].get(), start.b[l].data(), out * sizeof(float));
     }
-    W2_transposed_ = array(static_cast<std::size_t>(d1 * d2));
-    avx512::transpose(W[1].get(), d2, d1, W2_transposed_.get(), d2);
     f0_ = array(d0 * columns);
     f0_transposed_ = array(d0 * batch);
     for (auto* a : {&drive_, &x1_, &f1_, &x2_, &f2_}) *a = array(d1 * columns);
@@ -49,7 +47,6 @@ class hand_network {
     learn(0, e1_.get(), f0_transposed_.get(), rate);
     learn(1, e2_.get(), f1_transposed_.get(), rate);
     learn(2, e3_.get(), f2_transposed_.get(), rate);
-    avx512::transpose(W[1].get(), d2, d1, W2_transposed_.get(), d2);
   }
 
  private:
@@ -125,7 +122,7 @@ class hand_network {
     avx512::product_then<vectors, false>(d3, d2, W[2].get(), d2, f2, columns, error3);
     for (int t = 0; t < steps; ++t) {
       const bool first = Peeled && t == 0;
-      if (!first) avx512::product_then<vectors, false>(d1, d2, W2_transposed_.get(), d2, e2, columns, move1);
+      if (!first) avx512::product_then<vectors, true>(d1, d2, W[1].get(), d1, e2, columns, move1);
       avx512::product_then<vectors, true>(d2, d3, W[2].get(), d2, e3, columns,
                                           [&](int i, int j, __m512 pull) { move2(i, j, pull, first); });
       if (!first) avx512::product_then<vectors, false>(d2, d1, W[1].get(), d1, f1, columns, error2);
@@ -179,7 +176,6 @@ class hand_network {
       }
   }
 
-  storage W2_transposed_;                                                 // [d1, d2]
   storage f0_, drive_, x1_, f1_, x2_, f2_, x3_;                           // one slice
   storage e1_, e2_, e3_, f0_transposed_, f1_transposed_, f2_transposed_;  // all slices
 };

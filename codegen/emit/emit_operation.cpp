@@ -16,19 +16,31 @@ bool contains(const std::vector<const Tensor*>& list, const Tensor* t) {
   return std::find(list.begin(), list.end(), t) != list.end();
 }
 
-// Elements of an array in use: all of it, or the copies in use of a leading plate.
-std::string used_elements(const Tensor* t, const Names& names) {
-  std::size_t rest = 1;
-  std::string out;
-  for (std::size_t i = 0; i < t->axes.size(); ++i) {
+// Elements of an array in use as runs of contiguous ones: the copies in use of its last plate with what lies
+// inside, once for each value of what lies outside (exact for up to two plates).
+struct UsedElements {
+  std::string elements, rows;
+  std::size_t stride = 0;
+};
+UsedElements used_elements(const Tensor* t, const Names& names) {
+  std::size_t last = t->axes.size(), inside = 1;
+  while (last > 0 && !t->axes[last - 1]->plate) inside *= names.sizes->extent(t->axes[--last]);
+  if (last == 0) return {fmt::format("{}", inside), "1"};
+  const auto times = [](const std::string& count, std::size_t n) {
+    return n == 1 ? count : fmt::format("{} * {}", count, n);
+  };
+  UsedElements out{times(names.copies(t->axes[last - 1]), inside), "1",
+                   inside * names.sizes->extent(t->axes[last - 1])};
+  std::size_t outside = 1;
+  for (std::size_t i = 0; i + 1 < last; ++i) {
     if (i == 0 && t->axes[0]->plate) {
-      out = names.copies(t->axes[0]);
+      out.rows = names.copies(t->axes[0]);
     } else {
-      rest *= names.sizes->extent(t->axes[i]);
+      outside *= names.sizes->extent(t->axes[i]);
     }
   }
-  if (out.empty()) return fmt::format("{}", rest);
-  return rest == 1 ? out : fmt::format("{} * {}", out, rest);
+  out.rows = out.rows == "1" ? fmt::format("{}", outside) : times(out.rows, outside);
+  return out;
 }
 
 std::string fault(const char* what, const std::string& kernel, const std::string& tensor,
@@ -41,9 +53,12 @@ std::string fault(const char* what, const std::string& kernel, const std::string
 CppStatement argument_table(const char* name, const std::vector<const Tensor*>& tensors,
                             const KernelSignature& k, const Names& names) {
   std::vector<std::string> rows;
-  for (const Tensor* t : tensors)
-    rows.push_back(fmt::format("{{\"{0}\", a.{0}, {1}, {2}}}", t->name, used_elements(t, names),
-                               contains(k.live_in, t)));
+  for (const Tensor* t : tensors) {
+    const UsedElements used = used_elements(t, names);
+    const std::string runs = used.rows == "1" ? "" : fmt::format(", {}, {}", used.rows, used.stride);
+    rows.push_back(
+        fmt::format("{{\"{0}\", a.{0}, {1}, {2}{3}}}", t->name, used.elements, contains(k.live_in, t), runs));
+  }
   return {CppDeclare{fmt::format("const freefall::runtime::argument<{}>", names.scalar()),
                      fmt::format("{}[]", name), fmt::format("{{{}}}", fmt::join(rows, ", "))}};
 }

@@ -29,8 +29,8 @@ struct Pass {
 };
 const std::vector<Pass>& passes();
 
-/// Runs the passes in order, and the IR verifier after each; `after` is called after each (to dump, to time), and returns false to stop
-/// there. Throws ir::ModelError for a wrong specification.
+/// Runs the passes in order, and the IR verifier after each; `after` is called after each (to dump, to time),
+/// and returns false to stop there. Throws ir::ModelError for a wrong specification.
 Compilation compile(const ir::Program& program, const Specialisation& sizes,
                     const std::function<bool(const Pass&, const Compilation&)>& after = {});
 

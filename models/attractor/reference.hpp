@@ -32,7 +32,6 @@
 // Spisak and Friston 2025, eq 11-28, and its public code.
 
 #include <Eigen/Dense>
-#include <algorithm>
 #include <cmath>
 #include <span>
 #include <stdexcept>

@@ -2,7 +2,6 @@
 // Driving the hand-written attractor network: random scans, relaxation, and the two-pattern simulation
 // (Spisak and Friston 2025, section 4.1, with the settings of its public code).
 
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <numeric>

@@ -37,9 +37,6 @@
 
 namespace freefall::reference::generalised_filter {
 
-template <class Scalar>
-using column = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
-
 // A function with its Jacobian.
 template <class Scalar>
 struct differentiable {

@@ -37,9 +37,6 @@
 namespace freefall::reference::kalman_pc {
 
 template <class Scalar>
-using column = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
-
-template <class Scalar>
 struct belief {
   column<Scalar> mean;        // [n]
   matrix<Scalar> covariance;  // [n, n], positive definite

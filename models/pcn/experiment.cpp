@@ -84,24 +84,27 @@ class Experiment {
   void run() {
     fmt::print("{} training images, {} test images, batch {}, seed {}\n", data_.train.rows, data_.test.rows,
                batch_, settings_.seed);
-    double best_speed = 0;
+    double total_seconds = 0;
+    std::size_t total_images = 0;
     for (; epoch_ < static_cast<std::int64_t>(settings_.epochs); ++epoch_) {
       const auto start = std::chrono::steady_clock::now();
       const double energy = train_epoch();
-      const double speed = static_cast<double>(data_.train.rows) /
-                           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      best_speed = std::max(best_speed, speed);
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      const std::size_t trained = data_.train.rows / batch_ * batch_;
+      total_seconds += seconds;
+      total_images += trained;
       fmt::print(
           "epoch {:>3}  free energy {:.5f} nats per image  train accuracy {:.4f}  test accuracy {:.4f}  "
           "{:.0f} samples/s\n",
-          epoch_ + 1, energy, accuracy(data_.train), accuracy(data_.test), speed);
+          epoch_ + 1, energy, accuracy(data_.train), accuracy(data_.test),
+          static_cast<double>(trained) / seconds);
       std::fflush(stdout);
       if (!settings_.checkpoint.empty()) {
         const std::int64_t next = epoch_ + 1;
         rt::save_instance(settings_.checkpoint, net_, tensors_, {{"epoch", {}, &next}});
       }
     }
-    speed_ = best_speed;
+    speed_ = total_seconds > 0 ? static_cast<double>(total_images) / total_seconds : 0;
   }
 
   double test_accuracy() { return accuracy(data_.test); }

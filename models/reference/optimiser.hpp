@@ -72,8 +72,9 @@ struct parameter {
 
   void apply(const adam& m) {
     const auto b1 = scalar(m.beta1), b2 = scalar(m.beta2);
-    first = b1 * first + (1 - b1) * gradient;
-    second = b2 * second + (1 - b2) * gradient.cwiseAbs2();
+    // 1 - b2 after rounding b2 to float would be wrong by 1e-5 of itself.
+    first = b1 * first + scalar(1 - m.beta1) * gradient;
+    second = b2 * second + scalar(1 - m.beta2) * gradient.cwiseAbs2();
     const auto c1 = scalar(1 - std::pow(m.beta1, double(steps)));
     const auto c2 = scalar(1 - std::pow(m.beta2, double(steps)));
     value.array() -=

@@ -30,6 +30,7 @@
 // Millidge 2021, section 2.10; Friston et al. 2017 ("Active inference: a process theory"; the T-maze).
 
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <stdexcept>
 #include <string>

@@ -6,6 +6,7 @@
 #include <pcn_relu_double_views.hpp>
 #include <pcn_tanh_double_views.hpp>
 #include <spreads_double_views.hpp>
+#include <two_plates_views.hpp>
 
 #include <limits>
 
@@ -131,6 +132,27 @@ TEST_F(Boundary, AnInstanceThrowsTheFaultInWords) {
   }
   EXPECT_THROW(net_.infer(9), kernel_error);
   EXPECT_THROW(net_.infer(0), kernel_error);
+}
+
+// Copies in use are not contiguous when one plate lies inside another.
+TEST(TwoPlates, CopiesThatAreNotInUseNeedNotBeFinite) {
+  two_plates::instance net;
+  net.W().setIdentity();
+  auto y = net.y_array();
+  y.fill(kNaN);
+  for (std::size_t s = 0; s < 2; ++s) {
+    for (std::size_t t = 0; t < 3; ++t) y(s, t, 0) = y(s, t, 1) = 1;
+  }
+  net.infer(2, 3);
+  // Three steps of x -= 0.1 (2 x - 1) from 0.
+  EXPECT_NEAR(net.x_array()(1, 2, 1), 0.244, 1e-15);
+  EXPECT_EQ(net.x_array()(1, 3, 1), 0);
+  try {
+    net.infer(2, 4);
+    FAIL() << "nothing was thrown";
+  } catch (const kernel_error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("'y' is not finite at element 6 (session 0, trial 3, reading 0)"));
+  }
 }
 
 // Rectified units without bound: a rate this large overflows in a few passes.

@@ -74,8 +74,7 @@ TEST(ScalarGraph, BranchingFunctionHasTheKnownGradientForTheOtherLosses) {
   EXPECT_NEAR(g.gradient(0), -11.3705321867, 6e-11);
 }
 
-// Sweeps until dL/dv0 is right to 1e-6 and to 1e-12: counted in closed form from the binomial tails by hand
-// of the two path lengths, and by an Octave program to the same numbers.
+// Sweeps until dL/dv0 is right to 1e-6 and to 1e-12, as an Octave program counted them.
 TEST(ScalarGraph, BranchingFunctionConvergesInTheKnownNumberOfSweeps) {
   struct known {
     double eta;

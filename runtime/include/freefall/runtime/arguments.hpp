@@ -9,13 +9,25 @@
 
 namespace freefall::runtime {
 
-// One array of a call: the elements in use, and whether the kernel reads them before it writes them.
+// One array of a call: the elements in use, and whether the kernel reads them before it writes them. Where a
+// plate lies inside another axis, `rows` runs of `elements` start `stride` apart.
 template <class T>
 struct argument {
   const char* name;
   const T* data;
   std::size_t elements;
   bool read_first;
+  std::size_t rows = 1, stride = 0;
+
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  // Flat index of the first NaN or infinity in use, or `none`.
+  [[nodiscard]] constexpr std::size_t first_bad() const {
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::size_t bad = first_not_finite(data + r * stride, elements);
+      if (bad != elements) return r * stride + bad;
+    }
+    return none;
+  }
 };
 
 // A fault for the first null array (found 0, expected its elements), or the first NaN or infinity in what is
@@ -23,11 +35,13 @@ struct argument {
 template <class T, std::size_t N>
 [[nodiscard]] status check_arguments(const char* kernel, const argument<T> (&arguments)[N]) {
   for (const argument<T>& a : arguments) {
-    if (a.data == nullptr) return {fault::null_argument, kernel, a.name, 0, 0, a.elements};
+    if (a.data == nullptr) {
+      return {fault::null_argument, kernel, a.name, 0, 0, (a.rows - 1) * a.stride + a.elements};
+    }
   }
   for (const argument<T>& a : arguments) {
     if (!a.read_first) continue;
-    if (const std::size_t bad = first_not_finite(a.data, a.elements); bad != a.elements) {
+    if (const std::size_t bad = a.first_bad(); bad != a.none) {
       return {fault::not_finite, kernel, a.name, bad, 0, 0};
     }
   }
@@ -47,7 +61,7 @@ template <class T, std::size_t N>
 template <class T, std::size_t N>
 [[nodiscard]] status check_results(const char* kernel, const argument<T> (&results)[N]) {
   for (const argument<T>& r : results) {
-    if (const std::size_t bad = first_not_finite(r.data, r.elements); bad != r.elements) {
+    if (const std::size_t bad = r.first_bad(); bad != r.none) {
       return {fault::diverged, kernel, r.name, bad, 0, 0};
     }
   }

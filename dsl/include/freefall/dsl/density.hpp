@@ -1,11 +1,10 @@
 #pragma once
 // Densities and models.
 //
-//   h <<= normal(mean)                       unit variance
-//   h <<= normal(mean, precision(e))         also variance(e): a scalar, or one value for each element of
-//   given axes of h h <<= normal(mean, precision(P))         also covariance(P): a full matrix P(hidden,
-//   hidden.prime()) over one axis auto p = model<"pcn">(factors...);       the joint density: one factor for
-//   each random variable
+//   h <<= normal(mean)                 unit variance
+//   h <<= normal(mean, precision(e))   also variance(e): a scalar, or a value for each element
+//   h <<= normal(mean, precision(P))   also covariance(P): a matrix P(hidden, hidden.prime())
+//   auto p = model<"net">(factors...); the joint density: one factor for each random variable
 //
 // A mean has axes of its variable, or fewer (then it is the same along the others); so has a spread. Further
 // densities are rows of the density table of the compiler and a function here that returns a

@@ -4,8 +4,8 @@
 //   auto unit = join(pixel, layers<1, Depth - 1>([&](auto l) { return hidden[l]; }), label);
 //   auto x    = join(image, h, digit);                         // layer 0 is the image
 //   auto W    = layers<1, Depth>([&](auto l) { return parameter<"W">[l](unit[l], unit[l - 1_c]); });
-//   auto p    = model<"pcn">(layers<1, Depth>([&](auto l) { return x[l] <<= normal(W[l] * f(x[l - 1_c]));
-//   }));
+//   auto p    = model<"net">(
+//       layers<1, Depth>([&](auto l) { return x[l] <<= normal(W[l] * f(x[l - 1_c])); }));
 //
 // Declare symbols in statements of their own, as here: C++ leaves the order of the arguments of a call open,
 // and the order of declaration is the order of the arguments of the kernels.

@@ -6,6 +6,8 @@
 #include "codegen/report/explanation.hpp"
 #include "codegen/report/mathml.hpp"
 
+#include "codegen/report/escape.hpp"
+
 namespace freefall::report {
 namespace {
 
@@ -25,9 +27,9 @@ class Describer {
     for (const Model& m : c_.program->models) out.models.push_back(model(m));
     const auto& elaboration = c_.derivation.elaboration;
     for (const NamedPart& part : elaboration.names) {
-      const auto& order = part.order.empty() ? part.expression->free : part.order;
+      const std::vector<Index>& order = part.order.empty() ? part.expression->free : part.order;
       out.names.push_back(
-          {latex_element(part.name, order, letters_), "=", math(part.expression, written_out_)});
+          {latex_element(part.name, order, letters_), "=", math(part.expression, written_out_, order)});
     }
     for (const auto& f : elaboration.functionals) out.functionals.push_back(functional(f));
     out.assumptions = elaboration.ledger;
@@ -36,7 +38,9 @@ class Describer {
   }
 
  private:
-  std::string math(Expr e, const PrintOptions& options) const { return latex(e, letters_, options); }
+  std::string math(Expr e, const PrintOptions& options, const std::vector<Index>& own = {}) const {
+    return latex(e, letters_, options, own);
+  }
 
   ModelDescription model(const Model& m) const {
     ModelDescription out{m.name, m.joint, {}};
@@ -44,18 +48,20 @@ class Describer {
       std::vector<std::string> arguments;
       for (std::size_t k = 0; k < f.arguments.size(); ++k) {
         const auto& [name, value] = f.arguments[k];
-        arguments.push_back((k == 0 ? "" : fmt::format("\\text{{{}}} \\; ", name)) + math(value, {}));
+        arguments.push_back((k == 0 ? "" : fmt::format("\\text{{{}}} \\; ", name)) +
+                            math(value, {}, canonical_indices(f.variable)));
       }
       if (f.linearised) arguments.push_back("\\text{linearised}");
       for (const Tensor* parent : f.marginalised)
         arguments.push_back("\\text{integrated over} \\; " + latex_element(parent->name, {}, letters_));
       const std::string density =
           f.density == "normal" ? "\\mathcal{N}" : fmt::format("\\operatorname{{{}}}", spoken(f.density));
-      out.factors.push_back({{math(elaborate::drawn(*c_.program->context, f), {}), "\\sim",
-                              fmt::format("{}\\left({}\\right)", density, fmt::join(arguments, " , \\; "))},
-                             f.variable->name,
-                             f.density,
-                             f.origin});
+      out.factors.push_back(
+          {{math(elaborate::drawn(*c_.program->context, f), {}, canonical_indices(f.variable)), "\\sim",
+            fmt::format("{}\\left({}\\right)", density, fmt::join(arguments, " , \\; "))},
+           f.variable->name,
+           f.density,
+           f.origin});
     }
     return out;
   }
@@ -73,7 +79,7 @@ class Describer {
       const bool is_name = name.find(' ') == std::string::npos;
       const std::string left =
           is_name ? latex_element(name, term->free, letters_) : fmt::format("\\text{{{}}}", name);
-      out.terms.push_back({left, "=", math(term, names_)});
+      out.terms.push_back({left, "=", math(term, names_, term->free)});
     }
     if (f.inaccuracy && f.complexity) {
       out.decompositions.push_back({"-\\text{accuracy}", "=", math(f.inaccuracy, names_)});
@@ -94,14 +100,15 @@ class Describer {
                         r.target->name,
                         r.method,
                         r.origin,
-                        {derivative, "=", math(r.gradient, written_out_)},
+                        {derivative, "=", math(r.gradient, written_out_, own)},
                         r.modification,
                         {},
                         {}};
-    if (r.unmodified) out.before = {derivative, "=", math(r.unmodified, written_out_)};
+    if (r.unmodified) out.before = {derivative, "=", math(r.unmodified, written_out_, own)};
     for (const calculus::Assignment& u : r.updates) {
-      out.updates.push_back({latex_element(u.target->name, canonical_indices(u.target), letters_),
-                             "\\leftarrow", math(u.value, names_)});
+      const auto indices = canonical_indices(u.target);
+      out.updates.push_back(
+          {latex_element(u.target->name, indices, letters_), "\\leftarrow", math(u.value, names_, indices)});
     }
     return out;
   }
@@ -161,13 +168,6 @@ std::string escape_latex(const std::string& text) {
     if (std::string_view("_#%&$").find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
-  return out;
-}
-
-std::string escape_xml(const std::string& text) {
-  std::string out;
-  for (const char c : text)
-    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
   return out;
 }
 

@@ -12,12 +12,14 @@
 
 #include "codegen/report/factor_graph.hpp"
 
+#include "codegen/report/escape.hpp"
+
 namespace freefall::report {
 namespace {
 
 using Kind = FactorGraph::Kind;
 
-constexpr double kRow = 62, kGap = 26, kFactor = 13, kHeight = 38;
+constexpr double kRow = 62, kGap = 26, kFactor = 13, kHeight = 38, kChip = 28;
 
 struct Place {
   double x = 0, y = 0, width = 0;
@@ -110,7 +112,11 @@ class Layout {
     for (std::size_t k = 0; k < graph_.nodes.size(); ++k) {
       const auto& n = graph_.nodes[k];
       places[k].width = n.kind == Kind::factor ? kFactor : label_width(n);
-      if (outside(n)) continue;
+      if (outside(n)) {
+        places[k].width =
+            8.0 * static_cast<double>(n.name.size()) + 6.0 * static_cast<double>(n.detail.size()) + 26;
+        continue;
+      }
       // A factor takes the room of its label on its left, mirrored.
       const double room =
           n.kind == Kind::factor ? 14.0 * static_cast<double>(n.name.size()) + 30 : places[k].width;
@@ -186,17 +192,25 @@ class Layout {
     frame_right = right;
   }
 
+  // In one column for each row, around its middle; rows of factors are two layers apart.
   void place_outside() {
-    std::vector<double> next(rows_.size(), right + 46);
+    std::vector<std::vector<std::size_t>> columns(rows_.size());
     for (const auto& e : graph_.edges) {
       Place& p = places[e.from];
       if (!outside(graph_.nodes[e.from]) || p.layer >= 0) continue;
       p.layer = places[e.to].layer;
-      double& x = next[static_cast<std::size_t>(p.layer)];
-      p.x = x + p.width / 2;
-      p.y = kRow * p.layer;
-      x += p.width + 16;
-      right = std::max(right, p.x + p.width / 2);
+      columns[static_cast<std::size_t>(p.layer)].push_back(e.from);
+    }
+    for (std::size_t row = 0; row < columns.size(); ++row) {
+      const double first =
+          kRow * static_cast<double>(row) - kChip * 0.5 * (static_cast<double>(columns[row].size()) - 1);
+      for (std::size_t k = 0; k < columns[row].size(); ++k) {
+        Place& p = places[columns[row][k]];
+        p.x = frame_right + 52 + p.width / 2;
+        p.y = first + kChip * static_cast<double>(k);
+        right = std::max(right, p.x + p.width / 2);
+        bottom = std::max(bottom, p.y);
+      }
     }
   }
 
@@ -210,13 +224,6 @@ class Layout {
   double left = 0, right = 0, bottom = 0, frame_right = 0;
 };
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text)
-    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
-  return out;
-}
-
 constexpr const char* kStyle = R"(<style>
 .graph{--ink:#1c2733;--soft:#667585;--line:#93a1af;--latent:#fff;--given:#dfe5eb;--accent:#1f6f8b;--frame:#c9d2da}
 @media(prefers-color-scheme:dark){.graph{--ink:#e6edf3;--soft:#93a1b0;--line:#5c6a78;--latent:#161d25;--given:#33404d;--accent:#5cb8d6;--frame:#3a4653}}
@@ -227,6 +234,7 @@ constexpr const char* kStyle = R"(<style>
 .graph .latent{fill:var(--latent);stroke:var(--accent);stroke-width:1.8}
 .graph .given{fill:var(--given);stroke:var(--line);stroke-width:1.4}
 .graph .parameter{fill:none;stroke:var(--line);stroke-width:1.2}
+.graph .input{fill:none;stroke:var(--line);stroke-width:1;stroke-dasharray:2 2}
 .graph .factor{fill:var(--ink)}
 .graph .plate{fill:none;stroke:var(--frame);stroke-width:1.4}
 .graph .arrow{fill:var(--line)}
@@ -258,7 +266,7 @@ std::string svg(const FactorGraph& graph) {
         "<rect class=\"plate\" x=\"{:.0f}\" y=\"{:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\" rx=\"10\"/>\n"
         "<text class=\"small\" style=\"text-anchor:end\" x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n",
         fx, fy, layout.frame_right + 32 - layout.left, layout.bottom + kHeight + 32, layout.frame_right + 10,
-        layout.bottom + kHeight / 2 + 11, escaped(fmt::format("{}", fmt::join(graph.plates, ", "))));
+        layout.bottom + kHeight / 2 + 11, escape_xml(fmt::format("{}", fmt::join(graph.plates, ", "))));
   }
   for (std::size_t e = 0; e < graph.edges.size(); ++e) {
     const auto& edge = graph.edges[e];
@@ -266,10 +274,9 @@ std::string svg(const FactorGraph& graph) {
     const bool draws = graph.nodes[edge.from].kind == Kind::factor;
     std::string path;
     if (outside(graph.nodes[edge.from])) {
-      // From below or straight from the side; past other parameters in the row by an arc.
-      const double dip = a.y == b.y ? 24 : 0;
-      path = fmt::format("M{:.1f} {:.1f}Q{:.1f} {:.1f} {:.1f} {:.1f}", a.x - a.width / 2 + 6, a.y + 8,
-                         (a.x + b.x) / 2, std::max(a.y, b.y) + dip, b.x + kFactor / 2, b.y + 1);
+      const double from = a.x - a.width / 2, to = b.x + kFactor / 2;
+      path = fmt::format("M{:.1f} {:.1f}C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", from, a.y, from - 24,
+                         a.y, to + 30, b.y, to, b.y);
     } else if (layout.is_back(e)) {
       const double side = std::max(a.x + a.width / 2, b.x + b.width / 2) + 44;
       path = fmt::format("M{:.1f} {:.1f}C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", a.x + a.width / 2, a.y,
@@ -277,7 +284,7 @@ std::string svg(const FactorGraph& graph) {
       if (!edge.at.empty())
         out += fmt::format(
             "<text class=\"small\" style=\"text-anchor:start\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-            side - 8, (a.y + b.y) / 2 + 3, escaped(edge.at));
+            side - 8, (a.y + b.y) / 2 + 3, escape_xml(edge.at));
     } else {
       const double top = a.y + (draws ? kFactor / 2 : kHeight / 2),
                    end = b.y - (draws ? kHeight / 2 : kFactor / 2);
@@ -298,27 +305,35 @@ std::string svg(const FactorGraph& graph) {
   for (std::size_t k = 0; k < graph.nodes.size(); ++k) {
     const auto& n = graph.nodes[k];
     const Place& p = layout.places[k];
-    out += fmt::format("<g><title>{} {}{}</title>", name(n.kind), escaped(n.name),
-                       n.detail.empty() ? "" : " [" + escaped(n.detail) + "]");
+    out += fmt::format("<g><title>{} {}{}</title>", name(n.kind), escape_xml(n.name),
+                       n.detail.empty() ? "" : " [" + escape_xml(n.detail) + "]");
     if (n.kind == Kind::factor) {
       out += fmt::format(
           "<rect class=\"factor\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\" rx=\"2\"/>"
           "<text class=\"small\" style=\"text-anchor:end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n",
           p.x - kFactor / 2, p.y - kFactor / 2, kFactor, kFactor, p.x - kFactor / 2 - 6, p.y + 3.5,
-          escaped(n.name));
+          escape_xml(n.name));
       continue;
     }
-    if (n.kind != Kind::input) {
+    if (outside(n)) {
       out += fmt::format(
-          "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" rx=\"{}\"/>",
-          name(n.kind), p.x - p.width / 2, p.y - kHeight / 2, p.width, kHeight,
-          n.kind == Kind::parameter ? 5 : 19);
+          "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"22\" rx=\"{}\"/><text "
+          "x=\"{:.1f}\" "
+          "y=\"{:.1f}\">{}{}</text></g>\n",
+          name(n.kind), p.x - p.width / 2, p.y - 11, p.width, n.kind == Kind::parameter ? 5 : 11, p.x,
+          p.y + 4.5, escape_xml(n.name),
+          n.detail.empty() ? ""
+                           : fmt::format("<tspan class=\"small\" dx=\"5\">{}</tspan>", escape_xml(n.detail)));
+      continue;
     }
+    out +=
+        fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" rx=\"19\"/>",
+                    name(n.kind), p.x - p.width / 2, p.y - kHeight / 2, p.width, kHeight);
     out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", p.x, p.y + (n.detail.empty() ? 4.5 : -1),
-                       escaped(n.name));
+                       escape_xml(n.name));
     if (!n.detail.empty())
       out += fmt::format("<text class=\"small\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", p.x, p.y + 12,
-                         escaped(n.detail));
+                         escape_xml(n.detail));
     out += "</g>\n";
   }
   return out + "</svg>\n";

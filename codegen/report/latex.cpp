@@ -275,13 +275,23 @@ std::string latex_word(const std::string& word) {
   return out + "}";
 }
 
-std::string latex(Expr e, const Letters& letters, const PrintOptions& options) {
-  return print(e, options, Latex(letters, e->free));
+std::string latex(Expr e, const Letters& letters, const PrintOptions& options,
+                  const std::vector<Index>& first) {
+  std::vector<Index> known = first;
+  known.insert(known.end(), e->free.begin(), e->free.end());
+  return print(e, options, Latex(letters, known));
 }
 
 std::string latex_element(const std::string& name, const std::vector<Index>& indices,
                           const Letters& letters) {
   return Latex(letters, indices).element(name, {indices.begin(), indices.end()}).text;
+}
+
+std::string latex_assignment(const calculus::Assignment& a, const Letters& letters,
+                             const PrintOptions& options) {
+  const std::vector<Index> own = calculus::target_indices(a);
+  return latex(calculus::target_element(a), letters, {}, own) + " \\leftarrow " +
+         latex(a.value, letters, options, own);
 }
 
 }  // namespace freefall::report

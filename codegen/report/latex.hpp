@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "codegen/calculus/schedule.hpp"
 #include "codegen/ir/print.hpp"
 
 namespace freefall::report {
@@ -28,11 +29,16 @@ class Letters {
   std::vector<std::pair<std::string, std::string>> legend_;
 };
 
-/// An expression, parts named as `options` says.
-std::string latex(ir::Expr e, const Letters& letters, const ir::PrintOptions& options = {});
+/// An expression, parts named as `options` says. `first` are indices that stand on the left of the equation:
+/// an axis that occurs twice has its primes as there.
+std::string latex(ir::Expr e, const Letters& letters, const ir::PrintOptions& options = {},
+                  const std::vector<ir::Index>& first = {});
 /// An element of a tensor or named part at the given indices: `h^{(1)}_{n i}`.
 std::string latex_element(const std::string& name, const std::vector<ir::Index>& indices,
                           const Letters& letters);
+/// `target \leftarrow value`, over the target's indices.
+std::string latex_assignment(const calculus::Assignment& assignment, const Letters& letters,
+                             const ir::PrintOptions& options = {});
 /// A word as it is: \mathrm{word}.
 std::string latex_word(const std::string& word);
 

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "codegen/report/escape.hpp"
+
 namespace freefall::report {
 namespace {
 
@@ -32,13 +34,6 @@ constexpr Command kCommands[] = {
     {"sim", "op", "∼"},     {"mid", "op", "∣"},        {"in", "op", "∈"},      {"odot", "op", "⊙"},
     {"top", "op", "⊤"},     {",", "sp", "0.167em"},    {";", "sp", "0.278em"}, {"quad", "sp", "1em"},
 };
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text)
-    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
-  return out;
-}
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -135,7 +130,7 @@ class Reader {
     if (c == ',') return "<mo separator=\"true\">,</mo>";
     if (c == '(' || c == ')' || c == '[' || c == ']' || c == '|')
       return fmt::format("<mo stretchy=\"false\">{}</mo>", c);
-    return fmt::format("<mo>{}</mo>", escaped({&c, 1}));
+    return fmt::format("<mo>{}</mo>", escape_xml({&c, 1}));
   }
 
   std::string from_command(bool& limits) {
@@ -146,10 +141,10 @@ class Reader {
       return fmt::format("<mfrac>{}{}</mfrac>", over, under);
     }
     if (name == "sqrt") return fmt::format("<msqrt>{}</msqrt>", group());
-    if (name == "mathrm") return fmt::format("<mi mathvariant=\"normal\">{}</mi>", escaped(raw_group()));
-    if (name == "operatorname") return fmt::format("<mi>{}</mi>", escaped(raw_group()));
-    if (name == "mathcal") return fmt::format("<mi class=\"cal\">{}</mi>", escaped(raw_group()));
-    if (name == "text") return fmt::format("<mtext>{}</mtext>", escaped(raw_group()));
+    if (name == "mathrm") return fmt::format("<mi mathvariant=\"normal\">{}</mi>", escape_xml(raw_group()));
+    if (name == "operatorname") return fmt::format("<mi>{}</mi>", escape_xml(raw_group()));
+    if (name == "mathcal") return fmt::format("<mi class=\"cal\">{}</mi>", escape_xml(raw_group()));
+    if (name == "text") return fmt::format("<mtext>{}</mtext>", escape_xml(raw_group()));
     if (name == "left") return fenced();
     if (name == "begin") return cases();
     const auto known = std::find_if(std::begin(kCommands), std::end(kCommands),

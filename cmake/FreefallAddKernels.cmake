@@ -3,6 +3,7 @@
 #   AXES   <axis>=<size>...           # one for each axis of the model
 #  [SCALAR float|double]              # default float
 #  [ISA    native|portable]           # default native: for the processor of this machine
+#  [REPORT <file.html>]               # a page about the model and its kernels; relative to the current binary folder
 # )
 # Makes a static library <target> with the header <target>.hpp (plain kernels, namespace <target>) and the wrapper
 # <target>_views.hpp. Files are rewritten only when their bytes change. The derived rules stand in <target>_rules.txt
@@ -33,12 +34,12 @@ function(_freefall_generator out model)
 endfunction()
 
 function(freefall_add_kernels target)
-  cmake_parse_arguments(arg "" "MODEL;SCALAR;ISA" "AXES" ${ARGN})
+  cmake_parse_arguments(arg "" "MODEL;SCALAR;ISA;REPORT" "AXES" ${ARGN})
   if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
     message(FATAL_ERROR "freefall_add_kernels(${target}): the name is also a C++ namespace; use letters, digits and '_', no digit first")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, REPORT")
   endif()
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
@@ -59,13 +60,22 @@ function(freefall_add_kernels target)
     message(FATAL_ERROR "freefall_add_kernels(${target}): ISA is '${arg_ISA}'; expected native or portable")
   endif()
 
+  set(report "")
+  if(arg_REPORT)
+    if(NOT arg_REPORT MATCHES "\\.html$")
+      message(FATAL_ERROR "freefall_add_kernels(${target}): REPORT is '${arg_REPORT}'; expected the name of a page, as in REPORT ${target}.html")
+    endif()
+    cmake_path(ABSOLUTE_PATH arg_REPORT BASE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} NORMALIZE)
+    set(report --report ${arg_REPORT})
+  endif()
+
   _freefall_generator(generator ${arg_MODEL})
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target})
   set(files ${folder}/${target}.hpp ${folder}/${target}.cpp ${folder}/${target}_views.hpp ${folder}/${target}_rules.txt)
   add_custom_command(
     OUTPUT ${folder}/${target}.stamp
-    BYPRODUCTS ${files}
-    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} --axes ${arg_AXES}
+    BYPRODUCTS ${files} ${arg_REPORT}
+    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} --axes ${arg_AXES} ${report}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/${target}.stamp
     DEPENDS ${generator}
     COMMENT "freefall: kernels ${target}"

@@ -8,6 +8,7 @@
 #include "codegen/driver/verbs.hpp"
 #include "codegen/driver/write_file.hpp"
 #include "codegen/ir/print.hpp"
+#include "codegen/report/html.hpp"
 #include "codegen/report/rules_text.hpp"
 
 namespace freefall::driver {
@@ -35,6 +36,7 @@ void add_emit_options(CLI::App& app, Request& request) {
   std::vector<std::string> names;
   for (const plan::Pass& p : plan::passes()) names.emplace_back(p.name);
   app.add_option("--out", request.out, "folder the files go to (default: the current one)");
+  app.add_option("--report", request.report, "also write the report to this file, a page of HTML");
   app.add_flag("--times", request.times, "print how long each pass takes");
   app.add_option("--dump-after", request.dump_after, "print the schedules after a pass")
       ->check(CLI::IsMember(names));
@@ -67,6 +69,7 @@ int run_emit(const Request& request, const ir::Program& program, std::string& ou
   files.push_back({sizes.name + "_rules.txt", report::rules_text(compilation)});
   const std::filesystem::path folder = request.out.empty() ? "." : request.out;
   for (const auto& file : files) write_if_changed(folder / file.name, file.text);
+  if (!request.report.empty()) write_if_changed(request.report, report::html(compilation));
   return 0;
 }
 

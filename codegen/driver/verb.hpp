@@ -26,6 +26,8 @@ struct Request {
   std::string scalar = "double";       ///< float or double
   std::string out;                     ///< file or folder the verb writes to; empty: see the verb
   std::string rule;                    ///< explain: what is to be explained
+  std::string results;                 ///< report: a file an experiment has written
+  std::string report;                  ///< emit: a page to write beside the kernels
   std::string dump_after, stop_after;  ///< emit: passes
   bool times = false;                  ///< emit
 };

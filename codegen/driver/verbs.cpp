@@ -61,6 +61,12 @@ const std::vector<Verb>& verbs() {
        {"text", "json"},
        nullptr,
        run_cost},
+      {"report",
+       "write one page with everything there is to read about the model and its kernels",
+       true,
+       {"html"},
+       add_report_options,
+       run_report},
       {"axes", "print the axes that need a size", false, {"text", "json"}, nullptr, run_axes},
   };
   return list;

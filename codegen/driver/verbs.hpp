@@ -12,6 +12,8 @@ int run_graph(const Request& request, const ir::Program& program, std::string& o
 void add_emit_options(CLI::App& app, Request& request);
 int run_emit(const Request& request, const ir::Program& program, std::string& out);
 int run_cost(const Request& request, const ir::Program& program, std::string& out);
+void add_report_options(CLI::App& app, Request& request);
+int run_report(const Request& request, const ir::Program& program, std::string& out);
 int run_axes(const Request& request, const ir::Program& program, std::string& out);
 
 }  // namespace freefall::driver

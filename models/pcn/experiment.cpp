@@ -14,6 +14,7 @@
 #include <numeric>
 
 #include "models/support/images.hpp"
+#include "models/support/results.hpp"
 
 namespace {
 
@@ -26,7 +27,7 @@ struct Data {
 };
 
 struct Settings {
-  std::string data, checkpoint, dataset;
+  std::string data, checkpoint, results, dataset;
   std::uint64_t seed = 0;
   std::size_t epochs = 0;
   double inference_rate = 0.1, learning_rate = 0, decay = 1;
@@ -79,6 +80,7 @@ class Experiment {
           settings.data, fmt::format("expected images of {} pixels, found {}", expected, data.train.pixels));
     net_.inference_rate() = static_cast<float>(settings.inference_rate);
     initialise();
+    if (settings.resume) results_.resume(static_cast<std::size_t>(epoch_));
   }
 
   void run() {
@@ -93,17 +95,24 @@ class Experiment {
       const std::size_t trained = data_.train.rows / batch_ * batch_;
       total_seconds += seconds;
       total_images += trained;
+      record_errors();
+      const double train = accuracy(data_.train), test = accuracy(data_.test);
       fmt::print(
           "epoch {:>3}  free energy {:.5f} nats per image  train accuracy {:.4f}  test accuracy {:.4f}  "
           "{:.0f} samples/s\n",
-          epoch_ + 1, energy, accuracy(data_.train), accuracy(data_.test),
-          static_cast<double>(trained) / seconds);
+          epoch_ + 1, energy, train, test, static_cast<double>(trained) / seconds);
+      results_.append("Free energy, nats per image", "epoch", "train", energy);
+      results_.append("Accuracy", "epoch", "train", train);
+      results_.append("Accuracy", "epoch", "test", test);
       std::fflush(stdout);
       if (!settings_.checkpoint.empty()) {
         const std::int64_t next = epoch_ + 1;
         rt::save_instance(settings_.checkpoint, net_, tensors_, {{"epoch", {}, &next}});
       }
+      results_.save();
     }
+    show_examples();
+    results_.save();
     speed_ = total_seconds > 0 ? static_cast<double>(total_images) / total_seconds : 0;
   }
 
@@ -173,6 +182,43 @@ class Experiment {
     return static_cast<double>(right) / static_cast<double>(images.rows);
   }
 
+  // Mean square of the prediction errors of each layer, of the batch that was trained last.
+  void record_errors() {
+    const auto error = [&](const char* layer, const auto& difference) {
+      results_.append("Prediction error, mean square", "epoch", layer,
+                      static_cast<double>(difference.square().mean()));
+    };
+    const auto drive = [](const auto& W, const auto& x, const auto& b) {
+      return ((x * W.transpose()).rowwise() + b.transpose()).array().eval();
+    };
+    error("h1", net_.h1().array() - drive(net_.W1(), net_.image(), net_.b1()).tanh());
+    error("h2", net_.h2().array() - drive(net_.W2(), net_.h1(), net_.b2()).tanh());
+    error("digit", net_.digit().array() - drive(net_.W3(), net_.h2(), net_.b3()));
+  }
+
+  // The first test images and what the network says.
+  void show_examples() {
+    std::vector<std::size_t> rows(std::min<std::size_t>({20, batch_, data_.test.rows}));
+    std::iota(rows.begin(), rows.end(), std::size_t{0});
+    show(data_.test, rows);
+    net_.predict(rows.size());
+    const std::size_t width =
+        static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(data_.test.pixels))));
+    for (const std::size_t r : rows) {
+      Eigen::Index answer = 0;
+      net_.digit().row(static_cast<Eigen::Index>(r)).maxCoeff(&answer);
+      const auto image = data_.test.image(r);
+      const auto [low, high] = std::minmax_element(image.begin(), image.end());
+      std::vector<float> grey;
+      for (const float v : image) grey.push_back((v - *low) / std::max(*high - *low, 1e-6f));
+      const int label = data_.test.labels[r];
+      results_.picture(
+          answer == label ? fmt::format("{}", label) : fmt::format("{}, taken for {}", label, answer), width,
+          grey);
+    }
+    results_.figure("test accuracy", accuracy(data_.test));
+  }
+
   const Settings& settings_;
   const Data& data_;
   std::span<const rt::tensor_info> tensors_;
@@ -180,6 +226,7 @@ class Experiment {
   Instance net_;
   std::int64_t epoch_ = 0;
   double speed_ = 0;
+  freefall::models::Results results_{settings_.results, "pcn"};
 };
 
 template <class Instance>
@@ -237,6 +284,7 @@ int main(int argc, char** argv) {
   auto* checkpoint = app.add_option("--checkpoint", s.checkpoint,
                                     "write parameters and optimiser here after every epoch (.npz)");
   app.add_flag("--resume", s.resume, "go on from the checkpoint")->needs(checkpoint);
+  app.add_option("--results", s.results, "write curves and figures here after every epoch (.json)");
   app.add_flag("--demo", s.demo, "print the derived rules and a summary line at the end");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -20,9 +20,12 @@ void print_steps(std::string& out, const calculus::Steps& steps, int indent) {
   const std::string margin(static_cast<std::size_t>(indent), ' ');
   for (const calculus::Step& step : steps) {
     if (const auto* loop = std::get_if<calculus::Loop>(&step.action)) {
-      out += loop->tolerance ? fmt::format("{}at most {} times, until nothing moves by more than {}:\n",
-                                           margin, loop->count, *loop->tolerance)
-                             : fmt::format("{}{} times:\n", margin, loop->count);
+      if (loop->while_positive != nullptr)
+        out += fmt::format("{}while {} > 0, at most ", margin, loop->while_positive->name);
+      out += loop->tolerance
+                 ? fmt::format("{}at most {} times, until nothing moves by more than {}:\n", margin,
+                               loop->count, *loop->tolerance)
+                 : fmt::format("{}{} times:\n", loop->while_positive != nullptr ? "" : margin, loop->count);
       print_steps(out, loop->body, indent + 2);
       continue;
     }

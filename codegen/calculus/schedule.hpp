@@ -34,8 +34,8 @@ struct Assign {
 struct Step;
 using Steps = std::vector<Step>;
 
-/// Runs the body `count` times, or until no element of `watched` moved by more than `tolerance` in a pass. With
-/// `while_positive`, a pass is made only if one element of it is positive.
+/// Runs the body `count` times, or until no element of `watched` moved by more than `tolerance` in a pass.
+/// With `while_positive`, a pass is made only if one element of it is positive.
 struct Loop {
   std::size_t count = 0;
   std::optional<double> tolerance;

@@ -102,8 +102,9 @@ struct Trace {
   Origin origin;
 };
 
-/// Greedy events of an energy: one of element i adds 1 to counts[i], where that lowers the energy. The voltage
-/// is computed from the energy, or is a state of its own that moves by couplings: those derived, or learned.
+/// Greedy events of an energy: one of element i adds 1 to counts[i], where that lowers the energy. The
+/// voltage is computed from the energy, or is a state of its own that moves by couplings: those derived, or
+/// learned.
 struct Events {
   Expr energy;
   const Tensor* counts = nullptr;

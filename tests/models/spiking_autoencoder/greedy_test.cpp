@@ -123,19 +123,20 @@ TEST(Greedy, WhatAnEventCannotDoIsRefused) {
         return program(kernel<"step">(fire(greedy(E, r), one_winner, on_spike(descend(E, r, rate(1))))));
       }),
       ::testing::HasSubstr("an event moves 'r' twice"));
+  EXPECT_THAT(refusal([] {
+                axis<"a"> a;
+                auto r = trace<"r">(a, decay(0.1));
+                return program(
+                    kernel<"step">(fire(greedy(sum(square(r - 1), a), r), one_winner, on_spike(advance(r)))));
+              }),
+              ::testing::HasSubstr("on_spike takes descents alone"));
   EXPECT_THAT(
       refusal([] {
         axis<"a"> a;
-        auto r = trace<"r">(a, decay(0.1));
-        return program(kernel<"step">(fire(greedy(sum(square(r - 1), a), r), one_winner, on_spike(tick(r)))));
+        auto r = variable<"r">(a);
+        return program(kernel<"step">(advance(r), fire(greedy(sum(square(r - 1), a), r), one_winner)));
       }),
-      ::testing::HasSubstr("on_spike takes descents alone"));
-  EXPECT_THAT(refusal([] {
-                axis<"a"> a;
-                auto r = variable<"r">(a);
-                return program(kernel<"step">(tick(r), fire(greedy(sum(square(r - 1), a), r), one_winner)));
-              }),
-              ::testing::HasSubstr("ticks 'r', which is neither a trace nor a voltage"));
+      ::testing::HasSubstr("advances 'r', but it is neither a trace nor a voltage"));
   EXPECT_THROW(drain(1), ModelError);
 }
 

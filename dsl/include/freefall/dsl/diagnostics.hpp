@@ -406,10 +406,9 @@ struct previous_of_no_variable {
 
 template <class Argument, class Role>
 struct advanced_is_not_a_variable {
-  static_assert(
-      accepted<Argument, Role>,
-      "freefall: advance takes what a tick carries on: advance(x), where x is a variable<...> and "
-      "previous(x) stands in the model, a trace<...>, or events with a voltage<...>");
+  static_assert(accepted<Argument, Role>,
+                "freefall: advance takes what a tick carries on: advance(x), where x is a variable<...> and "
+                "previous(x) stands in the model, a trace<...>, or events with a voltage<...>");
 };
 
 template <class Statement>

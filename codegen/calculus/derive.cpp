@@ -9,7 +9,6 @@
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/calculus/descent.hpp"
 #include "codegen/calculus/fire.hpp"
-#include "codegen/calculus/greedy.hpp"
 #include "codegen/calculus/hessian.hpp"
 #include "codegen/calculus/presynaptic.hpp"
 #include "codegen/calculus/simplex_point.hpp"
@@ -380,25 +379,20 @@ class Deriver {
   }
 
   void append(Steps& out, const Fire& fire) {
-    const Events& events = program_.events[fire.events];
-    const GreedyParts parts = parts_of(events);
-    const FireTensors at = fire_tensors(*program_.context, events);
-    append_choice(out, events, parts, at);
+    const GreedyRule& rule = out_.events[fire.events];
+    const FireTensors at = fire_tensors(*program_.context, *rule.events);
+    append_choice(out, rule, at);
     Loop loop{fire.at_most, {}, {}, {}, at.gain};
-    loop.body.push_back({Assign{{spike_of_winner(events, at)}}});
+    loop.body.push_back({Assign{{spike_of_winner(*rule.events, at)}}});
     Assign happen;
-    happen.simultaneous = event_assignments(events, parts);
+    happen.simultaneous = event_assignments(rule);
     for (const Step& step : block(fire.with_each)) {
       const auto& updates = std::get<Assign>(step.action).simultaneous;
       happen.simultaneous.insert(happen.simultaneous.end(), updates.begin(), updates.end());
     }
     loop.body.push_back({happen});
-    if (fire.at_most > 1) append_choice(loop.body, events, parts, at);
+    if (fire.at_most > 1) append_choice(loop.body, rule, at);
     out.push_back({loop});
-  }
-
-  GreedyParts parts_of(const Events& events) const {
-    return greedy_parts(elaborate::resolve(out_.elaboration, events.energy), events.counts);
   }
 
   void append(Steps& out, const Evaluate& evaluate) {
@@ -437,10 +431,8 @@ class Deriver {
       for (const Trace& trace : program_.traces) {
         if (trace.variable == t) becomes(t, trace_tick(trace));
       }
-      for (const Events& events : program_.events) {
-        if (events.voltage != t) continue;
-        const VoltageTick next = voltage_tick(parts_of(events), events.counts, program_.traces);
-        becomes(t, next.keep * element(context, t) + next.drive);
+      for (const GreedyRule& rule : out_.events) {
+        if (rule.events->voltage == t) becomes(t, rule.tick->keep * element(context, t) + rule.tick->drive);
       }
     }
     out.push_back({assign});
@@ -504,6 +496,9 @@ Derivation derive(const Program& program) {
   Derivation out;
   out.elaboration = elaborate::elaborate(program);
   out.names = out.elaboration.names;
+  for (const Events& events : program.events)
+    out.events.push_back(
+        greedy_rule(events, elaborate::resolve(out.elaboration, events.energy), program.traces));
   Deriver deriver(program, out);
   for (const Kernel& kernel : program.kernels) deriver.run(kernel);
   return out;

@@ -14,7 +14,9 @@ FireTensors fire_tensors(Context& context, const Events& events) {
           context.tensor(named("gain"), {}, Role::output), context.tensor(named("winner"), {}, Role::output)};
 }
 
-void append_choice(Steps& out, const Events& events, const GreedyParts& parts, const FireTensors& at) {
+void append_choice(Steps& out, const GreedyRule& rule, const FireTensors& at) {
+  const Events& events = *rule.events;
+  const GreedyParts& parts = rule.parts;
   Context& context = *events.energy->context;
   const Index own = canonical_indices(events.counts)[0];
   const Expr voltage = events.voltage != nullptr ? element(context, events.voltage) : parts.voltage;
@@ -45,15 +47,15 @@ Assignment spike_of_winner(const Events& events, const FireTensors& at) {
           fmt::format("{} = 1 for the winner", events.spike->name)};
 }
 
-std::vector<Assignment> event_assignments(const Events& events, const GreedyParts& parts) {
+std::vector<Assignment> event_assignments(const GreedyRule& rule) {
+  const Events& events = *rule.events;
   Context& context = *events.energy->context;
   const Expr counts = element(context, events.counts), spike = element(context, events.spike);
   std::vector<Assignment> out = {
       {events.counts, counts + spike, fmt::format("{} += {}", events.counts->name, events.spike->name)}};
   if (events.voltage == nullptr) return out;
   const Index event = event_index(events.counts), own = canonical_indices(events.counts)[0];
-  const Expr couplings = events.couplings != nullptr ? element(context, events.couplings)
-                                                     : greedy_couplings(parts, events.counts);
+  const Expr couplings = events.couplings != nullptr ? element(context, events.couplings) : rule.couplings;
   const Expr jump = make_contract({event}, couplings * substitute(spike, {{own, Subscript(event)}}));
   out.push_back({events.voltage, element(context, events.voltage) + jump,
                  fmt::format("{} += {}", events.voltage->name, print(jump))});

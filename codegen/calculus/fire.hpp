@@ -14,10 +14,10 @@ struct FireTensors {
 FireTensors fire_tensors(ir::Context& context, const ir::Events& events);
 
 /// Of the present state: excess, gain, winner; nobody has fired.
-void append_choice(Steps& out, const ir::Events& events, const GreedyParts& parts, const FireTensors& at);
+void append_choice(Steps& out, const GreedyRule& rule, const FireTensors& at);
 /// The winner fires.
 Assignment spike_of_winner(const ir::Events& events, const FireTensors& at);
 /// What an event changes by itself: the counts, and a voltage that is a state.
-std::vector<Assignment> event_assignments(const ir::Events& events, const GreedyParts& parts);
+std::vector<Assignment> event_assignments(const GreedyRule& rule);
 
 }  // namespace freefall::calculus

@@ -135,4 +135,12 @@ VoltageTick voltage_tick(const GreedyParts& parts, const Tensor* counts, const s
   return {keep, drive};
 }
 
+GreedyRule greedy_rule(const Events& events, Expr energy, const std::vector<Trace>& traces) {
+  GreedyRule out{&events, greedy_parts(energy, events.counts), {}, {}};
+  if (events.voltage == nullptr) return out;
+  if (events.couplings == nullptr) out.couplings = greedy_couplings(out.parts, events.counts);
+  out.tick = voltage_tick(out.parts, events.counts, traces);
+  return out;
+}
+
 }  // namespace freefall::calculus

@@ -7,6 +7,8 @@
 // E may be any expression. Its terms that read a variable are minus the voltage, the others are the
 // threshold, so that an event lowers E exactly where voltage > threshold (Boerlin, Machens and Deneve 2013).
 
+#include <optional>
+
 #include "codegen/calculus/schedule.hpp"
 #include "codegen/ir/program.hpp"
 
@@ -35,6 +37,17 @@ struct VoltageTick {
 /// when the rest depends on the state: traces that leak at different rates, variables that are no traces.
 VoltageTick voltage_tick(const GreedyParts& parts, const ir::Tensor* counts,
                          const std::vector<ir::Trace>& traces);
+
+/// What is derived of declared events, kept for the report.
+struct GreedyRule {
+  const ir::Events* events = nullptr;
+  GreedyParts parts;
+  /// Of a voltage that is a state: null where a parameter takes their place, or nothing is kept.
+  ir::Expr couplings;
+  std::optional<VoltageTick> tick;  ///< of a voltage that is a state
+};
+/// `energy` is that of the events, elaborated. Throws ir::ModelError like its parts.
+GreedyRule greedy_rule(const ir::Events& events, ir::Expr energy, const std::vector<ir::Trace>& traces);
 
 /// The value of a trace after a tick: (1 - decay) times itself plus its drive.
 ir::Expr trace_tick(const ir::Trace& trace);

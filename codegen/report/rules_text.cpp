@@ -85,6 +85,20 @@ std::string rules_text(const plan::Compilation& c) {
     for (const auto& [name, term] : f.terms)
       out += fmt::format("  {} = {}\n", name, print(term, with_names(c)));
   }
+  for (const calculus::GreedyRule& rule : c.derivation.events) {
+    const Tensor* voltage = rule.events->voltage;
+    out += fmt::format("\nevents of {0}: each adds 1 to an element, where voltage > threshold{1}\n",
+                       rule.events->counts->name, place(rule.events->origin));
+    out +=
+        fmt::format("  energy E = {}\n  voltage{} = {}\n  threshold = {}\n",
+                    print(rule.events->energy, with_names(c)), voltage == nullptr ? "" : " " + voltage->name,
+                    print(rule.parts.voltage, with_names(c)), print(rule.parts.threshold, with_names(c)));
+    if (rule.couplings) out += fmt::format("  couplings = {}\n", print(rule.couplings, with_names(c)));
+    if (rule.tick) {
+      out += fmt::format("  in a tick {0} = ({1}) {0} + {2}\n", voltage->name,
+                         print(rule.tick->keep, with_names(c)), print(rule.tick->drive, with_names(c)));
+    }
+  }
   out += "\nassumptions\n";
   for (const auto& a : elaboration.ledger) out += fmt::format("  {} ({}): {}\n", a.name, a.place, a.text);
   out += "\nrules\n";

@@ -34,6 +34,7 @@ class Describer {
     for (const auto& f : elaboration.functionals) out.functionals.push_back(functional(f));
     out.assumptions = elaboration.ledger;
     for (const calculus::Rule& r : c_.derivation.rules) out.rules.push_back(rule(r));
+    for (const calculus::GreedyRule& e : c_.derivation.events) out.events.push_back(events(e));
     return out;
   }
 
@@ -85,6 +86,20 @@ class Describer {
       out.decompositions.push_back({"-\\text{accuracy}", "=", math(f.inaccuracy, names_)});
       out.decompositions.push_back({"\\text{complexity}", "=", math(f.complexity, names_)});
     }
+    return out;
+  }
+
+  EventsDescription events(const calculus::GreedyRule& rule) const {
+    const ir::Events& declared = *rule.events;
+    EventsDescription out{declared.counts->name, declared.origin, {}};
+    const auto own = canonical_indices(declared.counts);
+    const auto add = [&](const char* name, Expr e) {
+      out.equations.push_back({fmt::format("\\text{{{}}}", name), "=", math(e, names_, own)});
+    };
+    add("energy", declared.energy);
+    add("voltage", rule.parts.voltage);
+    add("threshold", rule.parts.threshold);
+    if (rule.couplings) add("couplings", rule.couplings);
     return out;
   }
 
@@ -152,6 +167,10 @@ std::string document(const Description& d, const Spelling& s) {
   }
   out += s.heading("Assumptions");
   for (const auto& a : d.assumptions) out += s.text(fmt::format("{} ({}): {}.", a.name, a.place, a.text));
+  for (const auto& e : d.events) {
+    out += s.heading(fmt::format("Events of {}{}", e.counts, place(e.origin))) +
+           s.text("Each adds 1 to an element, where voltage exceeds threshold.") + s.equations(e.equations);
+  }
   for (const auto& r : d.rules) {
     out += s.heading(fmt::format("Kernel {}, {} by {}{}", r.kernel, r.variable, r.method, place(r.origin)));
     if (!r.modification.empty())

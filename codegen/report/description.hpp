@@ -44,6 +44,13 @@ struct RuleDescription {
   std::vector<Equation> updates;
 };
 
+/// Greedy events of an energy: where the voltage exceeds the threshold, an element of the counts grows by 1.
+struct EventsDescription {
+  std::string counts;
+  ir::Origin origin;
+  std::vector<Equation> equations;  ///< energy, voltage, threshold, couplings
+};
+
 struct Description {
   std::string name;
   std::vector<std::pair<std::string, std::string>> indices;  ///< letter, axis
@@ -52,6 +59,7 @@ struct Description {
   std::vector<FunctionalDescription> functionals;
   std::vector<elaborate::Assumption> assumptions;
   std::vector<RuleDescription> rules;
+  std::vector<EventsDescription> events;
 };
 
 /// Needs the rules only: plan::derive is enough.

@@ -56,7 +56,7 @@ class Page {
     std::vector<Part> parts;
     if (options_.results) parts.push_back({"results", "Results", results(*options_.results)});
     parts.push_back({"model", "Model", model()});
-    parts.push_back({"functional", "Functional", functionals()});
+    if (!description_.functionals.empty()) parts.push_back({"functional", "Functional", functionals()});
     parts.push_back({"assumptions", "Assumptions", assumptions()});
     parts.push_back({"rules", "Rules", rules()});
     parts.push_back({"cost", "Cost", cost()});
@@ -104,6 +104,7 @@ class Page {
       text += "<h3>Names of recurring parts</h3>\n";
       for (const Equation& e : description_.names) text += equation(e.latex());
     }
+    if (description_.models.empty()) return text;
     return fmt::format(
         "<div class=\"split\"><div class=\"graphbox\">{}<p class=\"soft small\">Round: random variables, "
         "outlined where "
@@ -144,6 +145,15 @@ class Page {
 
   std::string rules() const {
     std::string out;
+    for (const EventsDescription& e : description_.events) {
+      out += fmt::format(
+          "<div class=\"rule\"><h3>Events of {} {}</h3>\n<p class=\"small soft\">Each adds 1 to an element, "
+          "where "
+          "the voltage exceeds the threshold.</p>\n",
+          escape_xml(e.counts), place(e.origin));
+      for (const Equation& equation_of : e.equations) out += equation(equation_of.latex());
+      out += "</div>\n";
+    }
     for (std::size_t k = 0; k < description_.rules.size(); ++k) {
       const RuleDescription& r = description_.rules[k];
       const RuleEvidence known = k < options_.evidence.size() ? options_.evidence[k] : RuleEvidence();

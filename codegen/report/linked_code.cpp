@@ -14,11 +14,11 @@ namespace {
 void append(std::vector<ScheduleLine>& out, const calculus::Steps& steps, int depth, const Letters& letters) {
   for (const calculus::Step& step : steps) {
     if (const auto* loop = std::get_if<calculus::Loop>(&step.action)) {
-      out.push_back({depth,
-                     loop->tolerance ? fmt::format("at most {} times, until nothing moves by more than {}",
-                                                   loop->count, *loop->tolerance)
-                                     : fmt::format("{} times", loop->count),
-                     ""});
+      std::string text =
+          loop->while_positive == nullptr ? "" : fmt::format("while {} > 0, ", loop->while_positive->name);
+      text += fmt::format("{}{} times", text.empty() && !loop->tolerance ? "" : "at most ", loop->count);
+      if (loop->tolerance) text += fmt::format(", until nothing moves by more than {}", *loop->tolerance);
+      out.push_back({depth, text, ""});
       append(out, loop->body, depth + 1, letters);
     } else if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action)) {
       out.push_back(

@@ -41,6 +41,7 @@ Installation find_installation() {
       out.includes.push_back(absolute(i));
     out.package = absolute(json.at("package"));
     out.project = absolute(json.at("project"));
+    out.bench = absolute(json.at("bench"));
     for (const auto& [name, m] : json.at("models").items()) {
       ShippedModel& model = out.models[name];
       model.source = absolute(m.at("source"));

@@ -24,6 +24,7 @@ struct Installation {
   std::vector<std::filesystem::path> includes;
   std::filesystem::path package;  ///< folder of freefall-config.cmake
   std::filesystem::path project;  ///< folder of the files of `freefall new`
+  std::filesystem::path bench;    ///< folder of time_kernels.hpp
   std::map<std::string, ShippedModel> models;
 };
 

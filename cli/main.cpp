@@ -9,6 +9,7 @@
 #include <deque>
 #include <nlohmann/json.hpp>
 
+#include "cli/bench.hpp"
 #include "cli/model.hpp"
 #include "cli/new_project.hpp"
 #include "cli/process.hpp"
@@ -40,18 +41,24 @@ bool gives(const Words& words, std::string_view option) {
   });
 }
 
-[[noreturn]] void run_verb(const driver::Verb& verb, const std::string& word, Words words) {
+// The words with the usual sizes of a shipped model where they give none.
+Words with_sizes(Words words, const cli::Model& model) {
+  if (model.shipped == nullptr) return words;
+  const bool scalar = gives(words, "--scalar"), axes = gives(words, "--axes");
+  if (!scalar) words.insert(words.end(), {"--scalar", model.shipped->scalar});
+  if (!axes) {
+    words.push_back("--axes");
+    words.insert(words.end(), model.shipped->axes.begin(), model.shipped->axes.end());
+  }
+  return words;
+}
+
+[[noreturn]] void run_verb(const driver::Verb& verb, const std::string& word, const Words& given) {
   const cli::Installation installation = cli::find_installation();
   const cli::Model model = cli::find_model(installation, word);
+  const Words words = verb.sized ? with_sizes(given, model) : given;
   Words command{cli::generator_of(installation, model).string(), verb.name};
   command.insert(command.end(), words.begin(), words.end());
-  if (verb.sized && model.shipped != nullptr) {
-    if (!gives(words, "--scalar")) command.insert(command.end(), {"--scalar", model.shipped->scalar});
-    if (!gives(words, "--axes")) {
-      command.push_back("--axes");
-      command.insert(command.end(), model.shipped->axes.begin(), model.shipped->axes.end());
-    }
-  }
   cli::become(command);
 }
 
@@ -128,6 +135,17 @@ int main_with(int argc, char** argv) {
   experiment->allow_extras();
   experiment->footer("Further options go to the experiment; `freefall run MODEL -- --help` lists them.");
 
+  auto* bench = app.add_subcommand("bench", "compile the kernels for this machine and time each of them");
+  std::string scalar;
+  Words axes;
+  bench->add_option("MODEL", model, kModel)->required();
+  bench->add_option("--axes", axes, "sizes, as axis=size ...");
+  bench->add_option("--scalar", scalar, "scalar type (default: that of the shipped model, else double)")
+      ->check(CLI::IsMember({"float", "double"}));
+  bench->add_option("--format", format, "how to print it")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -138,6 +156,15 @@ int main_with(int argc, char** argv) {
     return 0;
   }
   if (models->parsed()) return list_models(format);
+  if (bench->parsed()) {
+    const cli::Installation installation = cli::find_installation();
+    const cli::Model found = cli::find_model(installation, model);
+    Words sizes;
+    if (!scalar.empty()) sizes.insert(sizes.end(), {"--scalar", scalar});
+    if (!axes.empty()) sizes.push_back("--axes");
+    sizes.insert(sizes.end(), axes.begin(), axes.end());
+    return cli::bench(installation, found, with_sizes(sizes, found), format);
+  }
   Words words = rest(argc, argv, model);
   if (experiment->parsed()) {
     words.erase(std::remove(words.begin(), words.end(), "--"), words.end());

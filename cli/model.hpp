@@ -1,6 +1,9 @@
 #pragma once
 // MODEL on the command line: the name of a shipped model, or a file that defines freefall::program define().
 
+#include <string>
+#include <vector>
+
 #include "cli/installation.hpp"
 
 namespace freefall::cli {
@@ -12,6 +15,9 @@ struct Model {
 
 /// Throws ir::ModelError listing the shipped models when the word is neither.
 Model find_model(const Installation& installation, const std::string& word);
+
+/// The compiler with its flags and folders of headers: what every compilation starts with.
+std::vector<std::string> compiler(const Installation& installation);
 
 /// The generator of the model: compiled when there is none for the same text. Generators are kept in
 /// $XDG_CACHE_HOME/freefall, by default ~/.cache/freefall, under a hash of the text, its folder, the command

@@ -1,5 +1,6 @@
 #include "cli/process.hpp"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,12 +23,18 @@ std::vector<char*> pointers(const std::vector<std::string>& command) {
 
 }  // namespace
 
-int run(const std::vector<std::string>& command) {
+int run(const std::vector<std::string>& command, const std::string& output) {
   std::fflush(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (!output.empty())
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                     0644);
   pid_t child = 0;
-  if (const int error =
-          posix_spawnp(&child, command[0].c_str(), nullptr, nullptr, pointers(command).data(), environ))
-    throw CannotStart{command[0], std::strerror(error)};
+  const int error =
+      posix_spawnp(&child, command[0].c_str(), &actions, nullptr, pointers(command).data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw CannotStart{command[0], std::strerror(error)};
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

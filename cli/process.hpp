@@ -12,8 +12,8 @@ struct CannotStart {
 };
 
 /// Runs a program (searched in PATH) to its end and returns its exit code, 128 + n when signal n ended it.
-/// Throws CannotStart.
-int run(const std::vector<std::string>& command);
+/// What it prints goes to `output`, a file, if one is named. Throws CannotStart.
+int run(const std::vector<std::string>& command, const std::string& output = {});
 
 /// This process becomes the program. Throws CannotStart.
 [[noreturn]] void become(const std::vector<std::string>& command);

@@ -157,10 +157,15 @@ class Page {
     for (std::size_t k = 0; k < description_.rules.size(); ++k) {
       const RuleDescription& r = description_.rules[k];
       const RuleEvidence known = k < options_.evidence.size() ? options_.evidence[k] : RuleEvidence();
+      // A kernel may have several rules for one variable.
+      const auto before = std::count_if(
+          description_.rules.begin(), description_.rules.begin() + static_cast<std::ptrdiff_t>(k),
+          [&](const RuleDescription& o) { return o.kernel == r.kernel && o.variable == r.variable; });
+      const std::string suffix = before == 0 ? "" : fmt::format("-{}", before + 1);
       out += fmt::format(
-          "<div class=\"rule\" id=\"rule-{0}-{1}\"><header><h3>{1}</h3><span class=\"soft\">in kernel <a "
+          "<div class=\"rule\" id=\"rule-{0}-{1}{4}\"><header><h3>{1}</h3><span class=\"soft\">in kernel <a "
           "href=\"#kernel-{0}\">{0}</a>, by {2}</span>{3}",
-          escape_xml(r.kernel), escape_xml(r.variable), escape_xml(r.method), place(r.origin));
+          escape_xml(r.kernel), escape_xml(r.variable), escape_xml(r.method), place(r.origin), suffix);
       if (!known.verdict.empty())
         out += fmt::format("<span class=\"badge {}\">{}</span>", badge_of(known.verdict),
                            escape_xml(known.verdict));

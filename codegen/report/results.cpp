@@ -28,31 +28,35 @@ Results read_results(const std::string& file) {
   std::ifstream in(file);
   if (!in) throw std::runtime_error(fmt::format("{}: cannot open", file));
   try {
-    const auto json = nlohmann::ordered_json::parse(in);
-    const auto list = [&](const char* name) { return json.value(name, nlohmann::ordered_json::array()); };
+    using Json = nlohmann::ordered_json;
+    const Json json = Json::parse(in);
+    const auto list = [&](const char* name) { return json.value(name, Json::array()); };
+    const auto text = [](const Json& entry, const char* name) { return entry.at(name).get<std::string>(); };
+    const auto count = [](const Json& entry, const char* name) { return entry.at(name).get<std::size_t>(); };
     Results out;
     out.model = json.value("model", "");
-    for (const auto& [name, value] : json.value("figures", nlohmann::ordered_json::object()).items())
-      out.figures.emplace_back(name, value.get<double>());
-    for (const auto& c : list("charts")) {
-      Results::Chart chart{c.at("name"), c.value("x", ""), {}};
-      for (const auto& s : c.at("series")) {
-        Results::Series series{s.at("name"), {}};
-        for (const auto& v : s.at("values")) series.values.push_back(v.is_null() ? NAN : v.get<double>());
+    const Json figures = json.value("figures", Json::object());
+    for (const auto& [name, value] : figures.items()) out.figures.emplace_back(name, value.get<double>());
+    for (const Json& c : list("charts")) {
+      Results::Chart chart{text(c, "name"), c.value("x", ""), {}};
+      for (const Json& s : c.at("series")) {
+        Results::Series series{text(s, "name"), {}};
+        for (const Json& v : s.at("values")) series.values.push_back(v.is_null() ? NAN : v.get<double>());
         chart.series.push_back(series);
       }
       out.charts.push_back(chart);
     }
-    for (const auto& p : list("pictures")) {
-      Results::Picture picture{p.at("caption"), p.at("width"), p.at("values").get<std::vector<double>>()};
+    for (const Json& p : list("pictures")) {
+      Results::Picture picture{text(p, "caption"), count(p, "width"),
+                               p.at("values").get<std::vector<double>>()};
       if (picture.width == 0 || picture.values.empty() || picture.values.size() % picture.width != 0)
         throw std::runtime_error(
             fmt::format("{}: the picture '{}' has {} values, which is no multiple of its width {}", file,
                         picture.caption, picture.values.size(), picture.width));
       out.pictures.push_back(picture);
     }
-    for (const auto& r : list("rasters"))
-      out.rasters.push_back({r.at("title"), r.at("rows"), r.at("times"),
+    for (const Json& r : list("rasters"))
+      out.rasters.push_back({text(r, "title"), count(r, "rows"), count(r, "times"),
                              r.at("events").get<std::vector<std::pair<std::size_t, std::size_t>>>()});
     return out;
   } catch (const nlohmann::json::exception& e) {
@@ -67,11 +71,16 @@ std::string svg(const Results::Chart& chart) {
   for (const auto& s : chart.series) {
     points = std::max(points, s.values.size());
     for (const double v : s.values) {
-      if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
+      if (!std::isfinite(v)) continue;
+      low = std::min(low, v);
+      high = std::max(high, v);
     }
   }
   if (points == 0 || low > high) return "";
-  if (high - low < 1e-12 * std::max(1.0, std::fabs(high))) low -= 0.5, high += 0.5;
+  if (high - low < 1e-12 * std::max(1.0, std::fabs(high))) {
+    low -= 0.5;
+    high += 0.5;
+  }
   const double step = nice_step(high - low, 4);
   low = std::floor(low / step) * step;
   high = std::ceil(high / step) * step;

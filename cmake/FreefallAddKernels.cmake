@@ -1,6 +1,6 @@
 # freefall_add_kernels(<target>
 #   MODEL  <file.cpp>                 # defines freefall::program define()
-#   AXES   <axis>=<size>...           # one for each axis of the model
+#  [AXES   <axis>=<size>...]          # one for each axis of the model; none if it has none
 #  [SCALAR float|double]              # default float
 #  [ISA    native|portable]           # default native: for the processor of this machine
 # )
@@ -43,9 +43,6 @@ function(freefall_add_kernels target)
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
   endif()
-  if(NOT arg_AXES)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): AXES is missing; give a size for each axis of the model, as in AXES batch=64 pixel=784")
-  endif()
   if(NOT arg_SCALAR)
     set(arg_SCALAR float)
   endif()
@@ -60,12 +57,16 @@ function(freefall_add_kernels target)
   endif()
 
   _freefall_generator(generator ${arg_MODEL})
+  set(axes)
+  if(arg_AXES)
+    set(axes --axes ${arg_AXES})
+  endif()
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target})
   set(files ${folder}/${target}.hpp ${folder}/${target}.cpp ${folder}/${target}_views.hpp ${folder}/${target}_rules.txt)
   add_custom_command(
     OUTPUT ${folder}/${target}.stamp
     BYPRODUCTS ${files}
-    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} --axes ${arg_AXES}
+    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} ${axes}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/${target}.stamp
     DEPENDS ${generator}
     COMMENT "freefall: kernels ${target}"

@@ -403,7 +403,14 @@ class Deriver {
   }
 
   Step mean_assignment(const Factor& f, const Axis* time) const {
-    const Expr mean = elaborate::find_density(f.density)->mean(f);
+    const elaborate::DensityRow& density = *elaborate::find_density(f.density);
+    if (density.mean == nullptr) {
+      throw ModelError(
+          fmt::format("kernel '{0}' gives '{1}' the mean of its density, but that of {2} is not known; start "
+                      "'{1}' from a value of your own, without forward or predict",
+                      kernel_, f.variable->name, f.density));
+    }
+    const Expr mean = density.mean(f);
     return {Assign{{{f.variable, at_tick(mean, time),
                      fmt::format("{0} = E[{0} | parents] = {1}", f.variable->name, print(mean)), time}}}};
   }

@@ -6,6 +6,7 @@
 #include "codegen/elaborate/continuous_bernoulli.hpp"
 
 #include "codegen/elaborate/gaussian.hpp"
+#include "codegen/elaborate/gibbs.hpp"
 #include "codegen/elaborate/normal.hpp"
 
 namespace freefall::elaborate {
@@ -32,7 +33,8 @@ const Row* find(const std::vector<Row>& rows, std::string_view name) {
 }  // namespace
 
 const std::vector<DensityRow>& densities() {
-  static const std::vector<DensityRow> rows = {normal_row(), continuous_bernoulli_row(), categorical_row()};
+  static const std::vector<DensityRow> rows = {normal_row(), continuous_bernoulli_row(), categorical_row(),
+                                               gibbs_row()};
   return rows;
 }
 const DensityRow* find_density(std::string_view name) { return find(densities(), name); }

@@ -27,7 +27,7 @@ struct DensityRow {
   std::string_view name;
   std::vector<std::string_view> arguments;  ///< the first is required; of the others at most one may be given
   NegativeLogDensity (*negative_log)(ir::Context& context, const ir::Factor& factor);
-  ir::Expr (*mean)(const ir::Factor& factor);
+  ir::Expr (*mean)(const ir::Factor& factor);  ///< null where it is not known
   /// -ln p of one element, over the variable's canonical indices; null where elements depend on each other.
   NegativeLogDensity (*negative_log_each)(ir::Context& context, const ir::Factor& factor) = nullptr;
   /// The factor after one of its parents, normal with its mean at the tensor, is integrated out; null where
@@ -35,6 +35,8 @@ struct DensityRow {
   ir::Factor (*marginal)(ir::Context& context, const ir::Factor& factor, const ir::Tensor* parent,
                          std::vector<Assumption>& ledger) = nullptr;
   bool over_outcomes = false;  ///< for variables that are one of the indices of an axis, and only these
+  /// -ln p is an energy that may read the variable itself; the log of its normaliser is left out.
+  bool unnormalised = false;
 };
 
 const std::vector<DensityRow>& densities();

@@ -75,7 +75,13 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
             "higher orders of motion go through the slope at order 0, which is a constant of the "
             "rules; products of derivatives are left out"});
     }
-    NegativeLogDensity term = find_density(factor.density)->negative_log(context, factor);
+    const DensityRow& density = *find_density(factor.density);
+    if (density.unnormalised) {
+      note(into.ledger, {"normaliser left out", factor.variable->name,
+                         "its density is exp(-energy) up to a factor that may depend on what else the energy "
+                         "reads; the log of that factor is not in F"});
+    }
+    NegativeLogDensity term = density.negative_log(context, factor);
     term.value = logs_at_outcomes(term.value, family, factor);
     for (const auto& member : family.members) {
       term.value = find_family(member.density)->expectation(term.value, member, into.ledger);

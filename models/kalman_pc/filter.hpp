@@ -36,6 +36,8 @@ program filter(Transition f, Observation g) {
   return program{kernel<"tick2">(advance(x), forward(p), repeat(2, down)),
                  kernel<"tick5">(advance(x), forward(p), repeat(5, down)),
                  kernel<"settle">(advance(x), forward(p), until(tolerance(1e-13), at_most(100000), down)),
+                 // F is quadratic when f and g are linear: one step of Newton's ends where `settle` does.
+                 kernel<"mode">(advance(x), forward(p), descend(F, x, newton())),
                  // The prediction moves with the iterate, as in the public code: not the descent of one F.
                  kernel<"unanchored2">(repeat(2, advance(x), down)),
                  kernel<"unanchored5">(repeat(5, advance(x), down)), kernel<"energy">(F)};

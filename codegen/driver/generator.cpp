@@ -76,7 +76,10 @@ void dump(const plan::Compilation& c) {
 int generate(const Options& o, const std::function<ir::Program()>& define) {
   const ir::Program program = define();
   if (o.list_axes) {
-    for (const ir::Axis& a : program.context->axes()) fmt::print("{}{}\n", a.name, a.plate ? " (plate)" : "");
+    for (const ir::Axis& a : program.context->axes()) fmt::print("{}{}\n", a.name,
+                 a.values_of != nullptr ? fmt::format(" (branch of {})", a.values_of->name)
+                 : a.plate              ? " (plate)"
+                                        : "");
     return 0;
   }
   plan::Specialisation sizes{o.name.empty() ? program.name() : o.name, parse_axes(o.axes),

@@ -25,7 +25,8 @@ namespace detail {
 
 template <class Member>
 inline constexpr bool has_natural_parameter =
-    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">>>;
+    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">, name<"dirichlet">,
+                                            name<"conditional">>>;
 
 template <class... Members>
 constexpr void check_natural_parameters(types<Members...>) {

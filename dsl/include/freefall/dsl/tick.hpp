@@ -7,13 +7,15 @@
 //                      new value of the same variable, and a cycle through it is none
 //   advance(x, ...)    begins a tick: the current values become the previous ones, all at once
 //
+// Both take the state of a family as well: concentration(q, A).
+//
 //   x <<= normal(A * previous(x) + B * u, covariance(Q))
 //   kernel<"tick">(advance(x), forward(p), repeat(5, descend(F, x, rate(0.05))))
 //
 // previous(x) is the array `x_previous` of role state, with the axes of x; it is what a checkpoint of a
 // running filter keeps. Before the first tick the user puts the initial value into x.
 
-#include "freefall/dsl/descent.hpp"
+#include "freefall/dsl/solve.hpp"
 
 namespace freefall {
 namespace detail {
@@ -36,13 +38,13 @@ struct make_advance {
 };
 
 template <class T>
-struct is_no_variable : std::bool_constant<!is_variable<T>> {};
+struct is_not_carried : std::bool_constant<!is_variable<T> && !is_state<T>> {};
 
 }  // namespace detail
 
 template <class V>
 auto previous(const V& variable) {
-  if constexpr (!detail::is_variable<V>) {
+  if constexpr (detail::is_not_carried<V>::value) {
     using described = detail::symbol_of<V>;
     diagnostics::report<
         diagnostics::previous_of_no_variable<typename described::label, typename described::role>>();
@@ -59,7 +61,7 @@ auto previous(const V& variable) {
 template <class... Args>
 auto advance(const Args&... args) {
   using arguments = detail::elements<Args...>;
-  using strangers = typename detail::filter<arguments, detail::is_no_variable>::type;
+  using strangers = typename detail::filter<arguments, detail::is_not_carried>::type;
   if constexpr (detail::length<arguments> == 0) {
     diagnostics::report<diagnostics::advance_without_variables<arguments>>();
     return statement<reads<>>{};

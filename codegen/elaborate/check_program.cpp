@@ -334,7 +334,7 @@ struct BlockCheck {
            "F = local_free_energy(p, q)",
            kernel);
     }
-    needs_natural_parameter(at->family, "solves for");
+    needs_natural_parameter(at->family, "solves for", has_natural);
   }
   void solve_on_simplex(const Solve& solve) const {
     const std::string& name = solve.target->name;
@@ -349,11 +349,16 @@ struct BlockCheck {
     if (!contains(program, solve.functional, solve.target))
       fail(origin, "kernel '{}' solves for '{}', which the functional does not contain", kernel, name);
   }
-  void operator()(const Draw& draw) const { needs_natural_parameter(draw.family, "draws"); }
-  void operator()(const Expect& expect) const { needs_natural_parameter(expect.family, "takes the mean of"); }
-  void needs_natural_parameter(std::size_t family, std::string_view what) const {
+  void operator()(const Draw& draw) const { needs_natural_parameter(draw.family, "draws", has_natural); }
+  static bool has_natural(const elaborate::FamilyRow& row) { return row.natural != nullptr; }
+  void operator()(const Expect& expect) const {
+    needs_natural_parameter(expect.family, "takes the mean of",
+                            [](const elaborate::FamilyRow& row) { return row.mean != nullptr; });
+  }
+  void needs_natural_parameter(std::size_t family, std::string_view what,
+                               bool (*has)(const elaborate::FamilyRow&)) const {
     for (const auto& member : program.families[family].members) {
-      if (elaborate::find_family(member.density)->natural == nullptr) {
+      if (!has(*elaborate::find_family(member.density))) {
         fail(origin,
              "kernel '{}' {} '{}', whose family '{}' has no natural parameter; give it the family of its "
              "density",

@@ -18,5 +18,5 @@ program define() {
   auto q = family(exact(s));
   auto G = expected_free_energy(p, q, preference(o, C), posterior(C, input<"P">(place, seen)));
   auto posterior_of_policies = softmax(-gamma * G);
-  return program{kernel<"act">(forward(p, q), plan(a, posterior_of_policies, first))};
+  return program{kernel<"act">(forward(p, q), choose(a, marginal(posterior_of_policies, first)))};
 }

@@ -306,7 +306,7 @@ struct softmax_over_no_branch {
 template <class Argument, class Role>
 struct chosen_is_not_a_variable {
   static_assert(accepted<Argument, Role>,
-                "freefall: choose, draw and plan set a variable to one index of its axis: give a one_of<...>");
+                "freefall: choose and draw set a variable to one index of its axis: give a one_of<...>");
 };
 
 template <class Variable, class Axes>

@@ -31,8 +31,8 @@
 //   softmax(-gamma * G)       over all branches together: q(pi). With habits E over them: softmax(log(E) - gamma * G)
 //   softmax(e, axis...)       over the given axes and plates
 //   marginal(q, first)        the probabilities of the values of move as first action: a sum over all other branches
-//   plan(a, q, first)         the action a, one_of over move, is the most probable first one: the lowest among equals
-//   choose(a, e)              a takes the index of the largest e
+//   choose(a, e)              a, one_of over move, takes the index of the largest e, the lowest among equals: the most
+//                             probable first action by choose(a, marginal(q, first))
 //   draw(a, e)                a takes an index with the probabilities e, by counter-based random numbers
 
 #include "freefall/dsl/categorical.hpp"
@@ -220,10 +220,4 @@ auto draw(const V& a, const expr<I, R>& probabilities,
           const std::source_location& where = std::source_location::current()) {
   return detail::make_choice(a, probabilities, true, where);
 }
-template <class V, class I, class R, fixed_string Name, class Axis>
-auto plan(const V& a, const expr<I, R>& posterior, branch_of<Name, Axis> first,
-          const std::source_location& where = std::source_location::current()) {
-  return detail::make_choice(a, marginal(posterior, first), false, where);
-}
-
 }  // namespace freefall

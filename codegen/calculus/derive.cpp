@@ -232,17 +232,20 @@ class Deriver {
     const auto point = try_stationary_counts(functional, counts);
     program_.context->origin = {};
     if (!point) {
-      throw ModelError(fmt::format(
-          "kernel '{0}' solves for '{1}', but the derivative of the functional by the counts of '{1}' is not the "
-          "Fisher information of dirichlet({1}) times the counts minus something that does not depend on them, so "
-          "there is no closed form; solve the free energy of a family with dirichlet({1}) itself",
-          kernel_, name));
+      throw ModelError(
+          fmt::format("kernel '{0}' solves for '{1}', but the derivative of the functional by the counts of "
+                      "'{1}' is not the "
+                      "Fisher information of dirichlet({1}) times the counts minus something that does not "
+                      "depend on them, so "
+                      "there is no closed form; solve the free energy of a family with dirichlet({1}) itself",
+                      kernel_, name));
     }
     name_part("dF_d" + counts->name, point->gradient, canonical_indices(counts));
     const Assignment update{counts, point->value,
                             fmt::format("{0} = {1}, where dF/d{0} = 0", counts->name, print(point->value))};
     const Expr mean = row.mean(*program_.context, member);
-    out_.rules.push_back({kernel_, counts, functional, point->gradient, "solve", {update}, origin_, Expr(), {}});
+    out_.rules.push_back(
+        {kernel_, counts, functional, point->gradient, "solve", {update}, origin_, Expr(), {}});
     out.push_back({Assign{{update}}});
     out.push_back({Assign{{{solve.target, mean, fmt::format("{0} = E_q[{0}] = {1}", name, print(mean))}}}});
   }
@@ -266,12 +269,14 @@ class Deriver {
     const Expr here = element(context, scores), there = substitute(here, {{i, Subscript(other)}});
     const auto equal = [](Expr a, Expr b) { return make_map(Function::equal, {a, b}); };
     const Expr largest = make_reduce(Reducer::max, {other}, there);
-    const Expr before = make_map(Function::less, {make_position(context, Subscript(other)), make_position(context, Subscript(i))});
+    const Expr before = make_map(
+        Function::less, {make_position(context, Subscript(other)), make_position(context, Subscript(i))});
     const Expr earlier = make_contract({other}, before * equal(there, largest));
     const Expr chosen = equal(here, largest) * equal(earlier, make_constant(context, 0));
-    out.push_back({Assign{{{choose.target, chosen,
-                            choose.drawn ? fmt::format("{0} drawn: 1 at the largest of ln p - ln(-ln u)", name)
-                                         : fmt::format("{0} = 1 at the largest score, the first among equals", name)}}}});
+    out.push_back({Assign{
+        {{choose.target, chosen,
+          choose.drawn ? fmt::format("{0} drawn: 1 at the largest of ln p - ln(-ln u)", name)
+                       : fmt::format("{0} = 1 at the largest score, the first among equals", name)}}}});
   }
 
   // Each statement that draws a variable has a stream of its own.

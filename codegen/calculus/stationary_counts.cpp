@@ -14,15 +14,14 @@ std::optional<StationaryCounts> try_stationary_counts(Expr functional, const Ten
   Context& context = *functional->context;
   const Index column = elaborate::distribution_index(counts);
   const Expr a = element(context, counts);
-  const Expr own = make_map(Function::trigamma, {a}), whole = make_map(Function::trigamma, {make_contract({column}, a)});
+  const Expr own = make_map(Function::trigamma, {a}),
+             whole = make_map(Function::trigamma, {make_contract({column}, a)});
   StationaryCounts out;
   out.gradient = gradient(functional, counts);
   // dF/da_k = psi'(a_k) v_k - psi'(a_0) sum_i v_i: v is the coefficient of psi'(a_k).
   const auto expanded = try_expand(out.gradient);
   if (!expanded) return std::nullopt;
-  const auto with_own = [&](int value) {
-    return replace(*expanded, {{own, make_constant(context, value)}});
-  };
+  const auto with_own = [&](int value) { return replace(*expanded, {{own, make_constant(context, value)}}); };
   const auto coefficient = try_expand(with_own(1) - with_own(0));
   if (!coefficient) return std::nullopt;
   const Expr v = *coefficient;

@@ -13,9 +13,10 @@ struct StationaryCounts {
   ir::Expr value;             ///< of a where both are zero
 };
 
-/// The Fisher information of a column is J = diag(psi'(a)) - psi'(a_0) 1 1', the Jacobian of E[ln A] = psi(a) -
-/// psi(a_0). Proves that dF/da = J (a - value) with a value that does not depend on a; since J is positive
-/// definite, F has one stationary point, its minimum, at a = value. Returns nothing when this is not provable.
+/// The Fisher information of a column is J = diag(psi'(a)) - psi'(a_0) 1 1', the Jacobian of E[ln A] = psi(a)
+/// - psi(a_0). Proves that dF/da = J (a - value) with a value that does not depend on a; since J is positive
+/// definite, F has one stationary point, its minimum, at a = value. Returns nothing when this is not
+/// provable.
 std::optional<StationaryCounts> try_stationary_counts(ir::Expr functional, const ir::Tensor* counts);
 
 }  // namespace freefall::calculus

@@ -119,7 +119,8 @@ void check_tables(const Model& model) {
       const bool read = std::find(reads.begin(), reads.end(), table.variable) != reads.end();
       if (!read || elaborate::outcome_index(f.variable).axis == own.axis) continue;
       fail(f.origin,
-           "'{0}' is drawn from dirichlet, so its columns are probabilities over its first axis '{1}', but '{2}' "
+           "'{0}' is drawn from dirichlet, so its columns are probabilities over its first axis '{1}', but "
+           "'{2}' "
            "reads it as probabilities over '{3}'; declare '{0}' with the axis '{3}' first",
            table.variable->name, own.axis->name, f.variable->name,
            elaborate::outcome_index(f.variable).axis->name);
@@ -174,7 +175,8 @@ void check_family(const Program& program, const Family& family) {
     }
     if (member.variable->index_of != nullptr)
       fail(member.origin,
-           "'{0}' is the number of an outcome, which is given, and has a member in the family; declare it with "
+           "'{0}' is the number of an outcome, which is given, and has a member in the family; declare it "
+           "with "
            "one_of<\"{0}\">({1}) to infer it",
            name, member.variable->index_of->name);
     const bool over_outcomes = elaborate::find_family(member.density)->over_outcomes;
@@ -189,8 +191,8 @@ void check_family(const Program& program, const Family& family) {
            "categorical({0}) or exact({0})",
            name, member.density);
     if ((member.density == "conditional") != static_cast<bool>(member.table))
-      fail(member.origin, "'{}' has the family '{}' {} a table; write conditional({}, table)", name, member.density,
-           member.table ? "with" : "without", name);
+      fail(member.origin, "'{}' has the family '{}' {} a table; write conditional({}, table)", name,
+           member.density, member.table ? "with" : "without", name);
     const bool has_factor = std::any_of(program.models.begin(), program.models.end(), [&](const Model& m) {
       return factor_of(m, member.variable) != nullptr;
     });
@@ -222,9 +224,9 @@ bool contains(const Program& program, Expr functional, const Tensor* target) {
     }
     for (const auto& f : program.functionals) {
       if (f.symbol != t) continue;
-      const bool joint =
-          f.kind == Functional::Kind::free_energy || f.kind == Functional::Kind::evidence_lower_bound ||
-          f.kind == Functional::Kind::future;
+      const bool joint = f.kind == Functional::Kind::free_energy ||
+                         f.kind == Functional::Kind::evidence_lower_bound ||
+                         f.kind == Functional::Kind::future;
       for (const Factor& factor : joint ? program.models[f.model].factors : std::vector<Factor>{f.factor}) {
         if (factor.variable == target) return true;
         for (const auto& [name, value] : factor.arguments) {
@@ -273,7 +275,8 @@ struct BlockCheck {
       }
     }
     if (const Functional* f = maximised(descend.functional)) {
-      fail(origin, "kernel '{}' descends '{}', which is to be maximised; descend minus it", kernel, f->symbol->name);
+      fail(origin, "kernel '{}' descends '{}', which is to be maximised; descend minus it", kernel,
+           f->symbol->name);
     }
     if (!descend.functional->free.empty()) {
       fail(origin,
@@ -309,18 +312,20 @@ struct BlockCheck {
   void operator()(const Choose& choose) const {
     const std::string& name = choose.target->name;
     if (!choose.target->one_of)
-      fail(origin, "kernel '{0}' chooses '{1}', which is not one of the indices of an axis; declare it with "
-                   "one_of<\"{1}\">(axis)",
+      fail(origin,
+           "kernel '{0}' chooses '{1}', which is not one of the indices of an axis; declare it with "
+           "one_of<\"{1}\">(axis)",
            kernel, name);
     const auto own = canonical_indices(choose.target);
     for (const Index& i : choose.scores->free) {
       if (std::find(own.begin(), own.end(), i) == own.end())
-        fail(origin, "kernel '{}' chooses '{}' by scores that vary over the axis '{}', which '{}' does not have",
+        fail(origin,
+             "kernel '{}' chooses '{}' by scores that vary over the axis '{}', which '{}' does not have",
              kernel, name, str(i), name);
     }
     if (!choose.scores->depends_on(elaborate::outcome_index(choose.target)))
-      fail(origin, "kernel '{}' chooses '{}' by scores that are the same for all values of '{}'", kernel, name,
-           elaborate::outcome_index(choose.target).axis->name);
+      fail(origin, "kernel '{}' chooses '{}' by scores that are the same for all values of '{}'", kernel,
+           name, elaborate::outcome_index(choose.target).axis->name);
   }
   void operator()(const Solve& solve) const {
     if (solve.target != nullptr) return solve_on_simplex(solve);
@@ -340,7 +345,8 @@ struct BlockCheck {
     const std::string& name = solve.target->name;
     if (!solve.target->one_of && elaborate::find_member_with_parameters(program, solve.target) == nullptr)
       fail(origin,
-           "kernel '{0}' solves for the probabilities of '{1}', which has none; declare it with one_of, or, a table "
+           "kernel '{0}' solves for the probabilities of '{1}', which has none; declare it with one_of, or, "
+           "a table "
            "of probabilities, give it the member dirichlet({1})",
            kernel, name);
     if (!solve.functional->free.empty())

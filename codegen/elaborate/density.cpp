@@ -110,7 +110,8 @@ const std::vector<FamilyRow>& families() {
 }
 const FamilyRow* find_family(std::string_view name) { return find(families(), name); }
 
-const ir::Family::Member* find_member_with_parameters(const ir::Program& program, const ir::Tensor* variable) {
+const ir::Family::Member* find_member_with_parameters(const ir::Program& program,
+                                                      const ir::Tensor* variable) {
   for (const ir::Family& family : program.families) {
     for (const auto& member : family.members) {
       if (member.variable == variable && find_family(member.density)->parameters != nullptr) return &member;

@@ -23,11 +23,11 @@ std::vector<Index> columns(const Tensor* table) {
   return out;
 }
 
-// sum over columns of ln of the normaliser, sum_i ln Gamma(a_i) - ln Gamma(a_0), minus sum_i (a_i - 1) mean_log_i.
+// sum over columns of ln of the normaliser, sum_i ln Gamma(a_i) - ln Gamma(a_0), minus sum_i (a_i - 1)
+// mean_log_i.
 Expr minus_log(const Tensor* table, Expr a, Expr mean_log) {
   const Expr each = log_gamma(a) - (a + Number(-1)) * mean_log;
-  return make_contract(columns(table),
-                       column_sum(table, each) - log_gamma(column_sum(table, a)));
+  return make_contract(columns(table), column_sum(table, each) - log_gamma(column_sum(table, a)));
 }
 
 NegativeLogDensity negative_log(Context& context, const Factor& factor) {
@@ -111,11 +111,11 @@ Expr expectation(Expr e, const Family::Member& member, std::vector<Assumption>& 
   constexpr int kFirst = 7000, kSecond = 8000;  // levels of indices nobody else uses
   const Expr slope = calculus::directional_derivative(out, along(kFirst));
   if (!calculus::directional_derivative(slope, along(kSecond))->is_constant(0)) {
-    throw ModelError(
-        fmt::format("there is no rule for an expectation under dirichlet({0}) of an expression in which '{0}' enters "
-                    "other than as ln {0}, {0} ln {0} or {0} at one outcome: read it at outcomes that are latent "
-                    "under categorical or given, not at beliefs that exact(...) integrates out",
-                    table->name));
+    throw ModelError(fmt::format(
+        "there is no rule for an expectation under dirichlet({0}) of an expression in which '{0}' enters "
+        "other than as ln {0}, {0} ln {0} or {0} at one outcome: read it at outcomes that are latent "
+        "under categorical or given, not at beliefs that exact(...) integrates out",
+        table->name));
   }
   if (!(out == e)) {
     note(ledger, {"expected log", table->name,
@@ -144,8 +144,8 @@ Index distribution_index(const Tensor* table) {
   const std::vector<Index> own = canonical_indices(table);
   const auto at = std::find_if(own.begin(), own.end(), [](const Index& i) { return !i.axis->plate; });
   if (at == own.end())
-    throw ModelError(fmt::format("'{}' is a table of probabilities but has no axis over which they sum to one",
-                                 table->name));
+    throw ModelError(fmt::format(
+        "'{}' is a table of probabilities but has no axis over which they sum to one", table->name));
   return *at;
 }
 

@@ -196,7 +196,8 @@ Functional elaborate_functional(const Program& program, const ir::Functional& de
   switch (declared.kind) {
     case ir::Functional::Kind::free_energy: return elaborate_free_energy(program, declared, into);
     case ir::Functional::Kind::local_free_energy: return elaborate_local(program, declared, into);
-    case ir::Functional::Kind::evidence_lower_bound: return minus(elaborate_free_energy(program, declared, into));
+    case ir::Functional::Kind::evidence_lower_bound:
+      return minus(elaborate_free_energy(program, declared, into));
     case ir::Functional::Kind::future: return elaborate_future(program, declared, into);
     case ir::Functional::Kind::surprise: return elaborate_surprise(program, declared, into);
   }

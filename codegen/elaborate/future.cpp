@@ -18,15 +18,15 @@ constexpr int kState = 6000;  // levels of indices nobody else uses: the value o
 
 // One modality: the outcome and its table, read at beliefs and at values of the states.
 struct Outlook {
-  Index outcome;                ///< index o
-  std::vector<Index> states;    ///< the values x of the variables the table reads
-  Expr belief;                  ///< q(x)
-  Expr predicted;               ///< q(o) = sum_x q(x) p(o|x)
-  Expr likelihood;              ///< p(o|x)
-  Expr desired;                 ///< p~(o), or p~(o|x)
-  Expr posterior;               ///< p(x|o) in use, or null where it is that of Bayes' rule
-  Expr learned;                 ///< E_q(A)[xlogx(p(o|x))], or null where no table is learned
-  bool conditional = false;     ///< what is desired depends on x
+  Index outcome;              ///< index o
+  std::vector<Index> states;  ///< the values x of the variables the table reads
+  Expr belief;                ///< q(x)
+  Expr predicted;             ///< q(o) = sum_x q(x) p(o|x)
+  Expr likelihood;            ///< p(o|x)
+  Expr desired;               ///< p~(o), or p~(o|x)
+  Expr posterior;             ///< p(x|o) in use, or null where it is that of Bayes' rule
+  Expr learned;               ///< E_q(A)[xlogx(p(o|x))], or null where no table is learned
+  bool conditional = false;   ///< what is desired depends on x
 
   Expr over_outcomes(Expr e) const { return make_contract({outcome}, e); }
   Expr over_all(Expr e) const {
@@ -62,8 +62,8 @@ Expr divergence(const Outlook& m) {  // KL[q(o) || p~(o)]
 Expr likelihood_divergence(const Outlook& m) {  // E_q(x) KL[p(o|x) || p~(o)]
   return m.over_all(xlogx(m.likelihood) - m.likelihood * log_p(m.desired));
 }
-// I(o; A | x) = E_q(x) (H[E p(o|x)] - E H[p(o|x)]) over a learned table A: what an outcome teaches about it. Equal to
-// the expected divergence of its counts after one more from those before.
+// I(o; A | x) = E_q(x) (H[E p(o|x)] - E H[p(o|x)]) over a learned table A: what an outcome teaches about it.
+// Equal to the expected divergence of its counts after one more from those before.
 Expr parameter_information_gain(const Outlook& m) {
   if (!m.learned) return {};
   return m.over_all(m.learned - xlogx(m.likelihood));
@@ -72,8 +72,8 @@ Expr parameter_information_gain(const Outlook& m) {
 Expr expected_free_energy_after(const Outlook& m) {
   std::vector<Index> all = m.states;
   all.push_back(m.outcome);
-  return make_contract(all, m.predicted * (xlogx(m.posterior) -
-                                           m.posterior * (log_p(m.belief) + log_p(m.likelihood))));
+  return make_contract(
+      all, m.predicted * (xlogx(m.posterior) - m.posterior * (log_p(m.belief) + log_p(m.likelihood))));
 }
 
 struct Term {
@@ -119,7 +119,7 @@ class Future {
     check();
     std::vector<Outlook> modalities;
     for (const Factor& f : model_.factors) {
-      if (!is_latent(f.variable)) modalities.push_back(outlook(f));
+      if (is_outcome(f.variable) && !is_latent(f.variable)) modalities.push_back(outlook(f));
     }
     Functional out;
     out.symbol = declared_.symbol;
@@ -155,23 +155,26 @@ class Future {
       const std::string& name = f.variable->name;
       const bool state = is_latent(f.variable), wanted = find(declared_.preferences, f.variable) != nullptr;
       found += wanted;
-      if (state && !f.variable->one_of) {
-        if (wanted) fail(declared_, row_, model_.name, fmt::format("is given a preference for the table '{}'", name));
+      if (!is_outcome(f.variable)) {
+        if (wanted)
+          fail(declared_, row_, model_.name,
+               fmt::format("is given a preference for '{}', which is not one of the indices of an axis",
+                           name));
         continue;
       }
-      if (f.density != "categorical")
-        fail(declared_, row_, model_.name,
-             fmt::format("needs the probabilities of '{}', which is drawn from {}; draw it from categorical(table)",
-                         name, f.density));
       if (row_.over_states ? wanted == state : wanted != state) continue;
-      fail(declared_, row_, model_.name,
-           row_.over_states
-               ? fmt::format("{} '{}'; give preference(x, probabilities) to each drawn variable that has a member in "
-                             "the family, and to no other",
-                             state ? "has no preference for the latent" : "is given a preference for the outcome", name)
-               : fmt::format("{} '{}'; give preference(x, probabilities) to each drawn variable that has no member in "
-                             "the family, and to no other",
-                             state ? "is given a preference for the latent" : "has no preference for", name));
+      fail(
+          declared_, row_, model_.name,
+          row_.over_states
+              ? fmt::format(
+                    "{} '{}'; give preference(x, probabilities) to each drawn variable that has a member in "
+                    "the family, and to no other",
+                    state ? "has no preference for the latent" : "is given a preference for the outcome",
+                    name)
+              : fmt::format(
+                    "{} '{}'; give preference(x, probabilities) to each drawn variable that has no member in "
+                    "the family, and to no other",
+                    state ? "is given a preference for the latent" : "has no preference for", name));
     }
     if (found != declared_.preferences.size())
       fail(declared_, row_, model_.name,
@@ -214,7 +217,8 @@ class Future {
       collect(out.desired);
       if (values.size() != before)
         fail(declared_, row_, model_.name,
-             fmt::format("is given a preference for '{0}' that depends on a variable on which the density of '{0}' does "
+             fmt::format("is given a preference for '{0}' that depends on a variable on which the density of "
+                         "'{0}' does "
                          "not; let it depend on what the table of '{0}' reads",
                          factor.variable->name));
     }
@@ -231,7 +235,8 @@ class Future {
       const auto& [state, table] = declared_.posteriors.front();
       if (declared_.posteriors.size() != 1 || values.size() != 1 || values[0].first != state)
         fail(declared_, row_, model_.name,
-             fmt::format("is given a posterior, which is for one state and outcomes that depend on it alone; the table "
+             fmt::format("is given a posterior, which is for one state and outcomes that depend on it alone; "
+                         "the table "
                          "of '{}' reads {} variables",
                          factor.variable->name, values.size()));
       out.posterior = substitute(table, {{outcome_index(state), Subscript(values[0].second)}});
@@ -249,8 +254,8 @@ class Future {
       }
       return make_sum(context_, parts);
     }
-    const Term& row = *std::find_if(std::begin(kTerms), std::end(kTerms),
-                                    [&](const Term& t) { return t.name == name; });
+    const Term& row =
+        *std::find_if(std::begin(kTerms), std::end(kTerms), [&](const Term& t) { return t.name == name; });
     for (const Outlook& m : modalities) {
       if (const Expr e = row.of(m)) parts.push_back(e);
     }
@@ -258,15 +263,17 @@ class Future {
   }
 
   static Expr find_term(const Functional& f, std::string_view name) {
-    const auto at = std::find_if(f.terms.begin(), f.terms.end(), [&](const auto& t) { return t.first == name; });
+    const auto at =
+        std::find_if(f.terms.begin(), f.terms.end(), [&](const auto& t) { return t.first == name; });
     return at == f.terms.end() ? Expr() : at->second;
   }
 
-  // A sum is left out where it does not hold: a term on a desired distribution of outcomes alone, for example, where
-  // what is desired depends on states.
+  // A sum is left out where it does not hold: a term on a desired distribution of outcomes alone, for
+  // example, where what is desired depends on states.
   void add(Functional& out, const std::vector<Outlook>& modalities,
            const std::vector<std::pair<int, std::string_view>>& sum) const {
-    const bool conditional = std::any_of(modalities.begin(), modalities.end(), [](const Outlook& m) { return m.conditional; });
+    const bool conditional =
+        std::any_of(modalities.begin(), modalities.end(), [](const Outlook& m) { return m.conditional; });
     std::vector<std::pair<int, std::string>> terms;
     for (const auto& [sign, name] : sum) {
       if (conditional && name == "risk") return;
@@ -292,36 +299,74 @@ class Future {
 }  // namespace
 
 const std::vector<FutureRow>& future_functionals() {
-  constexpr std::string_view extrinsic = "extrinsic value", gain = "information gain", after = "posterior divergence",
-                             ambiguity = "ambiguity", entropy = "entropy of outcomes", risk = "risk",
+  constexpr std::string_view extrinsic = "extrinsic value", gain = "information gain",
+                             after = "posterior divergence", ambiguity = "ambiguity",
+                             entropy = "entropy of outcomes", risk = "risk",
                              likelihood = "likelihood divergence", learned = "parameter information gain";
   static const std::vector<FutureRow> rows = {
       // E_q(o,x)[ln q(x) - ln p~(o) p(x|o)]
-      {"expected_free_energy", "expected free energy", false, false, false,
+      {"expected_free_energy",
+       "expected free energy",
+       false,
+       false,
+       false,
        {{{1, risk}, {1, ambiguity}, {1, after}, {-1, learned}},
         {{1, extrinsic}, {-1, gain}, {1, after}, {-1, learned}}}},
       // E_q(o,x)[ln q(x) - ln p(o|x) p~(x)]
-      {"expected_free_energy_of_states", "expected free energy of states", false, true, false,
+      {"expected_free_energy_of_states",
+       "expected free energy of states",
+       false,
+       true,
+       false,
        {{{1, kStateRisk}, {1, ambiguity}, {-1, learned}}}},
       // E_q(o,x)[ln q(x|o) - ln p~(o) p(x|o)], or with p~(o|x) q(x)
-      {"free_energy_of_the_future", "free energy of the future", false, false, false,
+      {"free_energy_of_the_future",
+       "free energy of the future",
+       false,
+       false,
+       false,
        {{{1, extrinsic}, {1, after}}}},
-      {"biased_free_energy_of_the_future", "biased free energy of the future", false, false, false,
+      {"biased_free_energy_of_the_future",
+       "biased free energy of the future",
+       false,
+       false,
+       false,
        {{{1, extrinsic}, {1, gain}}}},
-      // KL[q(o,x) || p~(o) q(x|o)]. What is learned of tables cancels: H[q(o)] = ambiguity + I(o; x) with the mean table.
-      {"free_energy_of_the_expected_future", "free energy of the expected future", false, false, false,
+      // KL[q(o,x) || p~(o) q(x|o)]. What is learned of tables cancels: H[q(o)] = ambiguity + I(o; x) with the
+      // mean table.
+      {"free_energy_of_the_expected_future",
+       "free energy of the expected future",
+       false,
+       false,
+       false,
        {{{1, likelihood}, {-1, gain}}, {{1, risk}}}},
       // KL[q(o) || p~(o)]
-      {"outcome_divergence", "outcome divergence", false, false, false,
+      {"outcome_divergence",
+       "outcome divergence",
+       false,
+       false,
+       false,
        {{{1, risk}}, {{1, extrinsic}, {-1, entropy}}, {{1, likelihood}, {-1, gain}}}},
       // E_q(o) ln p~(o)
-      {"expected_evidence", "expected evidence", true, false, false,
+      {"expected_evidence",
+       "expected evidence",
+       true,
+       false,
+       false,
        {{{-1, extrinsic}}, {{-1, risk}, {-1, entropy}}}},
       // KL[p(x|o) q(o) || p(o,x) p~(o)], any posterior
-      {"action_perception_divergence", "action-perception divergence", false, false, true,
+      {"action_perception_divergence",
+       "action-perception divergence",
+       false,
+       false,
+       true,
        {{{1, "expected free energy after"}, {1, risk}}}},
       // KL[q(o,x) || p~(o) p(x|o)], any posterior
-      {"joint_divergence", "joint divergence", false, false, true,
+      {"joint_divergence",
+       "joint divergence",
+       false,
+       false,
+       true,
        {{{1, risk}, {1, after}}, {{1, likelihood}, {-1, gain}, {1, after}}}},
       // KL[q(x) || p~(x)]
       {"state_divergence", "state divergence", false, true, false, {{{1, kStateRisk}}}}};

@@ -15,7 +15,8 @@ const Index* picked(Expr e, const std::vector<Index>& bound, const Predicate& is
   if (e->op == Op::Map && e->function == Function::equal) {  // a number is always an outcome
     for (const std::size_t side : {0u, 1u}) {
       const Expr position = e->args[side], value = e->args[1 - side];
-      if (position->op != Op::Position || value->op != Op::Access || value->tensor->index_of == nullptr) continue;
+      if (position->op != Op::Position || value->op != Op::Access || value->tensor->index_of == nullptr)
+        continue;
       for (const Index& b : bound) {
         if (position->subscripts[0] == Subscript(b)) return &b;
       }

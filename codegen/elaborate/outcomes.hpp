@@ -19,7 +19,8 @@ ir::Expr at_outcomes(ir::Expr e, ir::Function f, const std::function<bool(const 
 /// e where variables have values: the array of each is 1 at its value.
 ir::Expr at_values(ir::Expr e, const std::vector<std::pair<const ir::Tensor*, ir::Index>>& values);
 
-/// Whether the value of a variable is an index of an axis, as an indicator (one_of) or as a number (index_of).
+/// Whether the value of a variable is an index of an axis, as an indicator (one_of) or as a number
+/// (index_of).
 bool is_outcome(const ir::Tensor* variable);
 /// That axis: the one axis of a one_of that is no plate.
 ir::Index outcome_index(const ir::Tensor* outcome);

@@ -172,9 +172,9 @@ class NestEmitter {
     const auto strides = loop::strides(e->tensor, *names_.sizes);
     std::vector<std::string> terms;
     for (std::size_t p = 0; p < e->args.size(); ++p)
-      terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}",
-                                  e->args[p]->op == Op::Position ? position(e->args[p]->subscripts[0]) : arg(e, p),
-                                  strides[p]));
+      terms.push_back(fmt::format(
+          "static_cast<std::size_t>({}) * {}",
+          e->args[p]->op == Op::Position ? position(e->args[p]->subscripts[0]) : arg(e, p), strides[p]));
     return fmt::format("{}[{}]", e->tensor->name,
                        terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + ")));
   }

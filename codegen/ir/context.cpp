@@ -132,7 +132,8 @@ const Axis* Context::axis(std::string_view name, bool plate, const Axis* values_
   if (const Axis* known = find_axis(name)) {
     if (known->values_of != values_of) {
       throw std::invalid_argument(fmt::format(
-          "axis '{}' is declared twice, with the values of different axes; give one of them another name", name));
+          "axis '{}' is declared twice, with the values of different axes; give one of them another name",
+          name));
     }
     if (known->plate != plate) {
       throw std::invalid_argument(fmt::format(

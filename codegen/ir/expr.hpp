@@ -37,7 +37,8 @@ struct Tensor {
   /// The value is an index of the one axis that is no plate, written as the indicator of that index. Under q
   /// the array holds the probabilities of the indices, which are the mean of the indicator.
   bool one_of = false;
-  /// The value is an index of this axis, written as a number; the axis is none of the array's. Null for others.
+  /// The value is an index of this axis, written as a number; the axis is none of the array's. Null for
+  /// others.
   const Axis* index_of = nullptr;
 };
 

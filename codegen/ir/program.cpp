@@ -72,9 +72,8 @@ Expr Program::previous(const Tensor* variable) {
   for (const auto& [of, kept] : previous_values) {
     if (of == variable) return element(*context, kept);
   }
-  const Tensor* kept =
-      context->tensor(variable->name + "_previous", variable->axes, Role::state, false, variable->one_of,
-                      variable->index_of);
+  const Tensor* kept = context->tensor(variable->name + "_previous", variable->axes, Role::state, false,
+                                       variable->one_of, variable->index_of);
   previous_values.emplace_back(variable, kept);
   return element(*context, kept);
 }

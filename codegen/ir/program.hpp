@@ -126,8 +126,8 @@ struct Solve {
   Expr functional;
   const Tensor* target = nullptr;  ///< a one_of
 };
-/// A one_of takes the index with the largest score, the lowest among equals; or, the scores being probabilities, an
-/// index drawn with them.
+/// A one_of takes the index with the largest score, the lowest among equals; or, the scores being
+/// probabilities, an index drawn with them.
 struct Choose {
   const Tensor* target = nullptr;
   Expr scores;  ///< over the indices of the target
@@ -194,8 +194,8 @@ struct Advance {
 };
 
 struct Statement {
-  std::variant<Forward, Predict, Descend, Solve, SolveFor, Choose, Draw, Expect, Repeat, Until, Evaluate, Hold,
-               InOrder, Simultaneously, EachTick, Advance>
+  std::variant<Forward, Predict, Descend, Solve, SolveFor, Choose, Draw, Expect, Repeat, Until, Evaluate,
+               Hold, InOrder, Simultaneously, EachTick, Advance>
       action;
   Origin origin;
 };
@@ -224,8 +224,8 @@ struct Program {
   Expr local_free_energy(std::size_t model, std::size_t family, Origin origin = {});
   /// Registers minus the free energy, which is to be maximised.
   Expr evidence_lower_bound(std::size_t model, std::size_t family, Origin origin = {});
-  /// Registers a functional of predicted outcomes under the beliefs of a family (elaborate/future.hpp), one number
-  /// for each copy of the plates of the model.
+  /// Registers a functional of predicted outcomes under the beliefs of a family (elaborate/future.hpp), one
+  /// number for each copy of the plates of the model.
   Expr future(std::string word, std::size_t model, std::size_t family,
               std::vector<std::pair<const Tensor*, Expr>> preferences,
               std::vector<std::pair<const Tensor*, Expr>> posteriors = {}, Origin origin = {});

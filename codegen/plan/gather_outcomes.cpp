@@ -29,9 +29,8 @@ std::optional<Expr> at_value(Expr e, const Index& i, Expr v) {
       return std::any_of(s.terms.begin(), s.terms.end(), [&](const auto& t) { return t.index == i; });
     });
     if (!here) return n;
-    const bool plain = std::all_of(n->subscripts.begin(), n->subscripts.end(), [&](const Subscript& s) {
-      return s.is_plain() || s.terms.empty();
-    });
+    const bool plain = std::all_of(n->subscripts.begin(), n->subscripts.end(),
+                                   [&](const Subscript& s) { return s.is_plain() || s.terms.empty(); });
     if (plain && n->op == Op::Position) return v;
     if (!plain || n->op != Op::Access || n->tensor->zero_diagonal) {
       possible = false;

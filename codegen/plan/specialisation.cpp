@@ -14,9 +14,10 @@ Specialisation with_branches(const ir::Program& program, Specialisation s) {
     if (of == s.extents.end()) continue;  // reported as missing itself
     const auto [at, added] = s.extents.emplace(axis.name, of->second);
     if (at->second != of->second)
-      throw ir::ModelError(fmt::format("AXES: '{0}' has one copy for each value of '{1}', so its size is {2}, not {3}; "
-                                       "leave {0}={3} out",
-                                       axis.name, axis.values_of->name, of->second, at->second));
+      throw ir::ModelError(
+          fmt::format("AXES: '{0}' has one copy for each value of '{1}', so its size is {2}, not {3}; "
+                      "leave {0}={3} out",
+                      axis.name, axis.values_of->name, of->second, at->second));
   }
   return s;
 }

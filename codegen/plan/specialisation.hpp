@@ -25,8 +25,8 @@ struct Specialisation {
   }
 };
 
-/// With the size of every branch that has none: that of the axis whose values it has. Throws ir::ModelError where a
-/// size is given that is another.
+/// With the size of every branch that has none: that of the axis whose values it has. Throws ir::ModelError
+/// where a size is given that is another.
 Specialisation with_branches(const ir::Program& program, Specialisation specialisation);
 
 /// Checks that every axis of the program has an extent of at least 1 and that no unknown axis is given.

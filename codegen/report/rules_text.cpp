@@ -78,7 +78,8 @@ std::string rules_text(const plan::Compilation& c) {
   for (const NamedPart& part : elaboration.names)
     out += fmt::format("  {} = {}\n", part.name, print(part.expression, with_names(c, false)));
   for (const auto& f : elaboration.functionals) {
-    out += fmt::format("\nfunctional {}, in nats, to be {}\n", f.symbol->name, f.maximised ? "maximised" : "minimised");
+    out += fmt::format("\nfunctional {}, in nats, to be {}\n", f.symbol->name,
+                       f.maximised ? "maximised" : "minimised");
     for (const auto& sum : f.decompositions) {
       std::string text;
       for (const auto& [sign, name] : sum)

@@ -1,7 +1,8 @@
 #pragma once
 // The maze as a world, and the agent in it: what the kernels are given and what is done with what they give.
 //
-// Instance is tmaze::instance, or tmaze_learning::instance for an agent that has to learn the table of rewards.
+// Instance is tmaze::instance, or tmaze_learning::instance for an agent that has to learn the table of
+// rewards.
 
 #include <algorithm>
 #include <array>
@@ -33,12 +34,13 @@ struct agent {
   Instance kernels;
   static constexpr bool learns = requires(Instance& i) { i.learn(); };
 
-  /// Counts, for an agent that learns: of each reward at each place and context, `counts` times the true table, and
-  /// `vague` of everything.
+  /// Counts, for an agent that learns: of each reward at each place and context, `counts` times the true
+  /// table, and `vague` of everything.
   agent(double gamma, const preference& log_preference, double counts = 0, double vague = 0) {
     for (std::size_t i = 0; i < 4; ++i) {
       kernels.L().data()[5 * i] = 1;
-      for (std::size_t j = 0; j < 4; ++j) kernels.B_array().data()[(4 * i + j) * 4 + i] = 1;  // move u leads to u
+      for (std::size_t j = 0; j < 4; ++j)
+        kernels.B_array().data()[(4 * i + j) * 4 + i] = 1;  // move u leads to u
       for (std::size_t c = 0; c < 2; ++c) {
         for (std::size_t k = 0; k < 2; ++k)
           kernels.K_array().data()[(4 * k + i) * 2 + c] = cue_table(k, i, c);

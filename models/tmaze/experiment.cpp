@@ -1,5 +1,5 @@
-// The agent in the maze: perceive, plan, act, learn. With a known maze it asks first and then takes the right arm; with
-// an unknown table of rewards it finds out.
+// The agent in the maze: perceive, plan, act, learn. With a known maze it asks first and then takes the right
+// arm; with an unknown table of rewards it finds out.
 
 #include <fmt/format.h>
 
@@ -14,7 +14,8 @@ namespace {
 namespace maze = freefall::models::tmaze;
 
 template <class Instance>
-void report(const char* name, maze::agent<Instance>& agent, int trials, int block, std::uint64_t seed, bool sampled) {
+void report(const char* name, maze::agent<Instance>& agent, int trials, int block, std::uint64_t seed,
+            bool sampled) {
   maze::world world(seed);
   agent.kernels.draw_seed = seed;
   fmt::print("{}\n  trials       cue first  right arm  rewarded\n", name);
@@ -26,7 +27,8 @@ void report(const char* name, maze::agent<Instance>& agent, int trials, int bloc
     won += t.won;
     if (trial + 1 != trials && (trial + 1) % block != 0) continue;
     const double n = trial + 1 - from;
-    fmt::print("  {:4} - {:4}  {:9.3f}  {:9.3f}  {:8.3f}\n", from + 1, trial + 1, asked / n, right / n, won / n);
+    fmt::print("  {:4} - {:4}  {:9.3f}  {:9.3f}  {:8.3f}\n", from + 1, trial + 1, asked / n, right / n,
+               won / n);
     asked = right = won = 0;
     from = trial + 1;
   }
@@ -40,9 +42,13 @@ int main(int argc, char** argv) {
   double gamma = 16;
   bool sampled = false;
   CLI::App app{"A T-maze with a cue: two arms, one rewarded, and a place that tells which."};
-  app.add_option("--trials", trials, "number of trials of two moves")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--trials", trials, "number of trials of two moves")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--seed", seed, "of the maze and of sampled actions")->capture_default_str();
-  app.add_option("--gamma", gamma, "precision of the posterior over policies")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--gamma", gamma, "precision of the posterior over policies")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_flag("--sampled", sampled, "draw actions from their posterior in place of the most probable one");
   CLI11_PARSE(app, argc, argv);
   const int block = std::max(1, trials / 4);

@@ -1,8 +1,9 @@
 #pragma once
-// A maze of four places: centre, two arms, a cue. The context says which arm holds the reward, the cue says which
-// context it is. Outcomes: where, what reward, what cue. Policies of two moves, all of them, as a tree.
+// A maze of four places: centre, two arms, a cue. The context says which arm holds the reward, the cue says
+// which context it is. Outcomes: where, what reward, what cue. Policies of two moves, all of them, as a tree.
 //
-// With Learns, the table of rewards is not known: it has counts, which learn() adds to and which make the agent curious.
+// With Learns, the table of rewards is not known: it has counts, which learn() adds to and which make the
+// agent curious.
 
 #include <boost/hana/tuple.hpp>
 #include <freefall/dsl.hpp>
@@ -56,7 +57,8 @@ program maze() {
   auto w2 = one_of<"w2">(first, second, where);
   auto r2 = one_of<"r2">(first, second, reward);
   auto k2 = one_of<"k2">(first, second, cue);
-  // What is learned: a factor of the models, and a member of the families, with the counts of the tick before as prior.
+  // What is learned: a factor of the models, and a member of the families, with the counts of the tick before
+  // as prior.
   auto table = [&] {
     if constexpr (Learns) {
       return hana::make_tuple(dirichlet(R));
@@ -93,7 +95,10 @@ program maze() {
     auto taught = model<"taught">(counted, moved, lasting, r <<= categorical(R(s, c)));
     auto q_taught = family(exact(s), exact(c), dirichlet(R));
     auto F_taught = free_energy(taught, q_taught);
-    return program{perceive, plan_kernel, sample, kernel<"begin">(forward(family(dirichlet(R)))),
+    return program{perceive,
+                   plan_kernel,
+                   sample,
+                   kernel<"begin">(forward(family(dirichlet(R)))),
                    kernel<"learn">(advance(concentration(q_taught, R)), solve(F_taught, q_taught, R)),
                    kernel<"free_energy">(F)};
   } else {

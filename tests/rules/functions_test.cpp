@@ -76,8 +76,8 @@ TEST(Functions, HaveDerivativesThatAgreeWithDifferences) {
   }
 }
 
-// psi(1) is minus the Euler-Mascheroni constant, psi'(1) = pi^2 / 6, psi''(1) = -2 zeta(3), psi(1/2) = psi(1) - 2 ln 2,
-// psi'(1/2) = pi^2 / 2 (Abramowitz and Stegun 1972, 6.3.2, 6.3.3, 6.4.2, 6.4.4, 23.2.24).
+// psi(1) is minus the Euler-Mascheroni constant, psi'(1) = pi^2 / 6, psi''(1) = -2 zeta(3), psi(1/2) = psi(1)
+// - 2 ln 2, psi'(1/2) = pi^2 / 2 (Abramowitz and Stegun 1972, 6.3.2, 6.3.3, 6.4.2, 6.4.4, 23.2.24).
 TEST(Functions, DerivativesOfTheLogGammaFunctionHaveTheirClosedForms) {
   constexpr long double euler = 0.577215664901532860606512L, zeta3 = 1.202056903159594285399738L,
                         pi = 3.141592653589793238462643L, u = 1e-18L;

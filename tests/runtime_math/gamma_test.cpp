@@ -18,7 +18,8 @@ template <class T>
 void agree() {
   const auto near = [](T found, long double exact, T x, const char* what) {
     const long double u = 8 * static_cast<long double>(std::numeric_limits<T>::epsilon());
-    EXPECT_NEAR(static_cast<long double>(found), exact, u * std::fmax(1.0L, std::fabs(exact))) << what << ' ' << x;
+    EXPECT_NEAR(static_cast<long double>(found), exact, u * std::fmax(1.0L, std::fabs(exact)))
+        << what << ' ' << x;
   };
   for (T x = T(1e-3); x < T(1e5); x *= T(1.037)) {
     const long double wide = x;

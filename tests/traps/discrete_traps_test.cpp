@@ -1,5 +1,5 @@
-// Errors that public code with rules written by hand has shipped, in discrete models: the compiled kernel does the right
-// thing, and the error would have been seen.
+// Errors that public code with rules written by hand has shipped, in discrete models: the compiled kernel
+// does the right thing, and the error would have been seen.
 
 #include <gtest/gtest.h>
 
@@ -76,8 +76,8 @@ TEST(Trap, ExpectedLogOfTheTransitionForTheLogOfThePrediction) {
   EXPECT_GT(error, visible);
 }
 
-// What an outcome teaches about a table lowers the expected free energy: of two arms with the same mean, the one with few
-// counts is the better.
+// What an outcome teaches about a table lowers the expected free energy: of two arms with the same mean, the
+// one with few counts is the better.
 TEST(Trap, ParameterInformationGainWithTheWrongSign) {
   using namespace models::tmaze;
   agent<tmaze_learning::instance> a(1, {0, 0, 0}, 100, 0.01);
@@ -93,7 +93,8 @@ TEST(Trap, ParameterInformationGainWithTheWrongSign) {
   const auto gain = [](double counted) {
     double out = 0;
     for (const double mean : {0.2, 0.4, 0.4})
-      out += mean * (runtime::math::digamma(counted * mean + 1) - runtime::math::digamma(counted + 1) - std::log(mean));
+      out += mean * (runtime::math::digamma(counted * mean + 1) - runtime::math::digamma(counted + 1) -
+                     std::log(mean));
     return out;
   };
   EXPECT_NEAR(a.near(left) - a.near(right), gain(1000) - gain(1), 1e-12);

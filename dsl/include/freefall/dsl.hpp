@@ -34,7 +34,7 @@
 #include "freefall/dsl/inference.hpp"   // local_free_energy, surprise, previous, solve, draw, forward(q)
 #include "freefall/dsl/layers.hpp"      // layers, join, 1_c
 #include "freefall/dsl/motion.hpp"      // shift, generalised
-#include "freefall/dsl/planning.hpp"    // expected_free_energy and its kind, preference, posterior, softmax, marginal, choose, draw
+#include "freefall/dsl/planning.hpp"  // expected_free_energy and its kind, preference, posterior, softmax, marginal, choose, draw
 #include "freefall/dsl/program.hpp"  // forward, predict, hold, repeat, until, in_order, evaluate, kernel, program
 #include "freefall/dsl/solve.hpp"     // solve
 #include "freefall/dsl/tick.hpp"      // previous, advance

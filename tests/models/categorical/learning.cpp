@@ -30,6 +30,5 @@ freefall::program define() {
   auto F = free_energy(p, q);
   return program{kernel<"begin">(forward(p, q)),
                  kernel<"believe">(solve(F, q, s0), solve(F, q, s1), solve(F, q, s2)),
-                 kernel<"count">(solve(F, q, A), solve(F, q, B), solve(F, q, D)),
-                 kernel<"free_energy">(F)};
+                 kernel<"count">(solve(F, q, A), solve(F, q, B), solve(F, q, D)), kernel<"free_energy">(F)};
 }

@@ -1,4 +1,5 @@
-// Learned tables: the rules for their counts against the hand-written chain, differences and the interpreters.
+// Learned tables: the rules for their counts against the hand-written chain, differences and the
+// interpreters.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,16 +32,15 @@ std::vector<double> counts(std::size_t size, std::uint64_t seed) {
   for (std::size_t k = 0; k < size; ++k) out[k] = 0.2 + 3 * numbers.uniform(k);
   return out;
 }
-const std::vector<double> kA = counts(kSeen * kPlaces, 1), kB = counts(kPlaces* kPlaces* kMoves, 2),
+const std::vector<double> kA = counts(kSeen * kPlaces, 1), kB = counts(kPlaces * kPlaces * kMoves, 2),
                           kD = counts(kPlaces, 3);
 
 reference::tmaze::chain<double> hand_written() {
-  reference::tmaze::counts<double> prior{Eigen::MatrixXd(kSeen, kPlaces),
-                                         std::vector<Eigen::MatrixXd>(kMoves, Eigen::MatrixXd(kPlaces, kPlaces)),
-                                         Eigen::VectorXd(kPlaces)};
+  reference::tmaze::counts<double> prior{
+      Eigen::MatrixXd(kSeen, kPlaces),
+      std::vector<Eigen::MatrixXd>(kMoves, Eigen::MatrixXd(kPlaces, kPlaces)), Eigen::VectorXd(kPlaces)};
   for (std::size_t o = 0; o < kSeen; ++o)
-    for (std::size_t x = 0; x < kPlaces; ++x)
-      prior.a(Eigen::Index(o), Eigen::Index(x)) = kA[o * kPlaces + x];
+    for (std::size_t x = 0; x < kPlaces; ++x) prior.a(Eigen::Index(o), Eigen::Index(x)) = kA[o * kPlaces + x];
   for (std::size_t i = 0; i < kPlaces; ++i) {
     prior.d(Eigen::Index(i)) = kD[i];
     for (std::size_t j = 0; j < kPlaces; ++j)
@@ -54,11 +54,14 @@ struct learner : testing::Test {
   categorical_learning::instance kernels;
   reference::tmaze::chain<double> hand = hand_written();
   void SetUp() override {
-    const auto fill = [](double* to, const std::vector<double>& from) { std::copy(from.begin(), from.end(), to); };
+    const auto fill = [](double* to, const std::vector<double>& from) {
+      std::copy(from.begin(), from.end(), to);
+    };
     fill(kernels.prior_A().data(), kA);
     fill(kernels.prior_B_array().data(), kB);
     fill(kernels.prior_D().data(), kD);
-    kernels.o0().data()[kObserved[0]] = kernels.o1().data()[kObserved[1]] = kernels.o2().data()[kObserved[2]] = 1;
+    kernels.o0().data()[kObserved[0]] = kernels.o1().data()[kObserved[1]] =
+        kernels.o2().data()[kObserved[2]] = 1;
     kernels.a1().data()[kActions[0]] = kernels.a2().data()[kActions[1]] = 1;
     kernels.begin();
     for (double* s : {kernels.s0().data(), kernels.s1().data(), kernels.s2().data()})
@@ -105,7 +108,8 @@ TEST_F(learner, HoldsTheMeanOfTheCountsAsItsTable) {
     double sum = 0;
     for (std::size_t o = 0; o < kSeen; ++o) sum += kernels.A_concentration().data()[o * kPlaces + x];
     for (std::size_t o = 0; o < kSeen; ++o)
-      EXPECT_NEAR(kernels.A().data()[o * kPlaces + x], kernels.A_concentration().data()[o * kPlaces + x] / sum, 1e-15);
+      EXPECT_NEAR(kernels.A().data()[o * kPlaces + x],
+                  kernels.A_concentration().data()[o * kPlaces + x] / sum, 1e-15);
   }
 }
 
@@ -158,8 +162,8 @@ TEST_F(Dirichlet, TheCountsOfTheLikelihoodAreThePriorAndTheJointCounts) {
     return make_access(context_, context_.find_tensor(name),
                        std::vector<Subscript>(indices.begin(), indices.end()));
   };
-  const Expr expected = at("prior_A", {i, j}) + at("o0", {i}) * at("s0", {j}) + at("o1", {i}) * at("s1", {j}) +
-                        at("o2", {i}) * at("s2", {j});
+  const Expr expected = at("prior_A", {i, j}) + at("o0", {i}) * at("s0", {j}) +
+                        at("o1", {i}) * at("s1", {j}) + at("o2", {i}) * at("s2", {j});
   EXPECT_EQ(rule("A_concentration").updates.at(0).value, expected);
 }
 
@@ -211,9 +215,9 @@ TEST(DirichletFreeEnergy, OfATableAloneIsItsDivergenceFromThePrior) {
   auto q = family(dirichlet(A));
   auto F = free_energy(model<"table">(A <<= dirichlet(prior)), q);
   const Program p = program{kernel<"energy">(F)}.ir();
-  const Expr value = elaborate::resolve(elaborate::elaborate(p), p.functionals[0].symbol
-                                                                     ? element(*p.context, p.functionals[0].symbol)
-                                                                     : Expr());
+  const Expr value =
+      elaborate::resolve(elaborate::elaborate(p),
+                         p.functionals[0].symbol ? element(*p.context, p.functionals[0].symbol) : Expr());
   const Eigen::Vector3d a(0.3, 2.5, 40), b(1.5, 0.7, 3);
   Environment<long double> environment(Sizes{{{"seen", 3}}});
   environment.set(p.context->find_tensor("A_concentration"), {0.3L, 2.5L, 40});
@@ -266,14 +270,15 @@ TEST(DirichletRefusals, TheProbabilitiesOfATableRunOverItsFirstAxis) {
 }
 
 TEST(DirichletRefusals, AClosedFormNeedsTheFreeEnergyAsItIs) {
-  EXPECT_THAT(refusal([] {
-                axis<"seen"> seen;
-                auto A = variable<"A">(seen);
-                auto q = family(dirichlet(A));
-                auto F = free_energy(model<"table">(A <<= dirichlet(1)), q);
-                return program{kernel<"run">(solve(F + sum(square(concentration(q, A)), seen), q, A))};
-              }),
-              HasSubstr("kernel 'run' solves for 'A', but the derivative of the functional by the counts of 'A'"));
+  EXPECT_THAT(
+      refusal([] {
+        axis<"seen"> seen;
+        auto A = variable<"A">(seen);
+        auto q = family(dirichlet(A));
+        auto F = free_energy(model<"table">(A <<= dirichlet(1)), q);
+        return program{kernel<"run">(solve(F + sum(square(concentration(q, A)), seen), q, A))};
+      }),
+      HasSubstr("kernel 'run' solves for 'A', but the derivative of the functional by the counts of 'A'"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Every functional of the table against its definition, written by hand, on random models; the sums of terms each is equal
-// to; and the identities between them (Millidge 2021, chapter 5; Parr and Friston 2019).
+// Every functional of the table against its definition, written by hand, on random models; the sums of terms
+// each is equal to; and the identities between them (Millidge 2021, chapter 5; Parr and Friston 2019).
 
 #include "models/reference/functionals.hpp"
 
@@ -115,8 +115,8 @@ TEST_P(Functionals, OfThePresentAreTheirDefinitions) {
   const column<double> likelihood = m.likelihood();
   EXPECT_NEAR(kernels.variational(), hand::free_energy(m.s, m.d, likelihood), kRounding);
   EXPECT_NEAR(kernels.bound(), -kernels.variational(), kRounding);
-  EXPECT_NEAR(kernels.extended(),
-              hand::free_energy_extended(m.s, m.pi, m.T, m.d, m.pi_0, m.T_0, likelihood), kRounding);
+  EXPECT_NEAR(kernels.extended(), hand::free_energy_extended(m.s, m.pi, m.T, m.d, m.pi_0, m.T_0, likelihood),
+              kRounding);
   EXPECT_NEAR(kernels.control_pomdp(), hand::control_pomdp(m.s, m.pi, m.d, m.pi_0, m.optimality, likelihood),
               kRounding);
   fill(kernels.s().data(), m.d);  // q(x) = p(x)
@@ -132,7 +132,8 @@ TEST_P(Functionals, SatisfyTheIdentities) {
                PD = hand::posterior_divergence(q, m.model_posterior()), AMB = hand::ambiguity(q),
                HM = hand::predicted_entropy(q), SD = reference::divergence(m.s, m.d),
                OA = hand::observation_ambiguity(m.s, likelihood),
-               AD = hand::conditional_divergence(m.s, m.pi, m.pi_0), TD = hand::conditional_divergence(m.s, m.T, m.T_0),
+               AD = hand::conditional_divergence(m.s, m.pi, m.pi_0),
+               TD = hand::conditional_divergence(m.s, m.T, m.T_0),
                EVO = hand::optimality_value(m.s, m.pi, m.optimality);
   const double efe = kernels.G_exact(), D = kernels.divergence();
   EXPECT_NEAR(kernels.future_posterior() - IG, kernels.G_posterior(), kRounding);
@@ -153,7 +154,8 @@ TEST_P(Functionals, SatisfyTheIdentities) {
   EXPECT_NEAR(kernels.variational(), OA + SD, kRounding);
   EXPECT_NEAR(kernels.extended(), OA + SD + AD + TD, kRounding);
   EXPECT_NEAR(kernels.control_pomdp(), EVO + OA + SD + AD, kRounding);
-  // Bounds: of evidence by the free energy of the future, and, with the exact posterior, the other way by the EFE.
+  // Bounds: of evidence by the free energy of the future, and, with the exact posterior, the other way by the
+  // EFE.
   EXPECT_GE(kernels.future_posterior(), -kernels.evidence() - kRounding);
   EXPECT_LE(efe, -kernels.evidence() + kRounding);
   EXPECT_GE(kernels.action_perception(), -kernels.evidence() - kRounding);
@@ -172,7 +174,10 @@ TEST(FunctionalTable, DecompositionsAreEqualToTheirFunctional) {
   for (const ir::Tensor& t : program.context->tensors()) {
     if (t.role == ir::Role::output || t.role == ir::Role::temporary) continue;
     std::vector<long double> data(environment.count(t));
-    const std::size_t outcomes = t.axes.empty() ? 1 : t.axes[0]->name == "place" ? 4 : t.axes[0]->name == "seen" ? 3 : 2;
+    const std::size_t outcomes = t.axes.empty()               ? 1
+                                 : t.axes[0]->name == "place" ? 4
+                                 : t.axes[0]->name == "seen"  ? 3
+                                                              : 2;
     const std::size_t columns = data.size() / outcomes;
     for (long double& x : data) x = 0.1L + static_cast<long double>(numbers.uniform(next++));
     for (std::size_t c = 0; c < columns; ++c) {
@@ -197,7 +202,8 @@ TEST(FunctionalTable, DecompositionsAreEqualToTheirFunctional) {
       EXPECT_NEAR(total, value, 1e-17L) << f.symbol->name;
       ++sums;
     }
-    EXPECT_EQ(f.maximised, f.symbol->name.starts_with("ELBO") || f.symbol->name.starts_with("expected_evidence"));
+    EXPECT_EQ(f.maximised,
+              f.symbol->name.starts_with("ELBO") || f.symbol->name.starts_with("expected_evidence"));
   }
   EXPECT_GT(sums, all.functionals.size() + 8);
 }

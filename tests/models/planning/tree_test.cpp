@@ -1,5 +1,5 @@
-// Policies of three moves as a tree of branches beside the same policies one by one: the same expected free energies, at
-// the cost of the nodes of the tree; what is chosen from them; and outcomes given as numbers.
+// Policies of three moves as a tree of branches beside the same policies one by one: the same expected free
+// energies, at the cost of the nodes of the tree; what is chosen from them; and outcomes given as numbers.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,12 +50,14 @@ Program tree() {
   auto q1 = family(exact(s1));
   auto q2 = family(exact(s2));
   auto q3 = family(exact(s3));
-  auto G = expected_free_energy(p1, q1, preference(o1, t.C)) + expected_free_energy(p2, q2, preference(o2, t.C)) +
+  auto G = expected_free_energy(p1, q1, preference(o1, t.C)) +
+           expected_free_energy(p2, q2, preference(o2, t.C)) +
            expected_free_energy(p3, q3, preference(o3, t.C));
   auto q = softmax(-2 * G);
-  return program{kernel<"plan">(forward(p1, q1), forward(p2, q2), forward(p3, q3), evaluate<"G">(G)),
-                 kernel<"act">(evaluate<"q">(q), evaluate<"q_first">(marginal(q, first)), choose(a, marginal(q, first))),
-                 kernel<"try">(draw(a, marginal(q, first)))}
+  return program{
+      kernel<"plan">(forward(p1, q1), forward(p2, q2), forward(p3, q3), evaluate<"G">(G)),
+      kernel<"act">(evaluate<"q">(q), evaluate<"q_first">(marginal(q, first)), choose(a, marginal(q, first))),
+      kernel<"try">(draw(a, marginal(q, first)))}
       .ir();
 }
 
@@ -78,7 +80,8 @@ Program one_by_one() {
   auto q1 = family(exact(s1));
   auto q2 = family(exact(s2));
   auto q3 = family(exact(s3));
-  auto G = expected_free_energy(p1, q1, preference(o1, t.C)) + expected_free_energy(p2, q2, preference(o2, t.C)) +
+  auto G = expected_free_energy(p1, q1, preference(o1, t.C)) +
+           expected_free_energy(p2, q2, preference(o2, t.C)) +
            expected_free_energy(p3, q3, preference(o3, t.C));
   return program{kernel<"plan">(forward(p1, q1), forward(p2, q2), forward(p3, q3), evaluate<"G">(G))}.ir();
 }
@@ -89,7 +92,8 @@ std::vector<double> table(std::size_t outcomes, std::size_t columns, std::uint64
   const runtime::stream numbers(seed, "table");
   for (std::size_t c = 0; c < columns; ++c) {
     double sum = 0;
-    for (std::size_t r = 0; r < outcomes; ++r) sum += out[r * columns + c] = 0.02 + numbers.uniform(c * outcomes + r);
+    for (std::size_t r = 0; r < outcomes; ++r)
+      sum += out[r * columns + c] = 0.02 + numbers.uniform(c * outcomes + r);
     for (std::size_t r = 0; r < outcomes; ++r) out[r * columns + c] /= sum;
   }
   return out;
@@ -152,11 +156,12 @@ TEST_F(Policies, HaveTheSameExpectedFreeEnergyInTheTreeAndOneByOne) {
   const auto& naive = list_.get(naive_, "G");
   ASSERT_EQ(shared.size(), kPolicies);
   for (std::size_t p = 0; p < kPolicies; ++p) EXPECT_NEAR(shared[p], naive[p], 1e-13) << p;
-  EXPECT_GT(*std::max_element(naive.begin(), naive.end()) - *std::min_element(naive.begin(), naive.end()), 1e-3);
+  EXPECT_GT(*std::max_element(naive.begin(), naive.end()) - *std::min_element(naive.begin(), naive.end()),
+            1e-3);
 }
 
-// A policy of three moves predicts three states, 192 in all; the tree has 4 + 16 + 64 = 84. Sums and what is made of
-// tables alone are a rest.
+// A policy of three moves predicts three states, 192 in all; the tree has 4 + 16 + 64 = 84. Sums and what is
+// made of tables alone are a rest.
 TEST_F(Policies, ShareTheStatesOfCommonPrefixes) {
   const double nodes = kMoves + kMoves * kMoves + kPolicies, all = 3 * kPolicies;
   EXPECT_LT(tree_.operations("plan"), 1.1 * nodes / all * list_.operations("plan"));
@@ -206,8 +211,10 @@ TEST(Outcomes, GivenAsNumbersCostLessThanIndicators) {
     auto F = free_energy(model<"filter">(s <<= categorical(B(before, a)), o <<= categorical(A(s))), q);
     return program{kernel<"perceive">(solve(F, q, s)), kernel<"free_energy">(F)}.ir();
   };
-  const Program numbers = filter([](auto seen) { return index_of<"o">(seen); }, [](auto move) { return index_of<"a">(move); }),
-                indicators = filter([](auto seen) { return one_of<"o">(seen); }, [](auto move) { return one_of<"a">(move); });
+  const Program numbers = filter([](auto seen) { return index_of<"o">(seen); },
+                                 [](auto move) { return index_of<"a">(move); }),
+                indicators = filter([](auto seen) { return one_of<"o">(seen); },
+                                    [](auto move) { return one_of<"a">(move); });
   const plan::Specialisation sizes{"f", {{"place", 6}, {"seen", 5}, {"move", 4}}, plan::Scalar::float64};
   const auto looked_up = plan::compile(numbers, sizes), summed = plan::compile(indicators, sizes);
   loop::Memory<double> by_number(sizes), by_indicator(sizes);
@@ -230,7 +237,8 @@ TEST(Outcomes, GivenAsNumbersCostLessThanIndicators) {
         << looked_up.kernels[k].name;
   }
   for (std::size_t i = 0; i < 6; ++i)
-    EXPECT_NEAR(by_number[numbers.context->find_tensor("s")][i], by_indicator[indicators.context->find_tensor("s")][i], 1e-15);
+    EXPECT_NEAR(by_number[numbers.context->find_tensor("s")][i],
+                by_indicator[indicators.context->find_tensor("s")][i], 1e-15);
   EXPECT_NEAR(by_number[numbers.context->find_tensor("free_energy")][0],
               by_indicator[indicators.context->find_tensor("free_energy")][0], 1e-14);
 }
@@ -240,12 +248,14 @@ TEST(Outcomes, GivenAsNumbersCostLessThanIndicators) {
 TEST(PlanningRefusals, ABranchHasTheSizeOfItsAxis) {
   program_scope scope;
   const Program p = tree();
-  plan::Specialisation sizes{"t", {{"place", 2}, {"seen", 2}, {"move", 3}, {"first", 4}}, plan::Scalar::float64};
+  plan::Specialisation sizes{
+      "t", {{"place", 2}, {"seen", 2}, {"move", 3}, {"first", 4}}, plan::Scalar::float64};
   try {
     plan::compile(p, sizes);
     FAIL();
   } catch (const ModelError& e) {
-    EXPECT_THAT(e.what(), HasSubstr("'first' has one copy for each value of 'move', so its size is 3, not 4"));
+    EXPECT_THAT(e.what(),
+                HasSubstr("'first' has one copy for each value of 'move', so its size is 3, not 4"));
   }
 }
 
@@ -261,15 +271,16 @@ std::string refusal(Specify&& specify) {
 }
 
 TEST(PlanningRefusals, WhatIsMaximisedIsNotDescended) {
-  EXPECT_THAT(refusal([] {
-                axis<"cause"> cause;
-                auto x = variable<"x">(cause);
-                auto y = variable<"y">(cause);
-                auto p = model<"sensor">(x <<= normal(0), y <<= normal(x));
-                auto E = evidence_lower_bound(p, family(delta(x)));
-                return program{kernel<"infer">(descend(E, x, rate(0.1)))};
-              }),
-              HasSubstr("kernel 'infer' descends 'ELBO[sensor]', which is to be maximised; descend minus it"));
+  EXPECT_THAT(
+      refusal([] {
+        axis<"cause"> cause;
+        auto x = variable<"x">(cause);
+        auto y = variable<"y">(cause);
+        auto p = model<"sensor">(x <<= normal(0), y <<= normal(x));
+        auto E = evidence_lower_bound(p, family(delta(x)));
+        return program{kernel<"infer">(descend(E, x, rate(0.1)))};
+      }),
+      HasSubstr("kernel 'infer' descends 'ELBO[sensor]', which is to be maximised; descend minus it"));
 }
 
 TEST(PlanningRefusals, ChoicesAreOfVariablesThatAreOneOf) {
@@ -285,31 +296,33 @@ TEST(PlanningRefusals, ChoicesAreOfVariablesThatAreOneOf) {
 }
 
 TEST(PlanningRefusals, NumbersOfOutcomesAreGiven) {
-  EXPECT_THAT(refusal([] {
-                axis<"place"> place;
-                auto s = index_of<"s">(place);
-                auto d = input<"d">(place);
-                auto F = free_energy(model<"m">(s <<= categorical(d)), family(categorical(s)));
-                return program{kernel<"energy">(F)};
-              }),
-              HasSubstr("'s' is the number of an outcome, which is given, and has a member in the family; declare it "
-                        "with one_of<\"s\">(place) to infer it"));
+  EXPECT_THAT(
+      refusal([] {
+        axis<"place"> place;
+        auto s = index_of<"s">(place);
+        auto d = input<"d">(place);
+        auto F = free_energy(model<"m">(s <<= categorical(d)), family(categorical(s)));
+        return program{kernel<"energy">(F)};
+      }),
+      HasSubstr("'s' is the number of an outcome, which is given, and has a member in the family; declare it "
+                "with one_of<\"s\">(place) to infer it"));
 }
 
 TEST(PlanningRefusals, APosteriorInUseIsGivenWhereOneIsCompared) {
-  EXPECT_THAT(refusal([] {
-                axis<"place"> place;
-                axis<"seen"> seen;
-                auto s = one_of<"s">(place);
-                auto o = one_of<"o">(seen);
-                auto d = input<"d">(place);
-                auto A = input<"A">(seen, place);
-                auto p = model<"maze">(s <<= categorical(d), o <<= categorical(A(s)));
-                auto J = joint_divergence(p, family(categorical(s)), preference(o, 1 / count(seen)));
-                return program{kernel<"run">(J)};
-              }),
-              HasSubstr("the joint divergence of 'maze' compares with the posterior in use after an outcome; give "
-                        "posterior(x, probabilities)"));
+  EXPECT_THAT(
+      refusal([] {
+        axis<"place"> place;
+        axis<"seen"> seen;
+        auto s = one_of<"s">(place);
+        auto o = one_of<"o">(seen);
+        auto d = input<"d">(place);
+        auto A = input<"A">(seen, place);
+        auto p = model<"maze">(s <<= categorical(d), o <<= categorical(A(s)));
+        auto J = joint_divergence(p, family(categorical(s)), preference(o, 1 / count(seen)));
+        return program{kernel<"run">(J)};
+      }),
+      HasSubstr("the joint divergence of 'maze' compares with the posterior in use after an outcome; give "
+                "posterior(x, probabilities)"));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The maze's kernels: expected free energies and choices to the printed values, Bayes' rule, trials, learning.
+// The maze's kernels: expected free energies and choices to the printed values, Bayes' rule, trials,
+// learning.
 
 #include <gtest/gtest.h>
 
@@ -117,8 +118,10 @@ TEST(Tmaze, PerceivesByBayesRule) {
           hand.transition(Eigen::Index(at)) * prior);
       prior = bayes.belief;
       const auto marginals = hand.marginals(bayes.belief);
-      for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(a.kernels.s().data()[i], marginals[0](Eigen::Index(i)), 1e-12);
-      for (std::size_t c = 0; c < 2; ++c) EXPECT_NEAR(a.kernels.c().data()[c], marginals[1](Eigen::Index(c)), 1e-12);
+      for (std::size_t i = 0; i < 4; ++i)
+        EXPECT_NEAR(a.kernels.s().data()[i], marginals[0](Eigen::Index(i)), 1e-12);
+      for (std::size_t c = 0; c < 2; ++c)
+        EXPECT_NEAR(a.kernels.c().data()[c], marginals[1](Eigen::Index(c)), 1e-12);
       EXPECT_NEAR(a.kernels.free_energy(), bayes.free_energy, 1e-12);
     }
   }
@@ -142,7 +145,8 @@ TEST(Tmaze, VisitsTheCueThenTheArm) {
   }
 }
 
-// Drawn actions have the probabilities of the posterior over first moves: 4000 draws, four standard deviations.
+// Drawn actions have the probabilities of the posterior over first moves: 4000 draws, four standard
+// deviations.
 TEST(Tmaze, DrawsActionsFromThePosterior) {
   known_agent a(1, {0, 3, -3});
   a.kernels.plan();
@@ -190,11 +194,13 @@ TEST(Tmaze, RefusesOutcomesThatAreNoIndex) {
   }
 }
 
-// Among equals the first: the arms have the same G, so without the cue the left one is taken. A habit decides otherwise.
+// Among equals the first: the arms have the same G, so without the cue the left one is taken. A habit decides
+// otherwise.
 TEST(Tmaze, TakesTheFirstAmongEqualsUnlessAHabitDecides) {
   known_agent a(1, {0, 3, -3});
   double* habit = a.kernels.habit().data();
-  for (std::size_t policy = 0; policy < 16; ++policy) habit[policy] = policy / 4 == left || policy / 4 == right;
+  for (std::size_t policy = 0; policy < 16; ++policy)
+    habit[policy] = policy / 4 == left || policy / 4 == right;
   a.kernels.plan();
   EXPECT_EQ(a.chosen(), left);
   for (std::size_t policy = 0; policy < 16; ++policy) habit[policy] = policy / 4 == right ? 2 : 1;
@@ -216,11 +222,12 @@ TEST(TmazeLearning, WithManyCountsPlansLikeAnAgentThatKnows) {
   a.kernels.plan();
   b.kernels.plan();
   for (std::size_t first = 0; first < 4; ++first)
-    for (std::size_t second = 0; second < 4; ++second) EXPECT_NEAR(a.two(first, second), b.two(first, second), 1e-6);
+    for (std::size_t second = 0; second < 4; ++second)
+      EXPECT_NEAR(a.two(first, second), b.two(first, second), 1e-6);
 }
 
-// G falls by what an outcome teaches about the table, the expected divergence of the counts after one more from those
-// before, by its closed form in the hand-written reference.
+// G falls by what an outcome teaches about the table, the expected divergence of the counts after one more
+// from those before, by its closed form in the hand-written reference.
 TEST(TmazeLearning, IsDrawnToWhatItDoesNotKnow) {
   learner a(16, {0, 0, 0}, 3, 0.5);
   a.kernels.plan();
@@ -238,8 +245,8 @@ TEST(TmazeLearning, IsDrawnToWhatItDoesNotKnow) {
         novelty += 0.5 * mean(r) * reference::dirichlet_one_count<double>(column, r);
     }
     risk_and_ambiguity += reference::divergence<double>(predicted, Eigen::Vector3d::Constant(1.0 / 3));
-    // The place is known and wanted as flat as any: ln 4. The cue is a coin except at the cue, where it tells: ln 2 each
-    // of risk or ambiguity, flat.
+    // The place is known and wanted as flat as any: ln 4. The cue is a coin except at the cue, where it
+    // tells: ln 2 each of risk or ambiguity, flat.
     risk_and_ambiguity += std::log(4.0) + (first == cue ? 0 : std::log(2.0));
     EXPECT_GT(novelty, 0);
     EXPECT_NEAR(a.near(first), risk_and_ambiguity - novelty, 1e-12) << first;

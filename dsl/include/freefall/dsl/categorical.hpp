@@ -2,7 +2,8 @@
 // Variables that are one of the indices of an axis.
 //
 //   auto s = one_of<"s">(place)            also one_of<"s">(batch, place): plates and one axis
-//   auto o = index_of<"o">(batch, seen)    the same, given as a number 0, 1, ...: the array is over the plates alone, and
+//   auto o = index_of<"o">(batch, seen)    the same, given as a number 0, 1, ...: the array is over the
+//   plates alone, and
 //                                          a table is looked up at it
 //   s <<= categorical(d)                   a table of probabilities over the axis, normalised
 //   o <<= categorical(A(s, c))             the table A(seen, place, context) read at outcomes of s and c
@@ -157,12 +158,14 @@ inline constexpr detail::member_declaration<"exact"> exact{};
 
 /// q(a|s) is a table.
 template <class V, detail::term T>
-auto conditional(const V& a, const T& table, const std::source_location& where = std::source_location::current()) {
+auto conditional(const V& a, const T& table,
+                 const std::source_location& where = std::source_location::current()) {
   auto member = detail::make_member<"conditional">(a, where);
   if constexpr (requires { member.ir; }) {
     using extra = typename detail::difference<detail::axes_of<T>, typename V::declared::axes>::type;
     if constexpr (detail::length<extra> > 0)
-      diagnostics::report<diagnostics::mean_has_an_axis_the_variable_lacks<typename V::declared::label, extra>>();
+      diagnostics::report<
+          diagnostics::mean_has_an_axis_the_variable_lacks<typename V::declared::label, extra>>();
     member.ir.table = detail::lift(table).ir;
   }
   return member;
@@ -189,8 +192,8 @@ struct family_name<Symbol, Member, Members...>
 
 }  // namespace detail
 
-/// q(s) goes to the minimum of F: softmax of the expected log of everything s takes part in, derived. Of a table
-/// with the member dirichlet: the counts do, and the table takes their mean.
+/// q(s) goes to the minimum of F: softmax of the expected log of everything s takes part in, derived. Of a
+/// table with the member dirichlet: the counts do, and the table takes their mean.
 template <class I, class R, class... Members, class V>
 auto solve(const expr<I, R>& F, const approximation<Members...>&, const V& s,
            const std::source_location& where = std::source_location::current()) {

@@ -1,16 +1,17 @@
 #pragma once
 // Tables of probabilities that are learned.
 //
-//   auto A = variable<"A">(seen, place)    each column a point of the simplex over the first axis that is no plate
-//   A <<= dirichlet(a)                     with the counts a(seen, place) > 0, or one number for all elements
-//   o <<= categorical(A(s))                read at outcomes as any table
-//   family(..., dirichlet(A))              q(A), with counts of its own
-//   concentration(q, A)                    these counts: the state `A_concentration`; A itself is their mean
-//   solve(F, q, A)                         the counts take the minimum of F, all else as it is, and A their mean
+//   auto A = variable<"A">(seen, place)    each column a point of the simplex over the first axis that is no
+//   plate A <<= dirichlet(a)                     with the counts a(seen, place) > 0, or one number for all
+//   elements o <<= categorical(A(s))                read at outcomes as any table family(..., dirichlet(A))
+//   q(A), with counts of its own concentration(q, A)                    these counts: the state
+//   `A_concentration`; A itself is their mean solve(F, q, A)                         the counts take the
+//   minimum of F, all else as it is, and A their mean
 //
-// Under q the log of the table becomes its expectation, E[ln A_i] = psi(a_i) - psi(a_0). To learn tick by tick,
-// give the counts of the tick before as the prior, A <<= dirichlet(previous(concentration(q, A))), and carry them
-// over with advance(concentration(q, A)). forward(p, q) sets the counts of q to those of the prior.
+// Under q the log of the table becomes its expectation, E[ln A_i] = psi(a_i) - psi(a_0). To learn tick by
+// tick, give the counts of the tick before as the prior, A <<= dirichlet(previous(concentration(q, A))), and
+// carry them over with advance(concentration(q, A)). forward(p, q) sets the counts of q to those of the
+// prior.
 
 #include "freefall/dsl/categorical.hpp"
 

@@ -25,8 +25,8 @@ namespace detail {
 
 template <class Member>
 inline constexpr bool has_natural_parameter =
-    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">, name<"dirichlet">,
-                                            name<"conditional">>>;
+    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">,
+                                             name<"dirichlet">, name<"conditional">>>;
 
 /// Whether the mean is something else than the array of the variable, which forward(q) sets it to.
 template <class Member>
@@ -46,7 +46,8 @@ constexpr void report_without_natural_parameter(types<Without...>) {
 template <class... Members>
 constexpr void check_natural_parameters(types<Members...>) {
   report_without_natural_parameter(
-      typename concat<types<>, std::conditional_t<has_natural_parameter<Members>, types<>, types<Members>>...>::type{});
+      typename concat<
+          types<>, std::conditional_t<has_natural_parameter<Members>, types<>, types<Members>>...>::type{});
 }
 template <class... Members>
 constexpr void check_means(types<Members...>) {

@@ -2,36 +2,35 @@
 // What is expected of the future, and what is done about it.
 //
 //   auto G = expected_free_energy(p, q, preference(o, C), ...)
-//                             for each copy of the plates of p, in nats: E_q(o,x)[ln q(x) - ln p~(o) - ln p(x|o)], risk +
-//                             ambiguity. The beliefs are those the latent variables hold: forward(p, q) before it makes
-//                             them the predictions under given actions
+//                             for each copy of the plates of p, in nats: E_q(o,x)[ln q(x) - ln p~(o) - ln
+//                             p(x|o)], risk + ambiguity. The beliefs are those the latent variables hold:
+//                             forward(p, q) before it makes them the predictions under given actions
 //   preference(o, C)          desired probabilities over the axis of o; each outcome that p draws has one
 //   posterior(s, P)           p(s|o) over the axes of s and o, where it is not that of Bayes' rule
 //
-// Others of its kind, all of the same arguments; d are preferences, g is a posterior, and each is printed with the sums
-// of terms it is equal to:
+// Others of its kind, all of the same arguments; d are preferences, g is a posterior, and each is printed
+// with the sums of terms it is equal to:
 //
 //   expected_free_energy(p, q, d..., g)                least where outcomes are as desired and tell the state
 //   expected_free_energy_of_states(p, q, d...)         with preference(s, D) of latent variables
 //   free_energy_of_the_future(p, q, d..., g)           extrinsic value + posterior divergence
-//   biased_free_energy_of_the_future(p, q, d...)       with preference(o, C(s)): extrinsic value + information gain
-//   free_energy_of_the_expected_future(p, q, d...)     likelihood divergence - information gain
-//   outcome_divergence(p, q, d...)                     KL[q(o) || p~(o)]
-//   action_perception_divergence(p, q, d..., g)        expected free energy after an outcome + outcome divergence
-//   joint_divergence(p, q, d..., g)                    KL[q(o, x) || p~(o) p(x|o)]
-//   state_divergence(p, q, d...)                       KL[q(x) || p~(x)], KL control
-//   expected_evidence(p, q, d...)                      E_q(o) ln p~(o), to be maximised
+//   biased_free_energy_of_the_future(p, q, d...)       with preference(o, C(s)): extrinsic value +
+//   information gain free_energy_of_the_expected_future(p, q, d...)     likelihood divergence - information
+//   gain outcome_divergence(p, q, d...)                     KL[q(o) || p~(o)] action_perception_divergence(p,
+//   q, d..., g)        expected free energy after an outcome + outcome divergence joint_divergence(p, q,
+//   d..., g)                    KL[q(o, x) || p~(o) p(x|o)] state_divergence(p, q, d...) KL[q(x) || p~(x)],
+//   KL control expected_evidence(p, q, d...)                      E_q(o) ln p~(o), to be maximised
 //
-// Where q has dirichlet(A) of a table that p reads, what an outcome teaches about A, I(o; A | x), is part of the expected
-// free energy: tables that are badly known attract.
+// Where q has dirichlet(A) of a table that p reads, what an outcome teaches about A, I(o; A | x), is part of
+// the expected free energy: tables that are badly known attract.
 //
-// Policies: auto first = branch<"first">(move), second = branch<"second">(move) and s1 over first, s2 over first and
-// second make a tree; what policies have in common is computed once. With G over its branches,
+// Policies: auto first = branch<"first">(move), second = branch<"second">(move) and s1 over first, s2 over
+// first and second make a tree; what policies have in common is computed once. With G over its branches,
 //
-//   softmax(-gamma * G)       over all branches together: q(pi). With habits E over them: softmax(log(E) - gamma * G)
-//   softmax(e, axis...)       over the given axes and plates
-//   marginal(q, first)        the probabilities of the values of move as first action: a sum over all other branches
-//   choose(a, e)              a, one_of over move, takes the index of the largest e, the lowest among equals: the most
+//   softmax(-gamma * G)       over all branches together: q(pi). With habits E over them: softmax(log(E) -
+//   gamma * G) softmax(e, axis...)       over the given axes and plates marginal(q, first)        the
+//   probabilities of the values of move as first action: a sum over all other branches choose(a, e) a, one_of
+//   over move, takes the index of the largest e, the lowest among equals: the most
 //                             probable first action by choose(a, marginal(q, first))
 //   draw(a, e)                a takes an index with the probabilities e, by counter-based random numbers
 
@@ -74,7 +73,8 @@ auto probabilities_given(const auto&... given) {
 /// A row of the compiler's table of functionals of the future.
 template <fixed_string Word>
 struct future_word {
-  template <fixed_string Name, class... Factors, class... Members, given_as... Kinds, class... Variables, class... Reads>
+  template <fixed_string Name, class... Factors, class... Members, given_as... Kinds, class... Variables,
+            class... Reads>
   auto operator()(const joint<Name, Factors...>& p, const approximation<Members...>& q,
                   const probabilities_of<Kinds, Variables, Reads>&... given) const {
     check_functional<Name>(types<Factors...>{}, types<Members...>{});
@@ -91,7 +91,8 @@ template <class List>
 struct branches_of;
 template <class... Axes>
 struct branches_of<indices<Axes...>> {
-  using type = typename concat<indices<>, std::conditional_t<is_branch<Axes>, indices<Axes>, indices<>>...>::type;
+  using type =
+      typename concat<indices<>, std::conditional_t<is_branch<Axes>, indices<Axes>, indices<>>...>::type;
 };
 
 }  // namespace detail
@@ -100,7 +101,8 @@ inline constexpr detail::future_word<"expected_free_energy"> expected_free_energ
 inline constexpr detail::future_word<"expected_free_energy_of_states"> expected_free_energy_of_states{};
 inline constexpr detail::future_word<"free_energy_of_the_future"> free_energy_of_the_future{};
 inline constexpr detail::future_word<"biased_free_energy_of_the_future"> biased_free_energy_of_the_future{};
-inline constexpr detail::future_word<"free_energy_of_the_expected_future"> free_energy_of_the_expected_future{};
+inline constexpr detail::future_word<"free_energy_of_the_expected_future">
+    free_energy_of_the_expected_future{};
 inline constexpr detail::future_word<"outcome_divergence"> outcome_divergence{};
 inline constexpr detail::future_word<"action_perception_divergence"> action_perception_divergence{};
 inline constexpr detail::future_word<"joint_divergence"> joint_divergence{};
@@ -119,8 +121,8 @@ auto preference(const V& outcome, const C& desired) {
     if constexpr (detail::length<extra> > 0)
       diagnostics::report<
           diagnostics::mean_has_an_axis_the_variable_lacks<typename V::declared::label, extra>>();
-    return detail::probabilities_of<kind, typename V::declared, detail::reads_of<C>>{outcome.tensor,
-                                                                                     detail::lift(desired).ir};
+    return detail::probabilities_of<kind, typename V::declared, detail::reads_of<C>>{
+        outcome.tensor, detail::lift(desired).ir};
   }
 }
 
@@ -136,7 +138,8 @@ auto posterior(const V& state, const P& table) {
   }
 }
 
-/// softmax(e, axis...): over the given axes together. Each is kept whole: the last within the others, and so on.
+/// softmax(e, axis...): over the given axes together. Each is kept whole: the last within the others, and so
+/// on.
 template <class I, class R, axis_like Axis, axis_like... More>
 auto softmax(const expr<I, R>& e, Axis axis, More... more) {
   using missing = typename detail::difference<indices<Axis, More...>, I>::type;
@@ -197,7 +200,8 @@ auto make_choice(const V& a, const expr<I, R>& scores, bool drawn, const std::so
     return statement<mentions>{};
   } else if constexpr (!is_variable<V>) {
     using described = symbol_of<V>;
-    diagnostics::report<diagnostics::chosen_is_not_a_variable<typename described::label, typename described::role>>();
+    diagnostics::report<
+        diagnostics::chosen_is_not_a_variable<typename described::label, typename described::role>>();
     return statement<mentions>{};
   } else {
     using extra = typename difference<I, typename V::declared::axes>::type;

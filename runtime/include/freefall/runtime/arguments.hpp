@@ -73,7 +73,8 @@ template <class T>
     for (std::size_t i = 0; i < a.elements; ++i) {
       const std::size_t at = r * a.stride + i;
       const T index = a.data[at];
-      if (!(index >= T(0)) || !(index < static_cast<T>(extent)) || index != static_cast<T>(static_cast<std::size_t>(index)))
+      if (!(index >= T(0)) || !(index < static_cast<T>(extent)) ||
+          index != static_cast<T>(static_cast<std::size_t>(index)))
         return {fault::not_an_index, kernel, a.name, at, 0, extent};
     }
   }

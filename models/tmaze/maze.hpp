@@ -84,7 +84,7 @@ program maze() {
   auto G2 = expected_free_energy(far, family(exact(s2), table), preference(w2, 1 / count(where)),
                                  preference(r2, wanted), preference(k2, 1 / count(cue)));
   auto G = G1 + G2;
-  auto posterior = softmax(log(habit) - gamma * G);
+  auto posterior = softmax(log_probability(habit) - gamma * G);
   auto plan_kernel =
       kernel<"plan">(forward(near, q1), forward(far, q2), evaluate<"G_near">(G1), evaluate<"G">(G),
                      evaluate<"q_policy">(posterior), evaluate<"first_action">(marginal(posterior, first)),

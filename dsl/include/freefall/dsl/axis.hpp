@@ -4,9 +4,8 @@
 //   axis<"hidden"> hidden;           one axis
 //   hidden[2_c]                      the axis "hidden2": a family of axes, one a layer
 //   ticks<"t"> t;                    time: h[t] and h[t - 1] of a variable over t
-//   branch<"first">(move)            a plate with one copy for each value of the axis: the branches of a tree
-//   of
-//                                    policies; its size is that of the axis
+//   branch<"first">(move)            a plate with one copy for each value of the axis, and its size: the
+//                                    branches of a tree of policies
 //   unit.prime()                     a second index on the same axis, for square couplings J(unit,
 //   unit.prime()) plate<"batch"> batch;            independent copies of the model; never summed by a product
 

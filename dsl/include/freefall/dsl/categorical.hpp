@@ -2,9 +2,8 @@
 // Variables that are one of the indices of an axis.
 //
 //   auto s = one_of<"s">(place)            also one_of<"s">(batch, place): plates and one axis
-//   auto o = index_of<"o">(batch, seen)    the same, given as a number 0, 1, ...: the array is over the
-//   plates alone, and
-//                                          a table is looked up at it
+//   auto o = index_of<"o">(batch, seen)    the same, given as a number 0, 1, ...: the array is over plates
+//                                          alone, and a table is looked up at it
 //   s <<= categorical(d)                   a table of probabilities over the axis, normalised
 //   o <<= categorical(A(s, c))             the table A(seen, place, context) read at outcomes of s and c
 //   s <<= categorical(B(before, a))        where the table has an axis twice, B(place, place.prime(), move),

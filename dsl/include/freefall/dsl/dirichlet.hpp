@@ -2,11 +2,12 @@
 // Tables of probabilities that are learned.
 //
 //   auto A = variable<"A">(seen, place)    each column a point of the simplex over the first axis that is no
-//   plate A <<= dirichlet(a)                     with the counts a(seen, place) > 0, or one number for all
-//   elements o <<= categorical(A(s))                read at outcomes as any table family(..., dirichlet(A))
-//   q(A), with counts of its own concentration(q, A)                    these counts: the state
-//   `A_concentration`; A itself is their mean solve(F, q, A)                         the counts take the
-//   minimum of F, all else as it is, and A their mean
+//                                          plate
+//   A <<= dirichlet(a)                     with counts a(seen, place) > 0, or one number for all elements
+//   o <<= categorical(A(s))                read at outcomes as any table
+//   family(..., dirichlet(A))              q(A), with counts of its own
+//   concentration(q, A)                    these counts, the state `A_concentration`; A is their mean
+//   solve(F, q, A)                         the counts take the minimum of F, all else as it is, and A follows
 //
 // Under q the log of the table becomes its expectation, E[ln A_i] = psi(a_i) - psi(a_0). To learn tick by
 // tick, give the counts of the tick before as the prior, A <<= dirichlet(previous(concentration(q, A))), and

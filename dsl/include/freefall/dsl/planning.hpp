@@ -2,37 +2,38 @@
 // What is expected of the future, and what is done about it.
 //
 //   auto G = expected_free_energy(p, q, preference(o, C), ...)
-//                             for each copy of the plates of p, in nats: E_q(o,x)[ln q(x) - ln p~(o) - ln
-//                             p(x|o)], risk + ambiguity. The beliefs are those the latent variables hold:
-//                             forward(p, q) before it makes them the predictions under given actions
-//   preference(o, C)          desired probabilities over the axis of o; each outcome that p draws has one
-//   posterior(s, P)           p(s|o) over the axes of s and o, where it is not that of Bayes' rule
+//                          for each copy of the plates of p, in nats: E_q(o,x)[ln q(x) - ln p~(o) p(x|o)],
+//                          risk + ambiguity. The beliefs are those the latent variables hold: forward(p, q)
+//                          before it makes them the predictions under given actions
+//   preference(o, C)       desired probabilities over the axis of o; each outcome that p draws has one
+//   posterior(s, P)        p(s|o) over the axes of s and o, where it is not that of Bayes' rule
 //
-// Others of its kind, all of the same arguments; d are preferences, g is a posterior, and each is printed
-// with the sums of terms it is equal to:
+// Others of its kind, with preferences d and a posterior g; each is printed with the sums it is equal to:
 //
-//   expected_free_energy(p, q, d..., g)                least where outcomes are as desired and tell the state
-//   expected_free_energy_of_states(p, q, d...)         with preference(s, D) of latent variables
-//   free_energy_of_the_future(p, q, d..., g)           extrinsic value + posterior divergence
-//   biased_free_energy_of_the_future(p, q, d...)       with preference(o, C(s)): extrinsic value +
-//   information gain free_energy_of_the_expected_future(p, q, d...)     likelihood divergence - information
-//   gain outcome_divergence(p, q, d...)                     KL[q(o) || p~(o)] action_perception_divergence(p,
-//   q, d..., g)        expected free energy after an outcome + outcome divergence joint_divergence(p, q,
-//   d..., g)                    KL[q(o, x) || p~(o) p(x|o)] state_divergence(p, q, d...) KL[q(x) || p~(x)],
-//   KL control expected_evidence(p, q, d...)                      E_q(o) ln p~(o), to be maximised
+//   expected_free_energy(p, q, d..., g)              least where outcomes are desired and tell the state
+//   expected_free_energy_of_states(p, q, d...)       with preference(s, D) of latent variables
+//   free_energy_of_the_future(p, q, d..., g)         extrinsic value + posterior divergence
+//   biased_free_energy_of_the_future(p, q, d...)     with preference(o, C(s)): + information gain
+//   free_energy_of_the_expected_future(p, q, d...)   likelihood divergence - information gain
+//   outcome_divergence(p, q, d...)                   KL[q(o) || p~(o)]
+//   action_perception_divergence(p, q, d..., g)      that + expected free energy after an outcome
+//   joint_divergence(p, q, d..., g)                  KL[q(o, x) || p~(o) p(x|o)]
+//   state_divergence(p, q, d...)                     KL[q(x) || p~(x)], KL control
+//   expected_evidence(p, q, d...)                    E_q(o) ln p~(o), to be maximised
 //
 // Where q has dirichlet(A) of a table that p reads, what an outcome teaches about A, I(o; A | x), is part of
 // the expected free energy: tables that are badly known attract.
 //
-// Policies: auto first = branch<"first">(move), second = branch<"second">(move) and s1 over first, s2 over
-// first and second make a tree; what policies have in common is computed once. With G over its branches,
+// Policies: with first = branch<"first">(move) and second = branch<"second">(move), s1 over first and s2 over
+// first and second make a tree; what policies have in common is computed once. Of G over its branches:
 //
-//   softmax(-gamma * G)       over all branches together: q(pi). With habits E over them: softmax(log(E) -
-//   gamma * G) softmax(e, axis...)       over the given axes and plates marginal(q, first)        the
-//   probabilities of the values of move as first action: a sum over all other branches choose(a, e) a, one_of
-//   over move, takes the index of the largest e, the lowest among equals: the most
-//                             probable first action by choose(a, marginal(q, first))
-//   draw(a, e)                a takes an index with the probabilities e, by counter-based random numbers
+//   softmax(-gamma * G)    over all branches together: q(pi). Habits E, probabilities of policies, stand as
+//                          softmax(log_probability(E) - gamma * G)
+//   softmax(e, axis...)    over the given axes and plates
+//   marginal(q, first)     the probabilities of first actions, over move: summed over all other branches
+//   choose(a, e)           a, one_of over move, takes the index of the largest e, the lowest among equals:
+//                          choose(a, marginal(q, first)) is the most probable first action
+//   draw(a, e)             a takes an index with the probabilities e, by counter-based random numbers
 
 #include "freefall/dsl/categorical.hpp"
 

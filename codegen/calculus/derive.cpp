@@ -263,7 +263,7 @@ class Deriver {
       score = log(score) - log(-log(make_draw(context, next_stream(name), own)));
     }
     const Tensor* scores = context.tensor(name + "_scores_", choose.target->axes, Role::temporary);
-    out.push_back({Assign{{{scores, score, fmt::format("scores of {}: {}", name, print(choose.scores))}}}});
+    append_result(out, {scores, score, fmt::format("scores of {}: {}", name, print(choose.scores))});
     // 1 at the first index whose score is the largest.
     const Index i = elaborate::outcome_index(choose.target), other{i.axis, i.level + 1};
     const Expr here = element(context, scores), there = substitute(here, {{i, Subscript(other)}});
@@ -451,8 +451,24 @@ class Deriver {
 
   void append(Steps& out, const Evaluate& evaluate) {
     const Expr value = thaw(resolve(in_force_, evaluate.value));
-    out.push_back({Assign{
-        {{evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))}}}});
+    append_result(
+        out, {evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))});
+  }
+
+  // Results one after the other are one step, since no rule reads them: what they have in common is computed
+  // once.
+  static void append_result(Steps& out, Assignment result) {
+    Assign* last = out.empty() ? nullptr : std::get_if<Assign>(&out.back().action);
+    const bool joins =
+        last != nullptr &&
+        std::all_of(last->simultaneous.begin(), last->simultaneous.end(), [&](const Assignment& a) {
+          return a.target->role == Role::output && a.target != result.target;
+        });
+    if (joins) {
+      last->simultaneous.push_back(std::move(result));
+    } else {
+      out.push_back({Assign{{std::move(result)}}});
+    }
   }
 
   void append(Steps& out, const SolveFor& solve) {

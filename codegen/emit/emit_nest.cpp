@@ -99,7 +99,8 @@ class NestEmitter {
     for (const Expr e : topological({root})) {
       if (text_.contains(e.get())) continue;
       std::string text = spell(e);
-      const bool simple = e->op == Op::Constant || e->op == Op::Extent || is_closed(e);
+      const bool simple =
+          e->op == Op::Constant || e->op == Op::Extent || e->op == Op::Position || is_closed(e);
       const bool shared = uses_[e.get()] > 1 || leaves_loop_[e.get()];
       if (shared && !simple && !(e->op == Op::Access && e->subscripts.empty() && nest_.loops.empty())) {
         const std::string name = fmt::format("v{}_", ++constants_);

@@ -64,7 +64,7 @@ auto plates_of_factors(types<Factors...>) ->
 template <given_as Kind>
 auto probabilities_given(const auto&... given) {
   std::vector<std::pair<const ir::Tensor*, ir::Expr>> out;
-  const auto add = [&](const auto& one) {
+  [[maybe_unused]] const auto add = [&](const auto& one) {
     if (one.kind == Kind) out.emplace_back(one.variable, one.table);
   };
   (add(given), ...);

@@ -13,9 +13,11 @@
 #include "codegen/calculus/presynaptic.hpp"
 #include "codegen/calculus/simplex_point.hpp"
 #include "codegen/calculus/stationary.hpp"
+#include "codegen/calculus/stationary_counts.hpp"
 #include "codegen/calculus/stationary_point.hpp"
 #include "codegen/elaborate/dependency_order.hpp"
 #include "codegen/elaborate/hold_predictions.hpp"
+#include "codegen/elaborate/outcomes.hpp"
 
 namespace freefall::calculus {
 namespace {
@@ -87,6 +89,23 @@ class Deriver {
     std::vector<const Tensor*> latent;
     for (const auto& m : program_.families[forward.family].members) latent.push_back(m.variable);
     append_means(out, model, latent);
+    append_parameters(out, model, program_.families[forward.family]);
+  }
+
+  // What q keeps beside its variables becomes that of their densities.
+  void append_parameters(Steps& out, const Model& model, const Family& family) const {
+    Assign assign;
+    for (const Factor& f : model.factors) {
+      for (const Family::Member& m : family.members) {
+        const elaborate::FamilyRow& row = *elaborate::find_family(m.density);
+        if (m.variable != f.variable || row.parameters == nullptr) continue;
+        const Tensor* state = row.parameters(*program_.context, m);
+        const Expr value = row.parameters_of(f);
+        assign.simultaneous.push_back(
+            {state, value, fmt::format("{} = {}, q is the density itself", state->name, print(value))});
+      }
+    }
+    if (!assign.simultaneous.empty()) out.push_back({assign});
   }
 
   void append(Steps& out, const Predict& predict) {
@@ -155,7 +174,8 @@ class Deriver {
   }
 
   void append(Steps& out, const Solve& solve) {
-    if (solve.target != nullptr) return append_on_simplex(out, solve);
+    if (solve.target != nullptr)
+      return solve.target->one_of ? append_on_simplex(out, solve) : append_counts(out, solve);
     const auto& all = program_.functionals;
     const auto declared = std::find_if(
         all.begin(), all.end(), [&](const Functional& f) { return f.symbol == solve.functional->tensor; });
@@ -202,14 +222,77 @@ class Deriver {
     out.push_back({Assign{{update}}});
   }
 
+  // The counts of a table of probabilities, then the table, which is their mean.
+  void append_counts(Steps& out, const Solve& solve) {
+    const std::string& name = solve.target->name;
+    const Family::Member& member = *elaborate::find_member_with_parameters(program_, solve.target);
+    const elaborate::FamilyRow& row = *elaborate::find_family(member.density);
+    const Tensor* counts = row.parameters(*program_.context, member);
+    const Expr functional = elaborate::resolve(out_.elaboration, solve.functional);
+    program_.context->origin = origin_;
+    const auto point = try_stationary_counts(functional, counts);
+    program_.context->origin = {};
+    if (!point) {
+      throw ModelError(
+          fmt::format("kernel '{0}' solves for '{1}', but the derivative of the functional by the counts of "
+                      "'{1}' is not the "
+                      "Fisher information of dirichlet({1}) times the counts minus something that does not "
+                      "depend on them, so "
+                      "there is no closed form; solve the free energy of a family with dirichlet({1}) itself",
+                      kernel_, name));
+    }
+    name_part("dF_d" + counts->name, point->gradient, canonical_indices(counts));
+    const Assignment update{counts, point->value,
+                            fmt::format("{0} = {1}, where dF/d{0} = 0", counts->name, print(point->value))};
+    const Expr mean = row.mean(*program_.context, member);
+    out_.rules.push_back(
+        {kernel_, counts, functional, point->gradient, "solve", {update}, origin_, Expr(), {}});
+    out.push_back({Assign{{update}}});
+    out.push_back({Assign{{{solve.target, mean, fmt::format("{0} = E_q[{0}] = {1}", name, print(mean))}}}});
+  }
+
+  // The draw adds Gumbel noise to the logs: the largest of ln p_i - ln(-ln u_i) is at i with probability p_i
+  // (Gumbel 1954).
+  void append(Steps& out, const Choose& choose) {
+    Context& context = *program_.context;
+    const std::string& name = choose.target->name;
+    Expr score = thaw(resolve(in_force_, choose.scores));
+    if (choose.drawn) {
+      std::vector<Subscript> own;
+      for (const Index& i : canonical_indices(choose.target)) own.emplace_back(i);
+      const auto log = [](Expr e) { return make_map(Function::log, {e}); };
+      score = log(score) - log(-log(make_draw(context, next_stream(name), own)));
+    }
+    const Tensor* scores = context.tensor(name + "_scores_", choose.target->axes, Role::temporary);
+    append_result(out, {scores, score, fmt::format("scores of {}: {}", name, print(choose.scores))});
+    // 1 at the first index whose score is the largest.
+    const Index i = elaborate::outcome_index(choose.target), other{i.axis, i.level + 1};
+    const Expr here = element(context, scores), there = substitute(here, {{i, Subscript(other)}});
+    const auto equal = [](Expr a, Expr b) { return make_map(Function::equal, {a, b}); };
+    const Expr largest = make_reduce(Reducer::max, {other}, there);
+    const Expr before = make_map(
+        Function::less, {make_position(context, Subscript(other)), make_position(context, Subscript(i))});
+    const Expr earlier = make_contract({other}, before * equal(there, largest));
+    const Expr chosen = equal(here, largest) * equal(earlier, make_constant(context, 0));
+    out.push_back({Assign{
+        {{choose.target, chosen,
+          choose.drawn ? fmt::format("{0} drawn: 1 at the largest of ln p - ln(-ln u)", name)
+                       : fmt::format("{0} = 1 at the largest score, the first among equals", name)}}}});
+  }
+
+  // Each statement that draws a variable has a stream of its own.
+  std::string next_stream(const std::string& name) {
+    const int occurrence = ++draws_[name];
+    return occurrence == 1 ? name : fmt::format("{}/{}", name, occurrence);
+  }
+
   void append(Steps& out, const Draw& draw) {
     Context& context = *program_.context;
     Assign assign;
     for (const Family::Member& member : program_.families[draw.family].members) {
       const elaborate::FamilyRow& row = *elaborate::find_family(member.density);
       const std::string& name = member.variable->name;
-      const int occurrence = ++draws_[name];  // each statement has a stream of its own
-      const std::string stream = occurrence == 1 ? name : fmt::format("{}/{}", name, occurrence);
+      const std::string stream = next_stream(name);
       std::vector<Subscript> own;
       for (const Index& i : canonical_indices(member.variable)) own.emplace_back(i);
       const Expr value = row.sample(context, member, make_draw(context, stream, own));
@@ -397,8 +480,24 @@ class Deriver {
 
   void append(Steps& out, const Evaluate& evaluate) {
     const Expr value = thaw(resolve(in_force_, evaluate.value));
-    out.push_back({Assign{
-        {{evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))}}}});
+    append_result(
+        out, {evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))});
+  }
+
+  // Results one after the other are one step, since no rule reads them: what they have in common is computed
+  // once.
+  static void append_result(Steps& out, Assignment result) {
+    Assign* last = out.empty() ? nullptr : std::get_if<Assign>(&out.back().action);
+    const bool joins =
+        last != nullptr &&
+        std::all_of(last->simultaneous.begin(), last->simultaneous.end(), [&](const Assignment& a) {
+          return a.target->role == Role::output && a.target != result.target;
+        });
+    if (joins) {
+      last->simultaneous.push_back(std::move(result));
+    } else {
+      out.push_back({Assign{{std::move(result)}}});
+    }
   }
 
   void append(Steps& out, const SolveFor& solve) {

@@ -10,6 +10,9 @@
 #include "codegen/calculus/greedy.hpp"
 #include "codegen/elaborate/density.hpp"
 #include "codegen/elaborate/dependency_order.hpp"
+#include "codegen/elaborate/dirichlet.hpp"
+#include "codegen/elaborate/future.hpp"
+#include "codegen/elaborate/outcomes.hpp"
 
 namespace freefall::ir {
 namespace {
@@ -32,7 +35,7 @@ std::vector<std::string_view> names_of(const std::vector<Row>& rows) {
 }
 
 void check_indices(const Factor& factor, std::string_view location, std::string_view name, Expr e) {
-  const auto own = canonical_indices(factor.variable);
+  const auto own = elaborate::indicator_indices(factor.variable);
   for (const Index& i : e->free) {
     const bool mine = std::find(own.begin(), own.end(), i) != own.end();
     const bool matrix = i.level > 0 && name != location &&
@@ -75,13 +78,13 @@ void check_factor(const Factor& factor) {
     fail(factor.origin, "the {} density of '{}' has no {}", factor.density, factor.variable->name,
          row->arguments[0]);
   }
-  if (row->over_outcomes && !factor.variable->one_of) {
+  if (row->over_outcomes && !elaborate::is_outcome(factor.variable)) {
     fail(factor.origin,
          "'{0}' is drawn from {1} but is not one of the indices of an axis; declare it with "
          "one_of<\"{0}\">(axis)",
          factor.variable->name, factor.density);
   }
-  if (!row->over_outcomes && factor.variable->one_of) {
+  if (!row->over_outcomes && elaborate::is_outcome(factor.variable)) {
     fail(factor.origin,
          "'{}' is one of the indices of an axis and cannot have the density {}; draw it from "
          "categorical(table)",
@@ -103,6 +106,26 @@ void check_factor(const Factor& factor) {
   if (factor.arguments.size() > 2 && !is_kronecker(factor)) {
     fail(factor.origin, "the {} density of '{}' is given its spread {} times; give one of: {}",
          factor.density, factor.variable->name, factor.arguments.size() - 1, list(row->arguments));
+  }
+}
+
+// Tables of probabilities are read along the axis of what they are probabilities of.
+void check_tables(const Model& model) {
+  for (const Factor& table : model.factors) {
+    if (table.density != "dirichlet") continue;
+    const Index own = elaborate::distribution_index(table.variable);
+    for (const Factor& f : model.factors) {
+      if (f.density != "categorical") continue;
+      const auto reads = tensors_of(f.arguments[0].second);
+      const bool read = std::find(reads.begin(), reads.end(), table.variable) != reads.end();
+      if (!read || elaborate::outcome_index(f.variable).axis == own.axis) continue;
+      fail(f.origin,
+           "'{0}' is drawn from dirichlet, so its columns are probabilities over its first axis '{1}', but "
+           "'{2}' "
+           "reads it as probabilities over '{3}'; declare '{0}' with the axis '{3}' first",
+           table.variable->name, own.axis->name, f.variable->name,
+           elaborate::outcome_index(f.variable).axis->name);
+    }
   }
 }
 
@@ -135,6 +158,7 @@ void check_model(const Model& model) {
            model.name);
     }
   }
+  check_tables(model);
   if (model.joint) check_acyclic(model);
 }
 
@@ -150,6 +174,12 @@ void check_family(const Program& program, const Family& family) {
       fail(member.origin, "'{}' has the unknown family '{}'; known are: {}", name, member.density,
            list(names_of(elaborate::families())));
     }
+    if (member.variable->index_of != nullptr)
+      fail(member.origin,
+           "'{0}' is the number of an outcome, which is given, and has a member in the family; declare it "
+           "with "
+           "one_of<\"{0}\">({1}) to infer it",
+           name, member.variable->index_of->name);
     const bool over_outcomes = elaborate::find_family(member.density)->over_outcomes;
     if (over_outcomes && !member.variable->one_of)
       fail(member.origin,
@@ -161,6 +191,9 @@ void check_family(const Program& program, const Family& family) {
            "'{0}' is one of the indices of an axis and has the family '{1}'; write "
            "categorical({0}) or exact({0})",
            name, member.density);
+    if ((member.density == "conditional") != static_cast<bool>(member.table))
+      fail(member.origin, "'{}' has the family '{}' {} a table; write conditional({}, table)", name,
+           member.density, member.table ? "with" : "without", name);
     const bool has_factor = std::any_of(program.models.begin(), program.models.end(), [&](const Model& m) {
       return factor_of(m, member.variable) != nullptr;
     });
@@ -171,6 +204,8 @@ void check_family(const Program& program, const Family& family) {
 
 void check_functional(const Program& program, const Functional& f) {
   if (f.kind == Functional::Kind::surprise) return check_factor(f.factor);
+  if (f.kind == Functional::Kind::future && elaborate::find_future_functional(f.word) == nullptr)
+    fail(f.origin, "there is no functional '{}'", f.word);
   const Model& model = program.models[f.model];
   if (model.joint == (f.kind != Functional::Kind::local_free_energy)) return;
   if (model.joint)
@@ -190,8 +225,9 @@ bool contains(const Program& program, Expr functional, const Tensor* target) {
     }
     for (const auto& f : program.functionals) {
       if (f.symbol != t) continue;
-      const bool joint =
-          f.kind == Functional::Kind::free_energy || f.kind == Functional::Kind::expected_free_energy;
+      const bool joint = f.kind == Functional::Kind::free_energy ||
+                         f.kind == Functional::Kind::evidence_lower_bound ||
+                         f.kind == Functional::Kind::future;
       for (const Factor& factor : joint ? program.models[f.model].factors : std::vector<Factor>{f.factor}) {
         if (factor.variable == target) return true;
         for (const auto& [name, value] : factor.arguments) {
@@ -239,6 +275,10 @@ struct BlockCheck {
              kernel, setting.name, str(at->second->free[0]));
       }
     }
+    if (const Functional* f = maximised(descend.functional)) {
+      fail(origin, "kernel '{}' descends '{}', which is to be maximised; descend minus it", kernel,
+           f->symbol->name);
+    }
     if (!descend.functional->free.empty()) {
       fail(origin,
            "kernel '{}' descends an expression that varies over the axis '{}'; a functional is a scalar, so "
@@ -259,6 +299,35 @@ struct BlockCheck {
         fail(origin, "kernel '{}' descends twice on '{}' in one statement", kernel, t->name);
     }
   }
+  // The functional that an expression is, where that is one to be maximised, or null.
+  const Functional* maximised(Expr e) const {
+    for (const Functional& f : program.functionals) {
+      const auto* future =
+          f.kind == Functional::Kind::future ? elaborate::find_future_functional(f.word) : nullptr;
+      const bool larger =
+          f.kind == Functional::Kind::evidence_lower_bound || (future != nullptr && future->maximised);
+      if (larger && e->tensor == f.symbol) return &f;
+    }
+    return nullptr;
+  }
+  void operator()(const Choose& choose) const {
+    const std::string& name = choose.target->name;
+    if (!choose.target->one_of)
+      fail(origin,
+           "kernel '{0}' chooses '{1}', which is not one of the indices of an axis; declare it with "
+           "one_of<\"{1}\">(axis)",
+           kernel, name);
+    const auto own = canonical_indices(choose.target);
+    for (const Index& i : choose.scores->free) {
+      if (std::find(own.begin(), own.end(), i) == own.end())
+        fail(origin,
+             "kernel '{}' chooses '{}' by scores that vary over the axis '{}', which '{}' does not have",
+             kernel, name, str(i), name);
+    }
+    if (!choose.scores->depends_on(elaborate::outcome_index(choose.target)))
+      fail(origin, "kernel '{}' chooses '{}' by scores that are the same for all values of '{}'", kernel,
+           name, elaborate::outcome_index(choose.target).axis->name);
+  }
   void operator()(const Solve& solve) const {
     if (solve.target != nullptr) return solve_on_simplex(solve);
     const auto& all = program.functionals;
@@ -271,12 +340,15 @@ struct BlockCheck {
            "F = local_free_energy(p, q)",
            kernel);
     }
-    needs_natural_parameter(at->family, "solves for");
+    needs_natural_parameter(at->family, "solves for", has_natural);
   }
   void solve_on_simplex(const Solve& solve) const {
     const std::string& name = solve.target->name;
-    if (!solve.target->one_of)
-      fail(origin, "kernel '{}' solves for the probabilities of '{}', which has none; declare it with one_of",
+    if (!solve.target->one_of && elaborate::find_member_with_parameters(program, solve.target) == nullptr)
+      fail(origin,
+           "kernel '{0}' solves for the probabilities of '{1}', which has none; declare it with one_of, or, "
+           "a table "
+           "of probabilities, give it the member dirichlet({1})",
            kernel, name);
     if (!solve.functional->free.empty())
       fail(origin, "kernel '{}' solves an expression that varies over the axis '{}'; sum over that axis",
@@ -284,11 +356,16 @@ struct BlockCheck {
     if (!contains(program, solve.functional, solve.target))
       fail(origin, "kernel '{}' solves for '{}', which the functional does not contain", kernel, name);
   }
-  void operator()(const Draw& draw) const { needs_natural_parameter(draw.family, "draws"); }
-  void operator()(const Expect& expect) const { needs_natural_parameter(expect.family, "takes the mean of"); }
-  void needs_natural_parameter(std::size_t family, std::string_view what) const {
+  void operator()(const Draw& draw) const { needs_natural_parameter(draw.family, "draws", has_natural); }
+  static bool has_natural(const elaborate::FamilyRow& row) { return row.natural != nullptr; }
+  void operator()(const Expect& expect) const {
+    needs_natural_parameter(expect.family, "takes the mean of",
+                            [](const elaborate::FamilyRow& row) { return row.mean != nullptr; });
+  }
+  void needs_natural_parameter(std::size_t family, std::string_view what,
+                               bool (*has)(const elaborate::FamilyRow&)) const {
     for (const auto& member : program.families[family].members) {
-      if (elaborate::find_family(member.density)->natural == nullptr) {
+      if (!has(*elaborate::find_family(member.density))) {
         fail(origin,
              "kernel '{}' {} '{}', whose family '{}' has no natural parameter; give it the family of its "
              "density",

@@ -99,7 +99,8 @@ class NestEmitter {
     for (const Expr e : topological({root})) {
       if (text_.contains(e.get())) continue;
       std::string text = spell(e);
-      const bool simple = e->op == Op::Constant || e->op == Op::Extent || is_closed(e);
+      const bool simple =
+          e->op == Op::Constant || e->op == Op::Extent || e->op == Op::Position || is_closed(e);
       const bool shared = uses_[e.get()] > 1 || leaves_loop_[e.get()];
       if (shared && !simple && !(e->op == Op::Access && e->subscripts.empty() && nest_.loops.empty())) {
         const std::string name = fmt::format("v{}_", ++constants_);
@@ -157,7 +158,9 @@ class NestEmitter {
     std::vector<std::string> tests;
     for (std::size_t p = 0; p < e->subscripts.size(); ++p) {
       const Subscript& s = e->subscripts[p];
-      if (s.is_plain() && s.plain().axis == e->tensor->axes[p]) continue;
+      const bool inside = s.is_plain() && (s.plain().axis == e->tensor->axes[p] ||
+                                           s.plain().axis->values_of == e->tensor->axes[p]);
+      if (inside) continue;
       const std::string at = at_least(position(s), 2);
       tests.push_back(fmt::format("{0} >= 0 && {0} < {1}", at, names_.sizes->extent(e->tensor->axes[p])));
     }
@@ -170,7 +173,9 @@ class NestEmitter {
     const auto strides = loop::strides(e->tensor, *names_.sizes);
     std::vector<std::string> terms;
     for (std::size_t p = 0; p < e->args.size(); ++p)
-      terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}", arg(e, p), strides[p]));
+      terms.push_back(fmt::format(
+          "static_cast<std::size_t>({}) * {}",
+          e->args[p]->op == Op::Position ? position(e->args[p]->subscripts[0]) : arg(e, p), strides[p]));
     return fmt::format("{}[{}]", e->tensor->name,
                        terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + ")));
   }

@@ -113,6 +113,15 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
                    k.kernel->name, t->name, t->name, names.sizes->extent(t->axes[0])),
                {{CppReturn{"s"}}}}});
   }
+  for (const Tensor* t : k.live_in) {
+    if (t->index_of == nullptr) continue;
+    out.push_back(
+        {CppIf{fmt::format(
+                   "const auto s = freefall::runtime::check_indices(\"{}\", arguments[{}], {}); !s.ok()",
+                   k.kernel->name, std::find(k.arguments.begin(), k.arguments.end(), t) - k.arguments.begin(),
+                   names.sizes->extent(t->index_of)),
+               {{CppReturn{"s"}}}}});
+  }
   if (k.memory.workspace_bytes != 0) {
     out.push_back({CppIf{fmt::format("const auto s = freefall::runtime::check_workspace(\"{0}\", workspace, "
                                      "{0}_workspace_bytes); !s.ok()",

@@ -15,6 +15,8 @@ namespace freefall::ir {
 struct Axis {
   std::string name;
   bool plate = false;  ///< independent copies; its size is a capacity and a call may use fewer
+  /// A branch: one copy for each value of this axis, at which tables over it are read. Null for others.
+  const Axis* values_of = nullptr;
 };
 
 struct Index {

@@ -58,6 +58,7 @@ struct Family {
     const Tensor* variable = nullptr;
     std::string density;  ///< a row of the family table: "delta"
     Origin origin;
+    Expr table{};  ///< of a conditional: its probabilities, read at other variables
   };
   std::vector<Member> members;
 };
@@ -68,7 +69,8 @@ struct Functional {
   enum class Kind {
     free_energy,           ///< E_q[ln q - ln p] of a joint density
     local_free_energy,     ///< the same of each full conditional, all other elements at their present values
-    expected_free_energy,  ///< E_q(o,x)[ln q(x) - ln p~(o,x)] of outcomes that are predicted, for each copy
+    evidence_lower_bound,  ///< minus the free energy, to be maximised
+    future,                ///< of outcomes that are predicted, for each copy (elaborate/future.hpp)
     surprise,              ///< -ln p(x) of one density, summed over the elements of x
   };
   const Tensor* symbol = nullptr;
@@ -76,8 +78,12 @@ struct Functional {
   Origin origin;
   Kind kind = Kind::free_energy;
   Factor factor = {};  ///< of a surprise; of a local free energy: that of its variable
-  /// of an expected free energy: outcomes and the desired probabilities of each
+  // of a functional of the future:
+  std::string word = {};  ///< a row of the table of functionals of the future: "expected_free_energy"
+  /// outcomes, or states, and the desired probabilities of each
   std::vector<std::pair<const Tensor*, Expr>> preferences = {};
+  /// states and their probabilities after an outcome, where these are not those of Bayes' rule
+  std::vector<std::pair<const Tensor*, Expr>> posteriors = {};
 };
 
 /// d functional / d variable as an expression, referred to by the tensor `symbol` over the variable's axes.
@@ -139,6 +145,13 @@ struct Descend {
 struct Solve {
   Expr functional;
   const Tensor* target = nullptr;  ///< a one_of
+};
+/// A one_of takes the index with the largest score, the lowest among equals; or, the scores being
+/// probabilities, an index drawn with them.
+struct Choose {
+  const Tensor* target = nullptr;
+  Expr scores;  ///< over the indices of the target
+  bool drawn = false;
 };
 /// Latent variables are drawn from q.
 struct Draw {
@@ -209,8 +222,8 @@ struct Fire {
 };
 
 struct Statement {
-  std::variant<Forward, Predict, Descend, Solve, SolveFor, Draw, Expect, Repeat, Until, Evaluate, Hold,
-               InOrder, Simultaneously, EachTick, Advance, Fire>
+  std::variant<Forward, Predict, Descend, Solve, SolveFor, Choose, Draw, Expect, Repeat, Until, Evaluate,
+               Hold, InOrder, Simultaneously, EachTick, Advance, Fire>
       action;
   Origin origin;
 };
@@ -239,11 +252,13 @@ struct Program {
   /// Registers the local free energies of full conditionals under a family with one member; an expression
   /// over the indices of the member's variable. Throws ModelError.
   Expr local_free_energy(std::size_t model, std::size_t family, Origin origin = {});
-  /// Registers the expected free energy of predicted outcomes under the beliefs of a family, one number for
-  /// each copy of the plates of the model. Throws ModelError when an outcome is latent, has no factor or no
-  /// preference.
-  Expr expected_free_energy(std::size_t model, std::size_t family,
-                            std::vector<std::pair<const Tensor*, Expr>> preferences, Origin origin = {});
+  /// Registers minus the free energy, which is to be maximised.
+  Expr evidence_lower_bound(std::size_t model, std::size_t family, Origin origin = {});
+  /// Registers a functional of predicted outcomes under the beliefs of a family (elaborate/future.hpp), one
+  /// number for each copy of the plates of the model.
+  Expr future(std::string word, std::size_t model, std::size_t family,
+              std::vector<std::pair<const Tensor*, Expr>> preferences,
+              std::vector<std::pair<const Tensor*, Expr>> posteriors = {}, Origin origin = {});
   /// Registers -ln p of a factor and returns the scalar that stands for it.
   Expr surprise(Factor factor);
   /// The value a variable had before it last changed; every kernel that changes it keeps it.

@@ -81,9 +81,17 @@ std::string rules_text(const plan::Compilation& c) {
   for (const NamedPart& part : elaboration.names)
     out += fmt::format("  {} = {}\n", part.name, print(part.expression, with_names(c, false)));
   for (const auto& f : elaboration.functionals) {
-    out += fmt::format("\nfunctional {}, in nats, to be minimised; the sum of\n", f.symbol->name);
+    out += fmt::format("\nfunctional {}, in nats, to be {}\n", f.symbol->name,
+                       f.maximised ? "maximised" : "minimised");
+    for (const auto& sum : f.decompositions) {
+      std::string text;
+      for (const auto& [sign, name] : sum)
+        text += fmt::format("{}{}", text.empty() ? (sign < 0 ? "-" : "") : sign < 0 ? " - " : " + ", name);
+      out += fmt::format("  = {}\n", text);
+    }
+    out += "  where\n";
     for (const auto& [name, term] : f.terms)
-      out += fmt::format("  {} = {}\n", name, print(term, with_names(c)));
+      out += fmt::format("    {} = {}\n", name, print(term, with_names(c)));
   }
   for (const calculus::GreedyRule& rule : c.derivation.events) {
     const Tensor* voltage = rule.events->voltage;

@@ -283,12 +283,64 @@ struct preference_for_no_outcome {
                 "freefall: preference(o, C) is for an outcome that the model draws: give a one_of<...>");
 };
 
+template <class State>
+struct posterior_of_no_variable {
+  static_assert(accepted<State>,
+                "freefall: posterior(s, P) is for the state on which an outcome depends: give a one_of<...>");
+};
+
+template <class Name, class Axis>
+struct branch_of_no_axis {
+  static_assert(
+      accepted<Name, Axis>,
+      "freefall: branch<...>(move) has one copy for each value of an axis: give an axis<...>, not a plate, "
+      "ticks or a primed axis");
+};
+
+template <class Axes>
+struct softmax_over_no_branch {
+  static_assert(
+      accepted<Axes>,
+      "freefall: softmax(e) is over the branches of policies, and this expression has none: give the axes, "
+      "softmax(e, axis)");
+};
+
+template <class Argument, class Role>
+struct chosen_is_not_a_variable {
+  static_assert(accepted<Argument, Role>,
+                "freefall: choose and draw set a variable to one index of its axis: give a one_of<...>");
+};
+
+template <class Variable, class Axes>
+struct choice_among_other_axes {
+  static_assert(
+      accepted<Variable, Axes>,
+      "freefall: a value is chosen by scores over its own axis and plates: sum over these axes; of branches "
+      "of policies, take marginal(q, first)");
+};
+
 template <class Variable, class Family>
 struct no_probabilities {
+  static_assert(accepted<Variable, Family>,
+                "freefall: solve(F, q, s) is for the probabilities of s: give it the member categorical(s), "
+                "exact(s) or, "
+                "for a table, dirichlet(s) in q");
+};
+
+template <class Table>
+struct table_without_axis {
   static_assert(
-      accepted<Variable, Family>,
-      "freefall: solve(F, q, s) is for the probabilities of s: give it the member categorical(s) or "
-      "exact(s) in q");
+      accepted<Table>,
+      "freefall: a dirichlet table has an axis over which its probabilities sum to one: give it an axis "
+      "that is no plate, that of the outcome first");
+};
+
+template <class Table>
+struct concentration_of_no_dirichlet {
+  static_assert(
+      accepted<Table>,
+      "freefall: concentration(q, A) is that of a variable with the member dirichlet(A) in q: add the "
+      "member");
 };
 
 template <class Variable, class Family>

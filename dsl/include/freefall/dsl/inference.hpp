@@ -25,18 +25,34 @@ namespace detail {
 
 template <class Member>
 inline constexpr bool has_natural_parameter =
-    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">>>;
+    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">,
+                                             name<"dirichlet">, name<"conditional">>>;
 
-template <class... Members>
-constexpr void check_natural_parameters(types<Members...>) {
-  using without =
-      typename concat<types<>,
-                      std::conditional_t<has_natural_parameter<Members>, types<>, types<Members>>...>::type;
+/// Whether the mean is something else than the array of the variable, which forward(q) sets it to.
+template <class Member>
+inline constexpr bool has_mean =
+    has_natural_parameter<Member> || std::is_same_v<typename Member::family, name<"dirichlet">>;
+
+template <class... Without>
+constexpr void report_without_natural_parameter(types<Without...>) {
+  using without = types<Without...>;
   if constexpr (length<without> > 0) {
     using member = typename first<without>::type;
     diagnostics::report<
         diagnostics::no_natural_parameter<typename member::variable::label, typename member::family>>();
   }
+}
+
+template <class... Members>
+constexpr void check_natural_parameters(types<Members...>) {
+  report_without_natural_parameter(
+      typename concat<
+          types<>, std::conditional_t<has_natural_parameter<Members>, types<>, types<Members>>...>::type{});
+}
+template <class... Members>
+constexpr void check_means(types<Members...>) {
+  report_without_natural_parameter(
+      typename concat<types<>, std::conditional_t<has_mean<Members>, types<>, types<Members>>...>::type{});
 }
 
 template <class... Members>
@@ -116,7 +132,7 @@ auto draw(const approximation<Members...>& q,
 template <class... Members>
 auto forward(const approximation<Members...>& q,
              const std::source_location& where = std::source_location::current()) {
-  detail::check_natural_parameters(types<Members...>{});
+  detail::check_means(types<Members...>{});
   return statement<reads<>>{
       {ir::Expect{q.position}, detail::make_origin("mean of " + detail::latent_names(q), where)}};
 }

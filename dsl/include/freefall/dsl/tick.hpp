@@ -7,13 +7,15 @@
 //   advance(x, ...)    begins a tick: the current values become the previous ones; traces and voltages
 //                      (events.hpp) go on; all at once
 //
+// Both take the state of a family as well: concentration(q, A).
+//
 //   x <<= normal(A * previous(x) + B * u, covariance(Q))
 //   kernel<"tick">(advance(x), forward(p), repeat(5, descend(F, x, rate(0.05))))
 //
 // previous(x) is the array `x_previous` of role state, with the axes of x; it is what a checkpoint of a
 // running filter keeps. Before the first tick the user puts the initial value into x.
 
-#include "freefall/dsl/descent.hpp"
+#include "freefall/dsl/solve.hpp"
 
 namespace freefall {
 namespace detail {
@@ -42,13 +44,13 @@ struct make_advance {
 };
 
 template <class T>
-struct is_not_carried_on : std::bool_constant<!carried_on<T>::value> {};
+struct is_not_carried_on : std::bool_constant<!carried_on<T>::value && !is_state<T>> {};
 
 }  // namespace detail
 
 template <class V>
 auto previous(const V& variable) {
-  if constexpr (!detail::is_variable<V>) {
+  if constexpr (detail::is_not_carried<V>::value) {
     using described = detail::symbol_of<V>;
     diagnostics::report<
         diagnostics::previous_of_no_variable<typename described::label, typename described::role>>();

@@ -1,9 +1,10 @@
-// The pointwise functions a kernel calls: those of vector_math.hpp and langevin.hpp, and the cheap ones that
-// need no polynomial.
+// The pointwise functions a kernel calls: those of vector_math.hpp, langevin.hpp and gamma.hpp, and the cheap
+// ones that need no polynomial.
 #pragma once
 
 #include <cmath>
 
+#include "freefall/runtime/gamma.hpp"
 #include "freefall/runtime/langevin.hpp"
 #include "freefall/runtime/vector_math.hpp"
 

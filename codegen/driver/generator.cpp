@@ -56,8 +56,7 @@ void dump_steps(const calculus::Steps& steps, int indent) {
       fmt::print("{:{}}{} times\n", "", indent, loop->count);
       dump_steps(loop->body, indent + 2);
     } else if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action)) {
-      fmt::print("{:{}}for each {}{}\n", "", indent, sweep->axis->name,
-                 sweep->backwards ? ", backwards" : "");
+      fmt::print("{:{}}for each {}, {}\n", "", indent, sweep->axis->name, ir::str(sweep->order));
       dump_steps(sweep->body, indent + 2);
     } else {
       for (const auto& a : std::get<calculus::Assign>(step.action).simultaneous)

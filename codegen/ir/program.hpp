@@ -162,11 +162,12 @@ struct InOrder {
 struct Simultaneously {
   Block body;
 };
-/// The body for each tick of an axis in order, or the last first. Its descents move the targets at that tick
-/// only.
-struct EachTick {
+/// The body for each element of an axis, one after the other: of time, or of any axis that is no plate. Its
+/// rules move the targets at the element visited only and read the new values of those visited before
+/// (Gauss-Seidel; Gibbs sampling).
+struct Scan {
   const Axis* axis = nullptr;
-  bool backwards = false;
+  Order order = Order::forwards;
   Block body;
 };
 /// Writes the value of an expression to the tensor of role `output` named here.
@@ -182,7 +183,7 @@ struct Advance {
 
 struct Statement {
   std::variant<Forward, Predict, Descend, Solve, SolveFor, Draw, Expect, Repeat, Until, Evaluate, Hold,
-               InOrder, Simultaneously, EachTick, Advance>
+               InOrder, Simultaneously, Scan, Advance>
       action;
   Origin origin;
 };

@@ -30,6 +30,7 @@ class Liveness {
         const std::size_t begin = position_++;
         visit(*body);
         if (const auto* repeat = std::get_if<Repeat>(&o.action)) touch(repeat->moved, position_);
+        if (const auto* sweep = std::get_if<Sweep>(&o.action)) touch(sweep->elements, position_);
         loops_.push_back({begin, position_++});
       } else {
         const Touched t = touched(o);

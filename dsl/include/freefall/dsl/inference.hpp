@@ -39,6 +39,10 @@ constexpr void check_natural_parameters(types<Members...>) {
   }
 }
 
+/// What a statement that moves the members of a family mentions.
+template <class... Members>
+using moves_members = reads<moved<typename Members::variable::label, typename Members::variable::axes>...>;
+
 template <class... Members>
 std::string latent_names(const approximation<Members...>&) {
   std::string out;
@@ -96,7 +100,8 @@ auto solve(const local_functional<I, R, Variable>& F, const approximation<Member
       diagnostics::report<diagnostics::solved_is_not_latent<typename Variable::label>>();
     }
     const std::string text = "solve for " + std::string(Variable::text);
-    return statement<R>{{ir::Solve{F.ir}, detail::make_origin(text, where)}};
+    using mentions = typename detail::concat<R, detail::moves_members<Members...>>::type;
+    return statement<mentions>{{ir::Solve{F.ir}, detail::make_origin(text, where)}};
   }
 }
 template <class I, class R, class... Members>
@@ -109,7 +114,7 @@ template <class... Members>
 auto draw(const approximation<Members...>& q,
           const std::source_location& where = std::source_location::current()) {
   detail::check_natural_parameters(types<Members...>{});
-  return statement<reads<>>{
+  return statement<detail::moves_members<Members...>>{
       {ir::Draw{q.position}, detail::make_origin("draw " + detail::latent_names(q), where)}};
 }
 
@@ -117,7 +122,7 @@ template <class... Members>
 auto forward(const approximation<Members...>& q,
              const std::source_location& where = std::source_location::current()) {
   detail::check_natural_parameters(types<Members...>{});
-  return statement<reads<>>{
+  return statement<detail::moves_members<Members...>>{
       {ir::Expect{q.position}, detail::make_origin("mean of " + detail::latent_names(q), where)}};
 }
 

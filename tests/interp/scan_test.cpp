@@ -207,8 +207,9 @@ TEST(Scan, EachStatementHasItsOwnOrder) {
   expect_near(run(l.program, body, l.values, l.x), expected, 1e-14, "two scans");
 }
 
-// One row of the matrix for each element: a scan of n elements costs what moving all at once costs, not n
-// times that; a random order some draws more.
+// One row of the matrix for each element: a scan of 64 elements costs what moving all at once costs and not
+// 64 times that. The rest is the symmetric part of P, made row by row for each copy, and the draws of an
+// order.
 TEST(Scan, CostsAsMuchAsAllAtOnce) {
   const auto cost = [](Linear& l, Statement statement) {
     l.program.kernels = {{"kernel", {std::move(statement)}, {}}};
@@ -222,7 +223,7 @@ TEST(Scan, CostsAsMuchAsAllAtOnce) {
   for (const Order order : kOrders) {
     Linear l;
     const Statement body = l.descend("euler", {l.setting("rate", 0.2)});
-    EXPECT_LT(cost(l, l.scan(order, {body})), 1.05 * at_once) << str(order);
+    EXPECT_LT(cost(l, l.scan(order, {body})), 1.25 * at_once) << str(order);
   }
 }
 

@@ -138,16 +138,17 @@ class Deriver {
     Expr steps;
     if (row.counts_steps) {
       const std::string suffix = counters_++ == 0 ? "" : fmt::format("{}", counters_);
-      const Tensor* counter = context.tensor(fmt::format("{}_steps{}", kernel_, suffix), {}, Role::state);
+      const std::vector<const Axis*> each(time_ == nullptr ? 0 : 1, time_);  // every element counts its own
+      const Tensor* counter = context.tensor(fmt::format("{}_steps{}", kernel_, suffix), each, Role::state);
       steps = element(context, counter);
-      assign.simultaneous.push_back({counter, steps + Number(1), counter->name + " += 1"});
+      assign.simultaneous.push_back(here({counter, steps + Number(1), counter->name + " += 1"}));
     }
     for (std::size_t i = 0; i < descend.targets.size(); ++i) {
       context.origin = origin_;
       std::vector<Assignment> updates;
       const Expr gradient = thaw(gradients[i]);
       name_part("dF_d" + descend.targets[i]->name, gradient, canonical_indices(descend.targets[i]));
-      row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
+      row.step(context, descend.targets[i], gradients[i], settings, steps, time_, updates);
       for (Assignment& u : updates) u.value = thaw(u.value);
       out_.rules.push_back({kernel_,
                             descend.targets[i],
@@ -162,12 +163,8 @@ class Deriver {
         out_.rules.back().unmodified = thaw(unmodified[i]);
         out_.rules.back().modification = changed;
       }
-      for (Assignment& u :
-           updates) {  // of a target and of what the method keeps beside it, over the same axes
-        u.tick = time_;
-        u.value = at_tick(u.value, time_);
-      }
-      assign.simultaneous.insert(assign.simultaneous.end(), updates.begin(), updates.end());
+      // Of a target and of what the method keeps beside it, over the same axes.
+      for (Assignment& u : updates) assign.simultaneous.push_back(here(std::move(u)));
     }
     context.origin = {};
     out.push_back({assign});
@@ -197,7 +194,7 @@ class Deriver {
     const Assignment update{b, point->value,
                             fmt::format("{} = {}, where dF/d{} = 0", b->name, print(point->value), b->name)};
     out_.rules.push_back({kernel_, b, functional, point->gradient, "solve", {update}, origin_, Expr(), {}});
-    out.push_back({Assign{{update}}});
+    out.push_back({Assign{{here(update)}}});
   }
 
   void append_on_simplex(Steps& out, const Solve& solve) {
@@ -292,12 +289,17 @@ class Deriver {
     for (const Family::Member& member : program_.families[draw.family].members) {
       const elaborate::FamilyRow& row = *elaborate::find_family(member.density);
       const std::string& name = member.variable->name;
+      std::vector<Subscript> own, numbers;
+      for (const Index& i : canonical_indices(member.variable)) {
+        own.emplace_back(i);
+        numbers.emplace_back(i == Index{time_, 0} ? drawn_at_ : i);
+      }
       const std::string stream = next_stream(name);
-      std::vector<Subscript> own;
-      for (const Index& i : canonical_indices(member.variable)) own.emplace_back(i);
-      const Expr value = row.sample(context, member, make_draw(context, stream, own));
-      assign.simultaneous.push_back(
-          {member.variable, value, fmt::format("{0} drawn from q: {1}", name, print(value))});
+      const auto value = [&](const std::vector<Subscript>& at) {
+        return row.sample(context, member, make_draw(context, stream, at));
+      };
+      assign.simultaneous.push_back(here(
+          {member.variable, value(numbers), fmt::format("{0} drawn from q: {1}", name, print(value(own)))}));
     }
     out.push_back({assign});
   }
@@ -306,8 +308,8 @@ class Deriver {
     Assign assign;
     for (const Family::Member& member : program_.families[expect.family].members) {
       const Expr mean = elaborate::find_family(member.density)->mean(*program_.context, member);
-      assign.simultaneous.push_back(
-          {member.variable, mean, fmt::format("{0} = E_q[{0}] = {1}", member.variable->name, print(mean))});
+      assign.simultaneous.push_back(here(
+          {member.variable, mean, fmt::format("{0} = E_q[{0}] = {1}", member.variable->name, print(mean))}));
     }
     out.push_back({assign});
   }
@@ -334,27 +336,33 @@ class Deriver {
                        [&](const Kernel& k) { return advances(k.body, variable); });
   }
 
-  // Whatever changes a variable keeps the value it had, where some rule reads it.
+  // Whatever changes a variable keeps the value it had, where some rule reads it. A visit of all elements is
+  // one change: what it keeps are the values before it began.
   void keep_previous_values(Steps& steps) const {
+    Steps out;
     for (Step& step : steps) {
       if (auto* loop = std::get_if<Loop>(&step.action)) {
         keep_previous_values(loop->body);
-        continue;
+      } else if (auto* sweep = std::get_if<Sweep>(&step.action)) {
+        Assign before{kept_values(assigned(sweep->body))};
+        if (!before.simultaneous.empty()) out.push_back({std::move(before)});
+      } else {
+        auto& all = std::get<Assign>(step.action).simultaneous;
+        for (Assignment& kept : kept_values(assigned({step}))) all.push_back(std::move(kept));
       }
-      if (auto* sweep = std::get_if<Sweep>(&step.action)) {
-        keep_previous_values(sweep->body);
-        continue;
-      }
-      auto& all = std::get<Assign>(step.action).simultaneous;
-      for (const auto& [variable, kept] : program_.previous_values) {
-        if (is_advanced(variable)) continue;
-        const bool changes =
-            std::any_of(all.begin(), all.end(), [&](const Assignment& a) { return a.target == variable; });
-        if (changes)
-          all.push_back({kept, element(*program_.context, variable),
-                         fmt::format("{} = {} before", kept->name, variable->name)});
-      }
+      out.push_back(std::move(step));
     }
+    steps = std::move(out);
+  }
+  std::vector<Assignment> kept_values(const std::vector<const Tensor*>& changing) const {
+    std::vector<Assignment> out;
+    for (const auto& [variable, kept] : program_.previous_values) {
+      if (is_advanced(variable) || std::find(changing.begin(), changing.end(), variable) == changing.end())
+        continue;
+      out.push_back({kept, element(*program_.context, variable),
+                     fmt::format("{} = {} before", kept->name, variable->name)});
+    }
+    return out;
   }
 
   // What is held, in the user's names.
@@ -393,11 +401,23 @@ class Deriver {
     if (!copy.simultaneous.empty()) out.push_back({copy});
   }
 
-  void append(Steps& out, const EachTick& each) {
-    const Axis* outside = time_;
-    time_ = each.axis;
-    out.push_back({Sweep{each.axis, each.backwards, block(each.body)}});
-    time_ = outside;
+  // A visit takes the draws of its own number, so that an element visited twice gets two.
+  void append(Steps& out, const Scan& scan) {
+    time_ = scan.axis;
+    drawn_at_ = scan.order == Order::forwards ? tick_of(scan.axis) : visit_of(scan.axis);
+    Sweep sweep{scan.axis, scan.order, {}, {}};
+    if (is_drawn(scan.order)) sweep.stream = next_stream(scan.axis->name + "/order");
+    sweep.body = block(scan.body);
+    time_ = nullptr;
+    out.push_back({std::move(sweep)});
+  }
+
+  // Each statement that draws has a stream of its own.
+  // Inside a scan, the assignment of the element visited alone.
+  Assignment here(Assignment a) const {
+    a.tick = time_;
+    a.value = at_tick(a.value, time_);
+    return a;
   }
 
   void append(Steps& out, const InOrder& order) {
@@ -505,10 +525,10 @@ class Deriver {
     Assign assign;
     for (const Tensor* target : solve.targets) {
       program_.context->origin = origin_;
-      const Stationary point = stationary(functional, target, origin_);
+      const Stationary point = stationary(functional, target, origin_, time_);
       out_.rules.push_back(
           {kernel_, target, functional, point.gradient, "solve", {point.update}, origin_, Expr(), {}});
-      assign.simultaneous.push_back(point.update);
+      assign.simultaneous.push_back(here(point.update));
     }
     program_.context->origin = {};
     out.push_back({assign});
@@ -560,7 +580,7 @@ class Deriver {
       Steps steps;
       for (const Factor* f : stage.factors) steps.push_back(mean_assignment(*f, stage.time));
       if (stage.time != nullptr) {
-        out.push_back({Sweep{stage.time, false, std::move(steps)}});
+        out.push_back({Sweep{stage.time, Order::forwards, {}, std::move(steps)}});
       } else {
         out.insert(out.end(), steps.begin(), steps.end());
       }
@@ -591,7 +611,8 @@ class Deriver {
   elaborate::Held in_force_;    // what the statements so far hold
   std::string kernel_;
   Origin origin_;
-  const Axis* time_ = nullptr;  // of the loop over ticks the statements stand in
+  const Axis* time_ = nullptr;  // whose elements the statements visit one after the other, or null
+  Index drawn_at_;              // there: the place of an element in a draw
   int counters_ = 0;
   std::map<std::string, int> draws_;
 };

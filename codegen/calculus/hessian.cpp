@@ -13,13 +13,14 @@ namespace {
 using namespace ir;
 
 constexpr const char* kHeld = "held";
+constexpr int kMovedLevel = 6500;  // of an index no user and no pass writes
 
 }  // namespace
 
-BlockIndices block_indices(const Tensor* tensor) {
+BlockIndices block_indices(const Tensor* tensor, const Axis* visited) {
   BlockIndices out;
   for (const Index& i : canonical_indices(tensor)) {
-    if (i.axis->plate) {
+    if (i.axis->plate || i.axis == visited) {
       out.copies.push_back(i);
     } else if (out.row) {
       throw ModelError(fmt::format(
@@ -34,11 +35,19 @@ BlockIndices block_indices(const Tensor* tensor) {
   return out;
 }
 
-Expr jacobian(Expr e, const Tensor* tensor, const Index& along) {
-  const BlockIndices block = block_indices(tensor);
-  const Expr direction = block.row ? make_delta(*e->context, Subscript(*block.row), Subscript(along))
-                                   : make_constant(*e->context, 1);
-  return directional_derivative(e, {{tensor, direction}});
+Expr jacobian(Expr e, const Tensor* tensor, const Index& along, const Axis* visited) {
+  const BlockIndices block = block_indices(tensor, visited);
+  Expr direction = block.row ? make_delta(*e->context, Subscript(*block.row), Subscript(along))
+                             : make_constant(*e->context, 1);
+  // Only the visited element moves, and e is read there.
+  Substitution there;
+  for (const Index& i : block.copies) {
+    if (i.axis != visited) continue;
+    const Index moved{i.axis, kMovedLevel};
+    direction = direction * make_delta(*e->context, Subscript(i), Subscript(moved));
+    there.emplace_back(moved, Subscript(i));
+  }
+  return substitute(directional_derivative(e, {{tensor, direction}}), there);
 }
 
 Expr hessian(Expr f, const Tensor* tensor) {
@@ -46,9 +55,9 @@ Expr hessian(Expr f, const Tensor* tensor) {
   return jacobian(gradient(f, tensor), tensor, block.column.value_or(Index{}));
 }
 
-Expr newton_step(Expr gradient, const Tensor* tensor) {
-  const BlockIndices block = block_indices(tensor);
-  const Expr curvature = jacobian(gradient, tensor, block.column.value_or(Index{}));
+Expr newton_step(Expr gradient, const Tensor* tensor, const Axis* visited) {
+  const BlockIndices block = block_indices(tensor, visited);
+  const Expr curvature = jacobian(gradient, tensor, block.column.value_or(Index{}), visited);
   if (!block.row) return gradient / curvature;
   return make_contract({*block.column},
                        block_inverse(block, curvature) * substitute(gradient, {{*block.row, *block.column}}));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "codegen/calculus/descent.hpp"
@@ -401,36 +402,71 @@ struct BlockCheck {
            "declare free_energy(p, q)",
            kernel, model);
   }
-  void operator()(const EachTick& each) const {
-    if (each.body.empty())
-      fail(origin, "kernel '{}': the loop over '{}' has no statements", kernel, each.axis->name);
-    ticks(each.body, each.axis);
-    block(each.body);
+  void operator()(const Scan& scan) const {
+    const std::string& axis = scan.axis->name;
+    if (scan.body.empty())
+      fail(origin, "kernel '{}': the loop over the elements of '{}' has no statements", kernel, axis);
+    if (scan.axis->plate)
+      fail(origin,
+           "kernel '{}' visits the copies of the plate '{}' one after the other, but they are independent; "
+           "leave out the scan, or scan an axis",
+           kernel, axis);
+    check_scanned(scan.body, scan.axis);
+    block(scan.body);
   }
-  // What a statement in a loop over ticks may be, and what it may move.
-  void ticks(const Block& body, const Axis* axis) const {
+  // What a statement in a loop over the elements of an axis may be, and what it may move.
+  void check_scanned(const Block& body, const Axis* axis) const {
     for (const Statement& s : body) {
-      if (const auto* descend = std::get_if<Descend>(&s.action)) {
-        for (const Tensor* t : descend->targets) {
-          if (std::count(t->axes.begin(), t->axes.end(), axis) != 1)
-            fail(s.origin,
-                 "kernel '{0}': '{1}' descends in a loop over '{2}', but has no one axis '{2}'; descend it "
-                 "before or "
-                 "after the loop",
-                 kernel, t->name, axis->name);
-        }
-      } else if (const auto* inner = std::get_if<Repeat>(&s.action)) {
-        ticks(inner->body, axis);
-      } else if (const auto* bounded = std::get_if<Until>(&s.action)) {
-        ticks(bounded->body, axis);
-      } else if (const auto* order = std::get_if<InOrder>(&s.action)) {
-        ticks(order->body, axis);
-      } else if (const auto* together = std::get_if<Simultaneously>(&s.action)) {
-        ticks(together->body, axis);
-      } else {
-        fail(s.origin, "kernel '{}': a loop over '{}' takes descents, and loops of them", kernel, axis->name);
+      if (const Block* inner = body_of(s)) {
+        check_scanned(*inner, axis);
+        continue;
+      }
+      const auto moved = moved_elements(s);
+      if (!moved)
+        fail(s.origin,
+             "kernel '{}': a loop over '{}' takes rules of single elements: descend, solve, draw(q), "
+             "forward(q), "
+             "and loops of them; put other statements before or after it",
+             kernel, axis->name);
+      for (const Tensor* t : *moved) {
+        if (std::count(t->axes.begin(), t->axes.end(), axis) == 0)
+          fail(s.origin,
+               "kernel '{0}': '{1}' moves in a loop over '{2}', but has no axis '{2}'; move it before or "
+               "after the loop",
+               kernel, t->name, axis->name);
       }
     }
+  }
+  // The body of a statement around others that may stand in a scan, or null.
+  static const Block* body_of(const Statement& s) {
+    if (const auto* repeat = std::get_if<Repeat>(&s.action)) return &repeat->body;
+    if (const auto* until = std::get_if<Until>(&s.action)) return &until->body;
+    if (const auto* order = std::get_if<InOrder>(&s.action)) return &order->body;
+    if (const auto* together = std::get_if<Simultaneously>(&s.action)) return &together->body;
+    return nullptr;
+  }
+  // What a statement moves element by element, or nothing when it is no such rule.
+  std::optional<std::vector<const Tensor*>> moved_elements(const Statement& s) const {
+    const auto members = [&](std::size_t family) {
+      std::vector<const Tensor*> out;
+      for (const auto& m : program.families[family].members) out.push_back(m.variable);
+      return out;
+    };
+    if (const auto* descend = std::get_if<Descend>(&s.action)) return descend->targets;
+    if (const auto* draw = std::get_if<Draw>(&s.action)) return members(draw->family);
+    if (const auto* expect = std::get_if<Expect>(&s.action)) return members(expect->family);
+    if (const auto* solve = std::get_if<SolveFor>(&s.action)) {
+      for (const Tensor* t : solve->targets) {
+        if (t->role != Role::variable) return std::nullopt;
+      }
+      return solve->targets;
+    }
+    if (const auto* solve = std::get_if<Solve>(&s.action); solve != nullptr && solve->target == nullptr) {
+      for (const Functional& f : program.functionals) {
+        if (solve->functional->tensor == f.symbol) return members(f.family);
+      }
+    }
+    return std::nullopt;
   }
   void operator()(const InOrder& order) const {
     if (order.body.empty()) fail(origin, "kernel '{}': in_order has no statements", kernel);

@@ -254,7 +254,8 @@ std::string Names::extent(const Axis* axis) const {
 
 std::string Names::loop_variable(const Index& index) const {
   if (index.level == 0) return "i_" + index.axis->name;
-  if (calculus::is_tick(index)) return fmt::format("i_{}_now", index.axis->name);
+  if (calculus::is_tick(index))
+    return fmt::format("i_{}_{}", index.axis->name, index == calculus::tick_of(index.axis) ? "now" : "visit");
   if (index.level < plan::kOpenedLevel) return fmt::format("i_{}_{}", index.axis->name, index.level);
   return fmt::format("s_{}_{}", index.axis->name, index.level - plan::kOpenedLevel);
 }

@@ -19,6 +19,13 @@ struct Axis {
   const Axis* values_of = nullptr;
 };
 
+/// The order in which elements of an axis are visited. Random: as many visits as the axis has elements, each
+/// to one drawn from all (random scan); shuffled: each element once, in a random order.
+enum class Order { forwards, backwards, random, shuffled };
+/// "in order", "the last first", ...
+std::string str(Order order);
+constexpr bool is_drawn(Order order) { return order == Order::random || order == Order::shuffled; }
+
 struct Index {
   const Axis* axis = nullptr;
   int level = 0;  ///< >= 0: free, this many primes; < 0: bound, canonical label -level

@@ -195,11 +195,12 @@ struct InOrder {
 struct Simultaneously {
   Block body;
 };
-/// The body for each tick of an axis in order, or the last first. Its descents move the targets at that tick
-/// only.
-struct EachTick {
+/// The body for each element of an axis, one after the other: of time, or of any axis that is no plate. Its
+/// rules move the targets at the element visited only and read the new values of those visited before
+/// (Gauss-Seidel; Gibbs sampling).
+struct Scan {
   const Axis* axis = nullptr;
-  bool backwards = false;
+  Order order = Order::forwards;
   Block body;
 };
 /// Writes the value of an expression to the tensor of role `output` named here.
@@ -223,7 +224,7 @@ struct Fire {
 
 struct Statement {
   std::variant<Forward, Predict, Descend, Solve, SolveFor, Choose, Draw, Expect, Repeat, Until, Evaluate,
-               Hold, InOrder, Simultaneously, EachTick, Advance, Fire>
+               Hold, InOrder, Simultaneously, Scan, Advance, Fire>
       action;
   Origin origin;
 };

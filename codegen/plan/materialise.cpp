@@ -65,6 +65,12 @@ class Materialiser {
   }
 
   void assign(const Assign& group) {
+    const Assignment& first = group.simultaneous[0];
+    if (first.value->op == Op::Draw && first.target->role == Role::temporary) {  // a buffer of draws already
+      out_->push_back({group});
+      temporaries_.invalidate(first.target);
+      return;
+    }
     for (const Assignment& a : group.simultaneous) count_uses(a.value);
     std::vector<Assignment> stores;
     for (const Assignment& a : group.simultaneous) {

@@ -30,8 +30,7 @@ void print_steps(std::string& out, const calculus::Steps& steps, int indent) {
       continue;
     }
     if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action)) {
-      out += fmt::format("{}for each {}{}:\n", margin, sweep->axis->name,
-                         sweep->backwards ? ", the last first" : " in order");
+      out += fmt::format("{}for each {}, {}:\n", margin, sweep->axis->name, str(sweep->order));
       print_steps(out, sweep->body, indent + 2);
       continue;
     }

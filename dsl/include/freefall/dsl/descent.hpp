@@ -84,6 +84,22 @@ ir::NamedExpr setting(const E& e) {
   return {std::string(Setting.view()), lift(e).ir};
 }
 
+/// A variable or parameter a statement moves, by name, and its axes.
+template <class Name, class Axes>
+struct moved {};
+template <class Target>
+struct move_of {
+  using type = reads<>;
+};
+template <class Symbol>
+struct move_of<handle<Symbol>> {
+  using type = reads<moved<typename Symbol::label, typename Symbol::axes>>;
+};
+template <class Targets>
+struct moves_of;
+template <class... Targets>
+struct moves_of<types<Targets...>> : concat<reads<>, typename move_of<Targets>::type...> {};
+
 /// A variable a statement predicts, by name.
 template <class Name>
 struct predicted {};
@@ -250,8 +266,8 @@ auto descend(const expr<I, R>& objective, const Args&... args) {
   using arguments = detail::elements<Args...>;
   using targets = typename detail::filter<arguments, detail::is_target>::type;
   using descended = typename detail::labels<reads<>, targets>::type;
-  using mentions =
-      typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended>::type;
+  using mentions = typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended,
+                                           typename detail::moves_of<targets>::type>::type;
   using unmodified = typename detail::filter<arguments, detail::is_no_modifier>::type;
   constexpr std::size_t modifiers = detail::length<arguments> - detail::length<unmodified>;
   if constexpr (!detail::ends_with_method<unmodified> ||

@@ -381,6 +381,22 @@ struct repeat_without_statements {
                 "freefall: repeat and until need statements: repeat(20, descend(F, x, rate(0.1)))");
 };
 
+template <class Axis>
+struct scanned_is_no_axis {
+  static_assert(
+      accepted<Axis>,
+      "freefall: a scan visits the elements of an axis, one after the other: scan(unit, ...) with "
+      "axis<\"unit\"> unit, not primed; the copies of a plate are independent and need no scan, and for "
+      "ticks write each_tick(t, ...)");
+};
+
+template <class Target, class Axis>
+struct scanned_without_axis {
+  static_assert(accepted<Target, Axis>,
+                "freefall: a scan moves the elements of its axis, and this target does not have that axis: "
+                "move it before or after the scan");
+};
+
 template <class Argument>
 struct held_is_not_predictions {
   static_assert(accepted<Argument>,

@@ -43,6 +43,10 @@ constexpr void report_without_natural_parameter(types<Without...>) {
   }
 }
 
+/// What a statement that moves the members of a family mentions.
+template <class... Members>
+using moves_members = reads<moved<typename Members::variable::label, typename Members::variable::axes>...>;
+
 template <class... Members>
 constexpr void check_natural_parameters(types<Members...>) {
   report_without_natural_parameter(
@@ -112,7 +116,8 @@ auto solve(const local_functional<I, R, Variable>& F, const approximation<Member
       diagnostics::report<diagnostics::solved_is_not_latent<typename Variable::label>>();
     }
     const std::string text = "solve for " + std::string(Variable::text);
-    return statement<R>{{ir::Solve{F.ir}, detail::make_origin(text, where)}};
+    using mentions = typename detail::concat<R, detail::moves_members<Members...>>::type;
+    return statement<mentions>{{ir::Solve{F.ir}, detail::make_origin(text, where)}};
   }
 }
 template <class I, class R, class... Members>
@@ -125,7 +130,7 @@ template <class... Members>
 auto draw(const approximation<Members...>& q,
           const std::source_location& where = std::source_location::current()) {
   detail::check_natural_parameters(types<Members...>{});
-  return statement<reads<>>{
+  return statement<detail::moves_members<Members...>>{
       {ir::Draw{q.position}, detail::make_origin("draw " + detail::latent_names(q), where)}};
 }
 
@@ -133,7 +138,7 @@ template <class... Members>
 auto forward(const approximation<Members...>& q,
              const std::source_location& where = std::source_location::current()) {
   detail::check_means(types<Members...>{});
-  return statement<reads<>>{
+  return statement<detail::moves_members<Members...>>{
       {ir::Expect{q.position}, detail::make_origin("mean of " + detail::latent_names(q), where)}};
 }
 

@@ -27,9 +27,9 @@ struct carried<symbol<Role, Name, Axes...>> {
   using type = symbol<ir::Role::state, joined_name<Name, "_previous">(), Axes...>;
 };
 
-/// What advance takes: variables, and what has one that a tick carries on.
+/// What advance takes: variables, states of a family, and what has one that a tick carries on.
 template <class T>
-struct carried_on : std::bool_constant<is_variable<T>> {
+struct carried_on : std::bool_constant<is_variable<T> || is_state<T>> {
   static const ir::Tensor* tensor(const T& variable) { return variable.tensor; }
 };
 
@@ -44,13 +44,13 @@ struct make_advance {
 };
 
 template <class T>
-struct is_not_carried_on : std::bool_constant<!carried_on<T>::value && !is_state<T>> {};
+struct is_not_carried_on : std::bool_constant<!carried_on<T>::value> {};
 
 }  // namespace detail
 
 template <class V>
 auto previous(const V& variable) {
-  if constexpr (detail::is_not_carried<V>::value) {
+  if constexpr (!detail::is_variable<V> && !detail::is_state<V>) {
     using described = detail::symbol_of<V>;
     diagnostics::report<
         diagnostics::previous_of_no_variable<typename described::label, typename described::role>>();

@@ -28,9 +28,8 @@ MatrixNames names_of(const Program& program, const calculus::Derivation& derivat
     inner.spelling = out.spelling;
     const std::string functional = matrix_form(g.functional, {}, inner);
     const bool plain = g.functional->op == Op::Access;
-    out.spelling[g.symbol] =
-        fmt::format(plain ? "d{}/d{}" : "d({})/d{}", plain ? spelled(g.functional->tensor) : functional,
-                    g.variable->name);
+    out.spelling[g.symbol] = plain ? fmt::format("d{}/d{}", spelled(g.functional->tensor), g.variable->name)
+                                   : fmt::format("d({})/d{}", functional, g.variable->name);
   }
   for (const RuleSymbol& r : program.rules) {
     const bool solved =

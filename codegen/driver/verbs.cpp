@@ -59,8 +59,14 @@ const std::vector<Verb>& verbs() {
        "declared one",
        false,
        {"text", "json", "markdown"},
-       nullptr,
+       add_verify_options,
        run_verify},
+      {"locality",
+       "print for each rule which neighbours it reads, and which of its terms are not local",
+       false,
+       {"text", "json"},
+       nullptr,
+       run_locality},
       {"axes", "print the axes that need a size", false, {"text", "json"}, nullptr, run_axes},
   };
   return list;

@@ -94,9 +94,7 @@ std::string evidence(const equality::Result& r) {
 }
 
 std::size_t as_declared(const std::vector<VerificationEntry>& entries) {
-  return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), [](const auto& e) {
-    return e.checked->as_declared() && e.mistakes_passed.empty();
-  }));
+  return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), is_as_declared));
 }
 
 std::string escaped(std::string text) {
@@ -134,6 +132,10 @@ std::vector<VerificationEntry> verification_entries(const Program& program,
     out.push_back(std::move(entry));
   }
   return out;
+}
+
+bool is_as_declared(const VerificationEntry& entry) {
+  return entry.checked->as_declared() && entry.mistakes_passed.empty();
 }
 
 bool all_as_declared(const std::vector<VerificationEntry>& entries) {

@@ -21,7 +21,8 @@ std::vector<VerificationEntry> verification_entries(const ir::Program& program,
                                                     const calculus::Derivation& derivation,
                                                     const std::vector<equality::CheckedReference>& checked);
 
-/// All verdicts are the declared ones, and no mistake in a reference that holds was passed.
+/// The verdict is the declared one, and no mistake in a reference that holds was passed.
+bool is_as_declared(const VerificationEntry& entry);
 bool all_as_declared(const std::vector<VerificationEntry>& entries);
 
 /// For people: verdict and evidence of each, counterexamples, and a summary.

@@ -3,6 +3,7 @@
 #  [AXES   <axis>=<size>...]          # one for each axis of the model; none if it has none
 #  [SCALAR float|double]              # default float
 #  [ISA    native|portable]           # default native: for the processor of this machine
+#  [VERIFY]                           # the build fails when a reference of the model has not the declared verdict
 # )
 # Makes a static library <target> with the header <target>.hpp (plain kernels, namespace <target>) and the wrapper
 # <target>_views.hpp. Files are rewritten only when their bytes change. The derived rules stand in <target>_rules.txt
@@ -33,12 +34,12 @@ function(_freefall_generator out model)
 endfunction()
 
 function(freefall_add_kernels target)
-  cmake_parse_arguments(arg "" "MODEL;SCALAR;ISA" "AXES" ${ARGN})
+  cmake_parse_arguments(arg "VERIFY" "MODEL;SCALAR;ISA" "AXES" ${ARGN})
   if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
     message(FATAL_ERROR "freefall_add_kernels(${target}): the name is also a C++ namespace; use letters, digits and '_', no digit first")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, VERIFY")
   endif()
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
@@ -63,9 +64,14 @@ function(freefall_add_kernels target)
   endif()
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target})
   set(files ${folder}/${target}.hpp ${folder}/${target}.cpp ${folder}/${target}_views.hpp ${folder}/${target}_rules.txt)
+  set(verify)
+  if(arg_VERIFY)
+    set(verify COMMAND ${generator} verify --quiet)
+  endif()
   add_custom_command(
     OUTPUT ${folder}/${target}.stamp
     BYPRODUCTS ${files}
+    ${verify}
     COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} ${axes}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/${target}.stamp
     DEPENDS ${generator}

@@ -11,6 +11,7 @@
 #include "codegen/calculus/fire.hpp"
 #include "codegen/calculus/hessian.hpp"
 #include "codegen/calculus/presynaptic.hpp"
+#include "codegen/calculus/resolve.hpp"
 #include "codegen/calculus/simplex_point.hpp"
 #include "codegen/calculus/stationary.hpp"
 #include "codegen/calculus/stationary_counts.hpp"
@@ -51,39 +52,6 @@ class Deriver {
     return out;
   }
 
-  // The value of an expression in which functionals and gradients stand as symbols.
-  Expr resolve(const elaborate::Held& held, Expr e) const {
-    const Expr derived = transform(e, [&](Expr n) {
-      if (n->op != Op::Access || n->tensor->role != Role::output) return n;
-      const auto at = std::find_if(program_.gradients.begin(), program_.gradients.end(),
-                                   [&](const Gradient& g) { return g.symbol == n->tensor; });
-      if (at == program_.gradients.end()) return n;
-      const Expr value = gradients(held, resolve(held, at->functional), {at->variable})[0];
-      const auto own = canonical_indices(at->variable);
-      Substitution to_place;
-      for (std::size_t p = 0; p < own.size(); ++p) to_place.emplace_back(own[p], n->subscripts[p]);
-      return substitute(value, to_place);
-    });
-    return elaborate::resolve(held.elaboration, derived);
-  }
-
-  // Differentiates with respect to the variables and to their copies in held predictions.
-  static std::vector<Expr> gradients(const elaborate::Held& held, Expr functional,
-                                     std::vector<const Tensor*> of) {
-    const std::size_t n = of.size();
-    std::vector<std::pair<std::size_t, std::size_t>> also;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (const Tensor* copy = held.copy_of(of[i])) {
-        also.emplace_back(i, of.size());
-        of.push_back(copy);
-      }
-    }
-    std::vector<Expr> out = calculus::gradients(functional, of);
-    for (const auto& [variable, copy] : also) out[variable] = out[variable] + out[copy];
-    out.resize(n);
-    return out;
-  }
-
   void append(Steps& out, const Forward& forward) {
     const Model& model = program_.models[forward.model];
     std::vector<const Tensor*> latent;
@@ -116,11 +84,11 @@ class Deriver {
     const DescentRow& row = *find_descent(descend.descent.method);
     Context& context = *program_.context;
     const Expr functional = resolve(in_force_, descend.functional);
-    std::vector<Expr> gradients = this->gradients(in_force_, functional, descend.targets);
+    std::vector<Expr> gradients = calculus::gradients(in_force_, functional, descend.targets);
     std::vector<Expr> unmodified = gradients;
     std::string changed;
     if (!in_force_.copies.empty()) {
-      unmodified = this->gradients(live_, resolve(live_, descend.functional), descend.targets);
+      unmodified = calculus::gradients(live_, resolve(live_, descend.functional), descend.targets);
       changed = modification();
     }
     if (descend.presynaptic != nullptr) {

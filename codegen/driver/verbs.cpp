@@ -54,6 +54,19 @@ const std::vector<Verb>& verbs() {
        {"text", "json"},
        nullptr,
        run_cost},
+      {"verify",
+       "compare the references of the model with the derived rules; fails unless every verdict is the "
+       "declared one",
+       false,
+       {"text", "json", "markdown"},
+       add_verify_options,
+       run_verify},
+      {"locality",
+       "print for each rule which neighbours it reads, and which of its terms are not local",
+       false,
+       {"text", "json"},
+       nullptr,
+       run_locality},
       {"axes", "print the axes that need a size", false, {"text", "json"}, nullptr, run_axes},
   };
   return list;

@@ -560,6 +560,76 @@ struct BlockCheck {
   }
 };
 
+// The variables a kernel has rules for.
+std::set<const Tensor*> ruled(const Program& program, const Block& block) {
+  std::set<const Tensor*> out;
+  for (const Statement& s : block) {
+    const auto add = [&](const auto& all) { out.insert(all.begin(), all.end()); };
+    if (const auto* descend = std::get_if<Descend>(&s.action)) add(descend->targets);
+    if (const auto* solve = std::get_if<SolveFor>(&s.action)) add(solve->targets);
+    if (const auto* solve = std::get_if<Solve>(&s.action)) {
+      if (solve->target != nullptr) out.insert(solve->target);
+      for (const Functional& f : program.functionals) {
+        if (solve->target != nullptr || f.symbol != solve->functional->tensor) continue;
+        const Family::Member& member = program.families[f.family].members[0];
+        out.insert(elaborate::find_family(member.density)->natural(*program.context, member));
+      }
+    }
+    std::visit(
+        [&](const auto& action) {
+          if constexpr (requires { action.body; }) add(ruled(program, action.body));
+        },
+        s.action);
+  }
+  return out;
+}
+
+bool stands_in(const Tensor* symbol, Expr e) {
+  const auto reads = tensors_of(e);
+  return std::find(reads.begin(), reads.end(), symbol) != reads.end();
+}
+
+void check_reference(const Program& program, const Reference& reference) {
+  for (const RuleSymbol& rule : program.rules) {
+    if (stands_in(rule.symbol, reference.value))
+      fail(reference.origin,
+           "a reference is stated without the rules it is compared with, and this one reads {}",
+           rule.symbol->name);
+    if (!stands_in(rule.symbol, reference.quantity)) continue;
+    std::vector<std::string_view> kernels, targets;
+    bool known = false, moved = false;
+    for (const Kernel& k : program.kernels) {
+      kernels.push_back(k.name);
+      if (k.name != rule.kernel) continue;
+      known = true;
+      const auto all = ruled(program, k.body);
+      moved = all.contains(rule.variable);
+      for (const Tensor& t : program.context->tensors()) {
+        if (all.contains(&t)) targets.push_back(t.name);
+      }
+    }
+    if (!known)
+      fail(reference.origin,
+           "the reference for '{}' names the kernel '{}', which the program does not have; it has: {}",
+           rule.variable->name, rule.kernel, list(kernels));
+    if (!moved)
+      fail(reference.origin,
+           "the reference for '{0}' names the kernel '{1}', which has no rule for '{0}' ({2}); descend or "
+           "solve for "
+           "'{0}' there, or name another kernel",
+           rule.variable->name, rule.kernel,
+           targets.empty() ? "it has none" : fmt::format("it has rules for: {}", fmt::join(targets, ", ")));
+  }
+  for (const Index& i : reference.value->free) {
+    if (!reference.quantity->depends_on(i))
+      fail(reference.origin,
+           "the reference varies over the axis '{}', which the rule it is compared with does not have; sum "
+           "over that "
+           "axis",
+           str(i));
+  }
+}
+
 // Names become identifiers of the generated code; those it uses itself are taken.
 void check_name(const Program& program, std::string_view name, std::string_view what) {
   static constexpr std::string_view kTaken[] = {
@@ -610,6 +680,7 @@ void check_program(const Program& program) {
     if (k.body.empty()) fail(k.origin, "kernel '{}' has no statements", k.name);
     BlockCheck{program, k.name, k.origin}.block(k.body);
   }
+  for (const Reference& r : program.references) check_reference(program, r);
   if (program.kernels.empty())
     fail({}, "the program '{}' has no kernels; add at least one kernel<\"name\">(...)", program.name());
 }

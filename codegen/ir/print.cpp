@@ -59,7 +59,12 @@ std::string scaled_text(const Number& magnitude, const Text& term) {
   return magnitude.str() + (digit ? " * " : " ") + text;
 }
 
-Text sum_text(const Node& n, const std::vector<Text>& args) {
+struct TermText {
+  Number weight;
+  Text text;
+};
+
+Text sum_text(const std::vector<TermText>& terms, const Number& constant) {
   std::string out;
   const auto add = [&](bool negative, const std::string& text) {
     out += out.empty() ? (negative ? "-" : "") : negative ? " - " : " + ";
@@ -67,14 +72,13 @@ Text sum_text(const Node& n, const std::vector<Text>& args) {
   };
   // Positive terms first read better; the parser sorts again.
   for (const bool negative : {false, true}) {
-    for (std::size_t k = 0; k < args.size(); ++k) {
-      const Number& w = n.weights[k];
-      if (w.is_negative() == negative) add(negative, scaled_text(negative ? -w : w, args[k]));
+    for (const auto& [weight, text] : terms) {
+      if (weight.is_negative() == negative) add(negative, scaled_text(negative ? -weight : weight, text));
     }
-    if (!n.value.is_zero() && n.value.is_negative() == negative)
-      add(negative, (negative ? -n.value : n.value).str());
+    if (!constant.is_zero() && constant.is_negative() == negative)
+      add(negative, (negative ? -constant : constant).str());
   }
-  const bool is_product = args.size() == 1 && n.value.is_zero() && !n.weights[0].is_negative();
+  const bool is_product = terms.size() == 1 && constant.is_zero() && !terms[0].weight.is_negative();
   return {out, is_product ? kProduct : kSum};
 }
 
@@ -110,8 +114,9 @@ Text text_of(const Node& n, const std::vector<Text>& args) {
   return {fmt::format("{}({})", head, fmt::join(parts, ", "))};
 }
 
-// The indices of e that stand where those of the named expression do, if e is a renaming of it.
-std::optional<std::string> match(const NamedPart& part, Expr e) {
+}  // namespace
+
+std::optional<std::vector<Subscript>> find_part(const NamedPart& part, Expr e) {
   const Expr pattern = part.expression;
   if (pattern->op != e->op || pattern->free.size() != e->free.size() ||
       pattern->args.size() != e->args.size())
@@ -130,49 +135,37 @@ std::optional<std::string> match(const NamedPart& part, Expr e) {
           std::find_if(renaming.begin(), renaming.end(), [&](const auto& r) { return r.first == i; });
       order.push_back(at == renaming.end() ? Subscript(i) : at->second);
     }
-    return part.name + bracketed(list(order));
+    return order;
   } while (std::next_permutation(image.begin(), image.end()));
   return {};
 }
 
-// A sum in which terms that together are a multiple of a named sum have been replaced by its name: the
-// gradient `h - f(a) - ...` reads `eps_h - ...`.
-Text sum_with_names(const Node& sum, std::vector<Text> args, const std::vector<NamedPart>& names) {
-  Node rest;
-  rest.op = Op::Sum;
-  rest.value = sum.value;
-  rest.args = sum.args;
-  rest.weights = sum.weights;
+std::vector<NamedTerm> named_terms(const Node& sum, const std::vector<NamedPart>& names, Number& constant) {
+  std::vector<NamedTerm> rest, named;
+  for (std::size_t k = 0; k < sum.args.size(); ++k) rest.push_back({sum.weights[k], sum.args[k], nullptr});
+  constant = sum.value;
   for (const NamedPart& part : names) {
     const Node& pattern = *part.expression;
     const bool trivial = pattern.args.size() == 1 && pattern.args[0]->op == Op::Access;
     if (pattern.op != Op::Sum || trivial || &pattern == &sum) continue;
     std::vector<std::size_t> at;
     for (const Expr a : pattern.args) {
-      const auto found = std::find(rest.args.begin(), rest.args.end(), a);
-      if (found != rest.args.end()) at.push_back(static_cast<std::size_t>(found - rest.args.begin()));
+      const auto found = std::find_if(rest.begin(), rest.end(), [&](const auto& t) { return t.term == a; });
+      if (found != rest.end()) at.push_back(static_cast<std::size_t>(found - rest.begin()));
     }
     if (at.size() != pattern.args.size() || !pattern.weights[0].is_exact()) continue;
-    const Number factor = rest.weights[at[0]] * power(pattern.weights[0], -1);
+    const Number factor = rest[at[0]].weight * power(pattern.weights[0], -1);
     bool multiple = true;
-    for (std::size_t k = 0; k < at.size(); ++k)
-      multiple &= rest.weights[at[k]] == factor * pattern.weights[k];
+    for (std::size_t k = 0; k < at.size(); ++k) multiple &= rest[at[k]].weight == factor * pattern.weights[k];
     if (!multiple) continue;
     std::sort(at.rbegin(), at.rend());
-    for (const std::size_t k : at) {
-      rest.args.erase(rest.args.begin() + static_cast<std::ptrdiff_t>(k));
-      rest.weights.erase(rest.weights.begin() + static_cast<std::ptrdiff_t>(k));
-      args.erase(args.begin() + static_cast<std::ptrdiff_t>(k));
-    }
-    rest.value = rest.value - factor * pattern.value;
-    rest.args.insert(rest.args.begin(), part.expression);
-    rest.weights.insert(rest.weights.begin(), factor);
-    args.insert(args.begin(), {part.name + bracketed(list(part.order.empty() ? pattern.free : part.order))});
+    for (const std::size_t k : at) rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(k));
+    constant = constant - factor * pattern.value;
+    named.insert(named.begin(), {factor, part.expression, &part});
   }
-  return sum_text(rest, args);
+  named.insert(named.end(), rest.begin(), rest.end());
+  return named;
 }
-
-}  // namespace
 
 std::string print(Expr root, const PrintOptions& options) {
   std::unordered_map<const Node*, Text> done;
@@ -182,19 +175,34 @@ std::string print(Expr root, const PrintOptions& options) {
     stack.pop_back();
     if (done.contains(e.get())) continue;
     if (ready) {
+      if (e->op == Op::Sum) {
+        Number constant;
+        std::vector<TermText> terms;
+        for (const auto& [weight, term, part] : named_terms(*e, options.names, constant)) {
+          if (part == nullptr) {
+            terms.push_back({weight, done.at(term.get())});
+          } else {
+            terms.push_back(
+                {weight, {part->name + bracketed(list(part->order.empty() ? term->free : part->order))}});
+          }
+        }
+        done[e.get()] = sum_text(terms, constant);
+        continue;
+      }
       std::vector<Text> args;
       for (const Expr a : e->args) args.push_back(done.at(a.get()));
-      done[e.get()] =
-          e->op == Op::Sum ? sum_with_names(*e, std::move(args), options.names) : text_of(*e, args);
+      done[e.get()] = text_of(*e, args);
       continue;
     }
     if (e != root || options.name_root) {
-      std::optional<std::string> known;
-      for (std::size_t k = 0; k < options.names.size() && !known; ++k) known = match(options.names[k], e);
-      if (known) {
-        done[e.get()] = {*known};
-        continue;
+      bool known = false;
+      for (std::size_t k = 0; k < options.names.size() && !known; ++k) {
+        const auto order = find_part(options.names[k], e);
+        if (!order) continue;
+        known = true;
+        done[e.get()] = {options.names[k].name + bracketed(list(*order))};
       }
+      if (known) continue;
     }
     stack.emplace_back(e, true);
     for (const Expr a : e->args) stack.emplace_back(a, false);

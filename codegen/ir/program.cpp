@@ -104,6 +104,16 @@ Expr Program::gradient(Expr functional, const Tensor* variable) {
   return element(*context, symbol);
 }
 
+Expr Program::rule(std::string_view kernel, const Tensor* variable) {
+  for (const RuleSymbol& r : rules) {
+    if (r.kernel == kernel && r.variable == variable) return element(*context, r.symbol);
+  }
+  const Tensor* symbol =
+      context->tensor(fmt::format("rule({}, {})", kernel, variable->name), variable->axes, Role::output);
+  rules.push_back({symbol, std::string(kernel), variable});
+  return element(*context, symbol);
+}
+
 const Tensor* previous(Context& context, const Tensor* tensor) {
   return context.tensor(tensor->name + "_previous", tensor->axes, Role::state);
 }

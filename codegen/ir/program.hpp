@@ -94,6 +94,32 @@ struct Gradient {
   const Tensor* variable = nullptr;
 };
 
+/// The rule of a variable in a kernel, as an expression referred to by the tensor `symbol` over the
+/// variable's axes: the derivative by which the kernel descends it, as modified there (hold, presynaptic), or
+/// the value it goes to where the kernel solves for it. Its value is derived; it stands in references only.
+struct RuleSymbol {
+  const Tensor* symbol = nullptr;
+  std::string kernel;
+  const Tensor* variable = nullptr;
+};
+
+/// Where an equation was printed, and what is known to be wrong with it there.
+struct Citation {
+  std::string source;    ///< "Millidge 2021"
+  std::string equation;  ///< "3.8"
+  std::string remark;    ///< "the transpose is missing"
+};
+
+/// What the user believes a derived quantity to be, for verification. The quantity is a rule, a functional, a
+/// gradient, or any expression of them.
+struct Reference {
+  Expr quantity;
+  Expr value;
+  bool holds = true;  ///< the declared verdict; false: stated although it is known to be wrong
+  Citation citation;
+  Origin origin;
+};
+
 /// How a functional falls: a row of the descent table and its settings ("rate", "momentum", ...).
 struct Descent {
   std::string method;  ///< "euler", "sgd", "momentum", "adam"
@@ -242,6 +268,8 @@ struct Program {
   std::vector<Functional> functionals;
   std::vector<Gradient> gradients;
   std::vector<Kernel> kernels;
+  std::vector<RuleSymbol> rules;
+  std::vector<Reference> references;
   /// Variables whose value before their last change is kept, and the states that keep it.
   std::vector<std::pair<const Tensor*, const Tensor*>> previous_values;
   std::vector<Trace> traces;
@@ -267,6 +295,9 @@ struct Program {
   /// Registers d functional / d variable and returns the element that stands for it in expressions, over the
   /// variable's canonical indices.
   Expr gradient(Expr functional, const Tensor* variable);
+  /// Registers the rule of a variable in a kernel and returns the element that stands for it in references,
+  /// over the variable's canonical indices.
+  Expr rule(std::string_view kernel, const Tensor* variable);
 };
 
 /// The state `<name>_previous`: the value of a tensor at the previous tick, given within a tick.
@@ -286,7 +317,8 @@ Expr generalised(Expr e, const Axis* order);
 
 /// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at
 /// compile time): variables drawn twice, latents without a factor, cycles, targets the functional does not
-/// contain, unknown densities, families and methods, results without free copies. Throws ModelError.
+/// contain, unknown densities, families and methods, results without free copies, references to rules no
+/// kernel has. Throws ModelError.
 void check_program(const Program& program);
 
 }  // namespace freefall::ir

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "codegen/ir/print.hpp"
+#include "codegen/report/locality.hpp"
 
 namespace freefall::report {
 namespace {
@@ -108,6 +109,7 @@ std::string rules_text(const plan::Compilation& c) {
   }
   out += "\nassumptions\n";
   for (const auto& a : elaboration.ledger) out += fmt::format("  {} ({}): {}\n", a.name, a.place, a.text);
+  out += "\n" + locality_text(localities(c));
   out += "\nrules\n";
   for (const auto& rule : c.derivation.rules) {
     out += fmt::format("  kernel {}, {} by {}{}\n", rule.kernel, rule.target->name, rule.method,

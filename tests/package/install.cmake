@@ -5,7 +5,7 @@ execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${PREFIX} O
 file(GLOB_RECURSE files RELATIVE ${PREFIX} ${PREFIX}/*)
 foreach(file IN LISTS files)
   if(NOT file MATCHES "^(include/freefall/|lib[^/]*/([^/]+/)?(libfreefall_[a-z]+\\.a|cmake/freefall/[A-Za-z_-]+\\.cmake)$)"
-     OR file MATCHES "test|models/|reference|experiment|\\.cpp$")
+     OR file MATCHES "test|models/|experiment|\\.cpp$")
     list(APPEND strangers ${file})
   endif()
 endforeach()

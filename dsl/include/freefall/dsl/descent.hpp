@@ -104,6 +104,14 @@ struct moves_of<types<Targets...>> : concat<reads<>, typename move_of<Targets>::
 template <class Name>
 struct predicted {};
 
+/// The natural parameters of latent variables, by name.
+template <class Latent>
+struct naturals_of;
+template <fixed_string... Names>
+struct naturals_of<latent<name<Names>...>> {
+  using type = latent<name<joined_name<Names, "_natural">()>...>;
+};
+
 /// Whether an expression that reads Read changes with Target; Given: whether it would, were Target latent.
 template <class Target, class Read>
 struct reaches {
@@ -113,7 +121,8 @@ template <class Target, fixed_string Name, class Latent, class Observed, class G
 struct reaches<Target, functional<Name, Latent, Observed, Given, Learned>> {
   using label = typename Target::label;
   static constexpr bool value = contains<label, Latent> || contains<label, Learned>;
-  static constexpr bool given = contains<label, Observed> || contains<label, Given>;
+  static constexpr bool given = contains<label, Observed> || contains<label, Given> ||
+                                contains<label, typename naturals_of<Latent>::type>;
 };
 
 template <class Target, class... Read>

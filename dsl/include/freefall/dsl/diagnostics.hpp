@@ -532,4 +532,21 @@ struct couplings_of_other_axes {
       "of the events and its second index, W(axis, axis.prime())");
 };
 
+// ---- references
+// ----------------------------------------------------------------------------------------------------
+
+template <class Symbol, class Role>
+struct reference_for_what_no_rule_moves {
+  static_assert(
+      accepted<Symbol, Role>,
+      "freefall: reference(kernel<\"name\">, x) states the rule of a variable or a parameter x; for any "
+      "other quantity write reference(quantity) = expression");
+};
+
+template <class Rule, class Axis>
+struct reference_has_an_axis_the_rule_lacks {
+  static_assert(accepted<Rule, Axis>,
+                "freefall: this reference varies over an axis that the rule it states has not: sum over it");
+};
+
 }  // namespace freefall::diagnostics

@@ -7,6 +7,7 @@
 //                                        couplings need not be symmetric
 //   auto S = surprise(x, density(...))   -ln p(x), summed over the elements of x
 //
+//   natural(q, x)    the natural parameter of x under q
 //   solve(F, q)      the natural parameters of q take the values at which each F[i] is stationary, in closed
 //   form draw(q)          latent variables are drawn from q, by counter-based random numbers: seed and step
 //   are arguments of
@@ -67,6 +68,38 @@ std::string latent_names(const approximation<Members...>&) {
 }
 
 }  // namespace detail
+
+namespace detail {
+template <class Symbol>
+struct natural_symbol;
+template <ir::Role Role, fixed_string Name, class... Axes>
+struct natural_symbol<symbol<Role, Name, Axes...>> {
+  using type = symbol<ir::Role::variable, joined_name<Name, "_natural">(), Axes...>;
+};
+}  // namespace detail
+
+/// The natural parameter of a variable under a family in exponential form, q =
+/// family(continuous_bernoulli(x)).
+template <class... Members, class V>
+auto natural(const approximation<Members...>&, const V& variable) {
+  using without = diagnostics::no_natural_parameter<typename detail::symbol_of<V>::label, name<"expression">>;
+  if constexpr (!detail::is_variable<V>) {
+    diagnostics::report<without>();
+    return detail::rejected<V, int>(detail::lift(variable).ir);
+  } else if constexpr (!((std::is_same_v<typename Members::variable, typename V::declared> &&
+                          detail::has_natural_parameter<Members>) ||
+                         ...)) {
+    diagnostics::report<without>();
+    return detail::rejected<V, int>(variable.ir);
+  } else {
+    handle<typename detail::natural_symbol<typename V::declared>::type> out;
+    ir::Context& context = detail::current_context();
+    out.tensor =
+        context.tensor(variable.tensor->name + "_natural", variable.tensor->axes, ir::Role::variable);
+    out.ir = ir::element(context, out.tensor);
+    return out;
+  }
+}
 
 template <fixed_string Name, class... Factors, class... Members>
 auto local_free_energy(const full_conditionals<Name, Factors...>& p, const approximation<Members...>& q,

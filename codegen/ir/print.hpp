@@ -47,4 +47,25 @@ struct PrintOptions {
 
 std::string print(Expr e, const PrintOptions& options = {});
 
+/// How tightly a printed text binds.
+enum class Binding { sum, product, power, atom };
+
+struct Printed {
+  std::string text;
+  Binding binding = Binding::atom;
+};
+
+/// Another spelling of the same expressions. `print` decides what is named and in which order things are met;
+/// a notation spells one node at a time.
+class Notation {
+ public:
+  virtual ~Notation() = default;
+  /// A node over its printed arguments. `node` may be a sum whose arguments have been renamed.
+  virtual Printed spell(const Node& node, const std::vector<Printed>& args) const = 0;
+  /// A named part, or an element of it.
+  virtual Printed element(const std::string& name, const std::vector<Subscript>& subscripts) const = 0;
+};
+
+std::string print(Expr e, const PrintOptions& options, const Notation& notation);
+
 }  // namespace freefall::ir

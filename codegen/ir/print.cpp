@@ -56,16 +56,7 @@ std::string scaled_text(const Number& magnitude, const Printed& term) {
   return magnitude.str() + (digit ? " * " : " ") + text;
 }
 
-<<<<<<< HEAD
-struct TermText {
-  Number weight;
-  Text text;
-};
-
-Text sum_text(const std::vector<TermText>& terms, const Number& constant) {
-=======
 Printed sum_text(const Node& n, const std::vector<Printed>& args) {
->>>>>>> cli
   std::string out;
   const auto add = [&](bool negative, const std::string& text) {
     out += out.empty() ? (negative ? "-" : "") : negative ? " - " : " + ";
@@ -73,19 +64,15 @@ Printed sum_text(const Node& n, const std::vector<Printed>& args) {
   };
   // Positive terms first read better; the parser sorts again.
   for (const bool negative : {false, true}) {
-    for (const auto& [weight, text] : terms) {
-      if (weight.is_negative() == negative) add(negative, scaled_text(negative ? -weight : weight, text));
+    for (std::size_t k = 0; k < args.size(); ++k) {
+      const Number& w = n.weights[k];
+      if (w.is_negative() == negative) add(negative, scaled_text(negative ? -w : w, args[k]));
     }
-    if (!constant.is_zero() && constant.is_negative() == negative)
-      add(negative, (negative ? -constant : constant).str());
+    if (!n.value.is_zero() && n.value.is_negative() == negative)
+      add(negative, (negative ? -n.value : n.value).str());
   }
-<<<<<<< HEAD
-  const bool is_product = terms.size() == 1 && constant.is_zero() && !terms[0].weight.is_negative();
-  return {out, is_product ? kProduct : kSum};
-=======
   const bool is_product = args.size() == 1 && n.value.is_zero() && !n.weights[0].is_negative();
   return {out, is_product ? Binding::product : Binding::sum};
->>>>>>> cli
 }
 
 Printed text_of(const Node& n, const std::vector<Printed>& args) {
@@ -120,11 +107,6 @@ Printed text_of(const Node& n, const std::vector<Printed>& args) {
   return {fmt::format("{}({})", head, fmt::join(parts, ", "))};
 }
 
-<<<<<<< HEAD
-}  // namespace
-
-std::optional<std::vector<Subscript>> find_part(const NamedPart& part, Expr e) {
-=======
 class PlainText : public Notation {
  public:
   Printed spell(const Node& node, const std::vector<Printed>& args) const override {
@@ -135,9 +117,9 @@ class PlainText : public Notation {
   }
 };
 
-// The indices of e that stand where those of the named expression do, if e is a renaming of it.
-std::optional<std::vector<Subscript>> match(const NamedPart& part, Expr e) {
->>>>>>> cli
+}  // namespace
+
+std::optional<std::vector<Subscript>> find_part(const NamedPart& part, Expr e) {
   const Expr pattern = part.expression;
   if (pattern->op != e->op || pattern->free.size() != e->free.size() ||
       pattern->args.size() != e->args.size())
@@ -161,22 +143,10 @@ std::optional<std::vector<Subscript>> match(const NamedPart& part, Expr e) {
   return {};
 }
 
-<<<<<<< HEAD
 std::vector<NamedTerm> named_terms(const Node& sum, const std::vector<NamedPart>& names, Number& constant) {
   std::vector<NamedTerm> rest, named;
   for (std::size_t k = 0; k < sum.args.size(); ++k) rest.push_back({sum.weights[k], sum.args[k], nullptr});
   constant = sum.value;
-=======
-// A sum in which terms that together are a multiple of a named sum have been replaced by its name: the
-// gradient `h - f(a) - ...` reads `eps_h - ...`.
-Printed sum_with_names(const Node& sum, std::vector<Printed> args, const std::vector<NamedPart>& names,
-                       const Notation& notation) {
-  Node rest;
-  rest.op = Op::Sum;
-  rest.value = sum.value;
-  rest.args = sum.args;
-  rest.weights = sum.weights;
->>>>>>> cli
   for (const NamedPart& part : names) {
     const Node& pattern = *part.expression;
     const bool trivial = pattern.args.size() == 1 && pattern.args[0]->op == Op::Access;
@@ -192,7 +162,6 @@ Printed sum_with_names(const Node& sum, std::vector<Printed> args, const std::ve
     for (std::size_t k = 0; k < at.size(); ++k) multiple &= rest[at[k]].weight == factor * pattern.weights[k];
     if (!multiple) continue;
     std::sort(at.rbegin(), at.rend());
-<<<<<<< HEAD
     for (const std::size_t k : at) rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(k));
     constant = constant - factor * pattern.value;
     named.insert(named.begin(), {factor, part.expression, &part});
@@ -201,79 +170,43 @@ Printed sum_with_names(const Node& sum, std::vector<Printed> args, const std::ve
   return named;
 }
 
-std::string print(Expr root, const PrintOptions& options) {
-  std::unordered_map<const Node*, Text> done;
-=======
-    for (const std::size_t k : at) {
-      rest.args.erase(rest.args.begin() + static_cast<std::ptrdiff_t>(k));
-      rest.weights.erase(rest.weights.begin() + static_cast<std::ptrdiff_t>(k));
-      args.erase(args.begin() + static_cast<std::ptrdiff_t>(k));
-    }
-    rest.value = rest.value - factor * pattern.value;
-    rest.args.insert(rest.args.begin(), part.expression);
-    rest.weights.insert(rest.weights.begin(), factor);
-    const std::vector<Index>& order = part.order.empty() ? pattern.free : part.order;
-    args.insert(args.begin(), notation.element(part.name, {order.begin(), order.end()}));
-  }
-  return notation.spell(rest, args);
-}
-
-}  // namespace
-
 std::string print(Expr root, const PrintOptions& options, const Notation& notation) {
   std::unordered_map<const Node*, Printed> done;
->>>>>>> cli
   std::vector<std::pair<Expr, bool>> stack{{root, false}};
   while (!stack.empty()) {
     const auto [e, ready] = stack.back();
     stack.pop_back();
     if (done.contains(e.get())) continue;
     if (ready) {
-<<<<<<< HEAD
+      std::vector<Printed> args;
       if (e->op == Op::Sum) {
-        Number constant;
-        std::vector<TermText> terms;
-        for (const auto& [weight, term, part] : named_terms(*e, options.names, constant)) {
+        Node renamed;
+        renamed.op = Op::Sum;
+        for (const auto& [weight, term, part] : named_terms(*e, options.names, renamed.value)) {
+          renamed.args.push_back(term);
+          renamed.weights.push_back(weight);
           if (part == nullptr) {
-            terms.push_back({weight, done.at(term.get())});
+            args.push_back(done.at(term.get()));
           } else {
-            terms.push_back(
-                {weight, {part->name + bracketed(list(part->order.empty() ? term->free : part->order))}});
+            const std::vector<Index>& order = part->order.empty() ? term->free : part->order;
+            args.push_back(notation.element(part->name, {order.begin(), order.end()}));
           }
         }
-        done[e.get()] = sum_text(terms, constant);
+        done[e.get()] = notation.spell(renamed, args);
         continue;
       }
-      std::vector<Text> args;
       for (const Expr a : e->args) args.push_back(done.at(a.get()));
-      done[e.get()] = text_of(*e, args);
+      done[e.get()] = notation.spell(*e, args);
       continue;
     }
     if (e != root || options.name_root) {
       bool known = false;
       for (std::size_t k = 0; k < options.names.size() && !known; ++k) {
-        const auto order = find_part(options.names[k], e);
-        if (!order) continue;
-        known = true;
-        done[e.get()] = {options.names[k].name + bracketed(list(*order))};
+        const auto subscripts = find_part(options.names[k], e);
+        known = subscripts.has_value();
+        if (known) done[e.get()] = notation.element(options.names[k].name, *subscripts);
       }
       if (known) continue;
-=======
-      std::vector<Printed> args;
-      for (const Expr a : e->args) args.push_back(done.at(a.get()));
-      done[e.get()] = e->op == Op::Sum ? sum_with_names(*e, std::move(args), options.names, notation)
-                                       : notation.spell(*e, args);
-      continue;
-    }
-    if (e != root || options.name_root) {
-      bool named = false;
-      for (std::size_t k = 0; k < options.names.size() && !named; ++k) {
-        const auto subscripts = match(options.names[k], e);
-        named = subscripts.has_value();
-        if (named) done[e.get()] = notation.element(options.names[k].name, *subscripts);
-      }
-      if (named) continue;
->>>>>>> cli
     }
     stack.emplace_back(e, true);
     for (const Expr a : e->args) stack.emplace_back(a, false);

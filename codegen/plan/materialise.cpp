@@ -281,8 +281,10 @@ class Materialiser {
     const Expr total =
         stored(source_sum, make_contract(opened.indices, make_map(Function::exp, {body - largest})));
     if (e->reducer == Reducer::log_sum_exp) return stored(e, largest + make_map(Function::log, {total}));
+    // Outside its axis a softmax is zero, as an array is.
+    const Expr inside = make_range(context_, opened.indices[0].axis, e->subscripts[0]);
     const Expr at = substitute(body, {{opened.indices[0], e->subscripts[0]}});
-    return stored(e, make_map(Function::exp, {at - largest}) / total);
+    return stored(e, inside * make_map(Function::exp, {at - largest}) / total);
   }
 
   // Matrix functions take the symmetric part of their matrix, as an array whose last two axes are its own.

@@ -57,6 +57,9 @@ class Run {
       std::ifstream in(file);
       if (!in) throw std::runtime_error("cannot read " + file.string());
       const std::string text{std::istreambuf_iterator<char>(in), {}};
+      expected_rejection_.clear();
+      constexpr std::string_view kRejected = "# rejected: ";
+      if (text.starts_with(kRejected)) expected_rejection_ = text.substr(kRejected.size(), text.find('\n') - kRejected.size());
       program(file.stem().string(), parse_lines(text), true);
       if (counts_.count("malformed") != 0) throw std::runtime_error(file.string() + " is no program");
     }
@@ -75,6 +78,11 @@ class Run {
     ill_conditioned_ += o.ill_conditioned;
     slopes_ += o.slopes;
     unclear_slopes_ += o.unclear_slopes;
+    if (!o_.replay.empty() && (o.kind == Outcome::Kind::rejected) != !expected_rejection_.empty()) {
+      ++failed_;
+      fmt::print("{} should {}: {}\n", name, expected_rejection_.empty() ? "compile" : "be rejected", o.text);
+      return;
+    }
     switch (o.kind) {
       case Outcome::Kind::malformed:
         ++counts_["malformed"];
@@ -82,6 +90,10 @@ class Run {
         return;
       case Outcome::Kind::rejected: {
         ++counts_["rejected by the compiler"];
+        if (o.text.find(expected_rejection_) == std::string::npos) {
+          ++failed_;
+          fmt::print("{} is rejected with another message: {}\n", name, o.text);
+        }
         std::string reason = o.text;
         for (std::size_t at = reason.find('\''); at != std::string::npos; at = reason.find('\'', at + 3)) {
           const std::size_t end = reason.find('\'', at + 1);
@@ -161,6 +173,7 @@ class Run {
   const Options& o_;
   Compiler compiler_;
   std::vector<Program> batch_;
+  std::string expected_rejection_;  // part of the message; empty: none is expected
   std::map<std::string, std::size_t> counts_, rejections_, by_stage_;
   std::size_t failed_ = 0, compared_ = 0, ill_conditioned_ = 0, kernel_compared_ = 0, kernel_ill_conditioned_ = 0,
               slopes_ = 0, unclear_slopes_ = 0;

@@ -218,7 +218,9 @@ std::vector<Outcome> check_kernels(const std::vector<std::vector<Line>>& program
     source += emitted.back()->source;
   }
   std::filesystem::create_directories(compiler.folder);
-  const std::filesystem::path stem = compiler.folder / fmt::format("kernels_{}", programs.size());
+  // A name of its own for each library: one that stays loaded would be found again.
+  static std::size_t number = 0;
+  const std::filesystem::path stem = compiler.folder / fmt::format("kernels_{}", ++number);
   if (const auto message = compile(source, stem, compiler)) {
     if (programs.size() == 1) return {Outcome::failure("compile", *message)};
     for (std::size_t i = 0; i < programs.size(); ++i) out[i] = check_kernels({programs[i]}, compiler)[0];
@@ -229,6 +231,7 @@ std::vector<Outcome> check_kernels(const std::vector<std::vector<Line>>& program
   for (std::size_t i = 0; i < programs.size(); ++i)
     out[i] = isolated([&] { return run_program(*emitted[i], library); });
   dlclose(library);
+  std::filesystem::remove(stem.string() + ".so");
   return out;
 }
 

@@ -37,15 +37,15 @@ inline std::vector<std::size_t> used_elements(const ir::Tensor* tensor, const pl
   return out;
 }
 
-/// The arrays of the program that are not temporaries: given values, zero for the optimiser's, NaN for
-/// results.
+/// The arrays of the program that are not temporaries: given values; NaN for results, zero for all others, such as the
+/// optimiser's.
 template <class T>
 std::vector<T> initial(const ir::Tensor& tensor, const Arrays<long double>& values,
                        const plan::Specialisation& sizes) {
   const auto given = values.find(tensor.name);
   if (given != values.end()) return std::vector<T>(given->second.begin(), given->second.end());
   return std::vector<T>(sizes.size(&tensor),
-                        tensor.role == ir::Role::state ? T(0) : std::numeric_limits<T>::quiet_NaN());
+                        tensor.role == ir::Role::output ? std::numeric_limits<T>::quiet_NaN() : T(0));
 }
 
 constexpr std::uint64_t kDrawSeed = 5;

@@ -14,8 +14,8 @@ using namespace ir;
 
 constexpr const char* kHeld = "held";
 
-// A block for each copy is the whole only where no copy moves the slope of another: the derivative of the slope by
-// one copy is zero at the others, where indicators of that copy are zero.
+// A block for each copy is the whole only where no copy moves the slope of another: the derivative of the
+// slope by one copy is zero at the others, where indicators of that copy are zero.
 void check_copies(Expr slope, const Tensor* tensor, const BlockIndices& block) {
   constexpr int kOneCopy = 7200;  // levels nobody else uses
   Context& context = *slope->context;
@@ -30,10 +30,11 @@ void check_copies(Expr slope, const Tensor* tensor, const BlockIndices& block) {
       return of_copy ? make_constant(context, 0) : n;
     });
     if (elsewhere->is_constant(0)) continue;
-    throw ModelError(fmt::format(
-        "the copies of '{0}' along '{1}' depend on each other in F, so its second derivatives are no block for "
-        "each copy; give '{0}' the family delta, and descend on it by its gradient",
-        tensor->name, c.axis->name));
+    throw ModelError(
+        fmt::format("the copies of '{0}' along '{1}' depend on each other in F, so its second derivatives "
+                    "are no block for "
+                    "each copy; give '{0}' the family delta, and descend on it by its gradient",
+                    tensor->name, c.axis->name));
   }
 }
 
@@ -76,9 +77,10 @@ Expr newton_step(Expr gradient, const Tensor* tensor) {
   check_copies(gradient, tensor, block);
   const Expr curvature = jacobian(gradient, tensor, block.column.value_or(Index{}));
   if (curvature->is_constant(0)) {
-    throw ModelError(fmt::format(
-        "newton: the second derivative of F by '{0}' is zero, so it has no step; descend on '{0}' by rate(...)",
-        tensor->name));
+    throw ModelError(
+        fmt::format("newton: the second derivative of F by '{0}' is zero, so it has no step; descend on "
+                    "'{0}' by rate(...)",
+                    tensor->name));
   }
   if (!block.row) return gradient / curvature;
   return make_contract({*block.column},

@@ -165,8 +165,9 @@ class NestEmitter {
   }
 
   std::string inside(const std::string& position, const Axis* axis) const {
-    const std::string extent =
-        axis->plate ? fmt::format("static_cast<std::ptrdiff_t>({})", names_.extent(axis)) : names_.extent(axis);
+    const std::string extent = axis->plate
+                                   ? fmt::format("static_cast<std::ptrdiff_t>({})", names_.extent(axis))
+                                   : names_.extent(axis);
     return fmt::format("{0} >= 0 && {0} < {1}", position, extent);
   }
   std::string where(const std::vector<std::string>& tests, const std::string& value) const {
@@ -332,7 +333,8 @@ std::vector<const Axis*> plates_of(const loop::Operation& operation) {
     for (const Expr n : topological({e})) {
       add(n->axis);
       if (n->op != Op::Access && n->op != Op::Gather) continue;
-      for (std::size_t p = 0; p < n->tensor->axes.size(); ++p) {  // what may lie outside is compared with the copies
+      for (std::size_t p = 0; p < n->tensor->axes.size();
+           ++p) {  // what may lie outside is compared with the copies
         const bool plain = n->op == Op::Access && n->subscripts[p].is_plain() &&
                            n->subscripts[p].plain().axis == n->tensor->axes[p];
         if (!plain) add(n->tensor->axes[p]);

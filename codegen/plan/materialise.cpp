@@ -312,8 +312,9 @@ class Materialiser {
     const auto own = canonical_indices(buffer);
     for (std::size_t p = 0; p < own.size(); ++p) to_own.emplace_back(indices[p], own[p]);
     const Expr lowered = lower(value);
-    out_->push_back({Assign{{{buffer, substitute(lowered, to_own), print(element(context_, buffer)) + " = " +
-                                                                      print(substitute(value, to_own), names_)}}}});
+    out_->push_back(
+        {Assign{{{buffer, substitute(lowered, to_own),
+                  print(element(context_, buffer)) + " = " + print(substitute(value, to_own), names_)}}}});
     return make_access(context_, buffer, std::vector<Subscript>(indices.begin(), indices.end()));
   }
 

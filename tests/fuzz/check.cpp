@@ -22,8 +22,8 @@ namespace {
 
 using namespace ir;
 
-// Long double rounds at 5e-20. A value whose condition is at most kLargestCondition and that takes some hundred
-// roundings is known to 1e-13.
+// Long double rounds at 5e-20. A value whose condition is at most kLargestCondition and that takes some
+// hundred roundings is known to 1e-13.
 constexpr long double kPassTolerance = 1e-12L;
 constexpr long double kLargestCondition = 1e5L;
 
@@ -55,13 +55,14 @@ void each_value(const loop::Operations& operations, const std::function<void(Exp
 
 class PassCheck {
  public:
-  PassCheck(const Subject& subject, Outcome& out) : subject_(subject), context_(*subject.program.context), out_(out) {}
+  PassCheck(const Subject& subject, Outcome& out)
+      : subject_(subject), context_(*subject.program.context), out_(out) {}
 
   void run() {
     std::string stage = plan::passes()[0].name;
     try {
-      const auto compilation =
-          plan::compile(subject_.program, subject_.sizes, [&](const plan::Pass& pass, const plan::Compilation& c) {
+      const auto compilation = plan::compile(
+          subject_.program, subject_.sizes, [&](const plan::Pass& pass, const plan::Compilation& c) {
             after(pass, c);
             const auto at = static_cast<std::size_t>(&pass - plan::passes().data());
             stage = at + 1 < plan::passes().size() ? plan::passes()[at + 1].name : "emit";
@@ -96,8 +97,8 @@ class PassCheck {
     } else {
       Results found;
       for (const auto& k : c.kernels)
-        found[k.name] =
-            test::run_operations<Real>(k.operations, context_, subject_.values, subject_.sizes, subject_.copies);
+        found[k.name] = test::run_operations<Real>(k.operations, context_, subject_.values, subject_.sizes,
+                                                   subject_.copies);
       compare(pass.name, found);
     }
   }
@@ -113,8 +114,9 @@ class PassCheck {
           ++out_.ill_conditioned;
           continue;
         }
-        throw Failure{pass, fmt::format("'{}' of kernel {} changes by {:.3g} of its size; its condition is {:.3g}",
-                                        name, kernel, static_cast<double>(distance), static_cast<double>(measured))};
+        throw Failure{
+            pass, fmt::format("'{}' of kernel {} changes by {:.3g} of its size; its condition is {:.3g}",
+                              name, kernel, static_cast<double>(distance), static_cast<double>(measured))};
       }
     }
   }
@@ -131,7 +133,8 @@ class PassCheck {
         // Names of temporaries such as "inverse[x]" and frozen points are the compiler's own.
         const auto nodes = topological({e});
         const bool written = std::all_of(nodes.begin(), nodes.end(), [&](Expr n) {
-          return n->op != Op::Freeze && (n->tensor == nullptr || n->tensor->name.find('[') == std::string::npos);
+          return n->op != Op::Freeze &&
+                 (n->tensor == nullptr || n->tensor->name.find('[') == std::string::npos);
         });
         if (!plain || !written) return;
         if (!(parse(context_, text) == e)) throw Failure{"print", "is parsed as another expression: " + text};
@@ -185,8 +188,9 @@ class PassCheck {
   // The variable whose held copy t is, or null.
   const Tensor* live_of(const Tensor* t) const {
     const std::size_t at = t->name.rfind("_held");
-    return t->role != Role::temporary || at == std::string::npos ? nullptr
-                                                                 : context_.find_tensor(t->name.substr(0, at));
+    return t->role != Role::temporary || at == std::string::npos
+               ? nullptr
+               : context_.find_tensor(t->name.substr(0, at));
   }
 
   void derivatives(const plan::Compilation& c) {
@@ -194,21 +198,24 @@ class PassCheck {
     std::vector<std::pair<Expr, Expr>> seen;
     std::mt19937_64 random(1);
     for (const auto& rule : c.derivation.rules) {
-      if (std::find(seen.begin(), seen.end(), std::pair(rule.functional, rule.gradient)) != seen.end()) continue;
+      if (std::find(seen.begin(), seen.end(), std::pair(rule.functional, rule.gradient)) != seen.end())
+        continue;
       seen.emplace_back(rule.functional, rule.gradient);
       try {
         normal_form(rule.gradient, at);
-        if (rule.modification.find("presynaptic") == std::string::npos && !is_presynaptic(c, rule)) slopes(rule, at, random);
+        if (rule.modification.find("presynaptic") == std::string::npos && !is_presynaptic(c, rule))
+          slopes(rule, at, random);
       } catch (const std::domain_error&) {  // not positive definite
       }
     }
   }
 
   static bool is_presynaptic(const plan::Compilation& c, const calculus::Rule& rule) {
-    return std::any_of(c.derivation.elaboration.ledger.begin(), c.derivation.elaboration.ledger.end(), [&](const auto& a) {
-      return a.name == "not a gradient of F" &&
-             a.place == fmt::format("kernel {}, {}", rule.kernel, rule.target->name);
-    });
+    return std::any_of(c.derivation.elaboration.ledger.begin(), c.derivation.elaboration.ledger.end(),
+                       [&](const auto& a) {
+                         return a.name == "not a gradient of F" &&
+                                a.place == fmt::format("kernel {}, {}", rule.kernel, rule.target->name);
+                       });
   }
 
   void normal_form(Expr gradient, const Environment<Real>& at) {
@@ -234,8 +241,8 @@ class PassCheck {
                                             equality::describe(result, gradient))};
   }
 
-  // Some elements of the gradient of a rule. The derivative by differences comes with its own error; a kink shows in
-  // the two one-sided differences, and where either is large the element is left out.
+  // Some elements of the gradient of a rule. The derivative by differences comes with its own error; a kink
+  // shows in the two one-sided differences, and where either is large the element is left out.
   void slopes(const calculus::Rule& rule, Environment<Real>& at, std::mt19937_64& random) {
     const Expr functional = make_contract(rule.functional->free, rule.functional);
     for (const Expr n : topological({functional})) {
@@ -300,7 +307,8 @@ Results interpret_schedules(const Subject& subject, const plan::Compilation& c, 
   Results out;
   const auto values = disturbed(subject, disturbance);
   for (const auto& p : c.planned)
-    out[p.name] = test::run_steps<Real>(p.steps, *subject.program.context, values, subject.sizes, subject.copies);
+    out[p.name] =
+        test::run_steps<Real>(p.steps, *subject.program.context, values, subject.sizes, subject.copies);
   return out;
 }
 
@@ -310,17 +318,19 @@ Real condition(const Subject& subject, const plan::Compilation& derived, const s
   const auto procedure = std::find_if(derived.planned.begin(), derived.planned.end(),
                                       [&](const auto& p) { return p.name == kernel; });
   const auto run = [&]<class T>(T, Real disturbance) {
-    const auto v = test::run_steps<T>(procedure->steps, *subject.program.context, disturbed(subject, disturbance),
-                                      subject.sizes, subject.copies)
+    const auto v = test::run_steps<T>(procedure->steps, *subject.program.context,
+                                      disturbed(subject, disturbance), subject.sizes, subject.copies)
                        .at(array);
     return std::vector<Real>(v.begin(), v.end());
   };
   try {
     const auto expected = run(Real(), 0);
-    const auto used = test::used_elements(subject.program.context->find_tensor(array), subject.sizes, subject.copies);
+    const auto used =
+        test::used_elements(subject.program.context->find_tensor(array), subject.sizes, subject.copies);
     // A result that the kernel does not write is not a number; one that it writes has no value then.
     const auto written = calculus::assigned(procedure->steps);
-    const bool writes = std::any_of(written.begin(), written.end(), [&](const Tensor* t) { return t->name == array; });
+    const bool writes =
+        std::any_of(written.begin(), written.end(), [&](const Tensor* t) { return t->name == array; });
     for (const std::size_t k : used) {
       if (std::isinf(expected[k]) || (writes && std::isnan(expected[k]))) return kUnbounded;
     }

@@ -1,10 +1,11 @@
 #pragma once
-// What must hold for every program: each stage of the compiler against the interpreters and against differences.
+// What must hold for every program: each stage of the compiler against the interpreters and against
+// differences.
 //
-// Two computations of one value may differ by rounding times the condition of the value. Agreement is asked for to a
-// fixed tolerance; where it fails, the condition is measured, by inputs moved a little and by arithmetic of less
-// precision, and only a value that is well-conditioned counts as a failure. So a kink or a cancellation is left out
-// because it was seen, and no tolerance ever moves.
+// Two computations of one value may differ by rounding times the condition of the value. Agreement is asked
+// for to a fixed tolerance; where it fails, the condition is measured, by inputs moved a little and by
+// arithmetic of less precision, and only a value that is well-conditioned counts as a failure. So a kink or a
+// cancellation is left out because it was seen, and no tolerance ever moves.
 
 #include <optional>
 #include <string>
@@ -34,11 +35,13 @@ Outcome check_passes(const std::vector<Line>& lines);
 
 using Results = std::map<std::string, test::Arrays<long double>>;  ///< by kernel
 
-/// What every kernel computes, by the reference interpreter of schedules in extended precision. Inputs are multiplied
-/// by 1 +- `disturbance`.
-Results interpret_schedules(const Subject& subject, const plan::Compilation& derived, long double disturbance = 0);
+/// What every kernel computes, by the reference interpreter of schedules in extended precision. Inputs are
+/// multiplied by 1 +- `disturbance`.
+Results interpret_schedules(const Subject& subject, const plan::Compilation& derived,
+                            long double disturbance = 0);
 
-/// The largest relative change of an array of a kernel by relative change of its inputs, and by relative rounding.
+/// The largest relative change of an array of a kernel by relative change of its inputs, and by relative
+/// rounding.
 long double condition(const Subject& subject, const plan::Compilation& derived, const std::string& kernel,
                       const std::string& array);
 

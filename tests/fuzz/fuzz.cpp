@@ -59,7 +59,8 @@ class Run {
       const std::string text{std::istreambuf_iterator<char>(in), {}};
       expected_rejection_.clear();
       constexpr std::string_view kRejected = "# rejected: ";
-      if (text.starts_with(kRejected)) expected_rejection_ = text.substr(kRejected.size(), text.find('\n') - kRejected.size());
+      if (text.starts_with(kRejected))
+        expected_rejection_ = text.substr(kRejected.size(), text.find('\n') - kRejected.size());
       program(file.stem().string(), parse_lines(text), true);
       if (counts_.count("malformed") != 0) throw std::runtime_error(file.string() + " is no program");
     }
@@ -104,7 +105,9 @@ class Run {
         return;
       }
       case Outcome::Kind::failed:
-        return failure(name, lines, o, [](const std::vector<Line>& l) { return isolated([&] { return check_passes(l); }); }, 600);
+        return failure(
+            name, lines, o,
+            [](const std::vector<Line>& l) { return isolated([&] { return check_passes(l); }); }, 600);
       case Outcome::Kind::passed: break;
     }
     ++counts_["through all passes"];
@@ -125,10 +128,13 @@ class Run {
       kernel_ill_conditioned_ += outcomes[i].ill_conditioned;
       ++counts_["compiled and run"];
       if (outcomes[i].kind == Outcome::Kind::passed) continue;
-      failure(batch[i].name, batch[i].lines, outcomes[i], [&](const std::vector<Line>& l) {
-        Outcome o = isolated([&] { return check_passes(l); });
-        return o.kind == Outcome::Kind::passed ? check_kernels({l}, compiler_)[0] : o;
-      }, 120);
+      failure(
+          batch[i].name, batch[i].lines, outcomes[i],
+          [&](const std::vector<Line>& l) {
+            Outcome o = isolated([&] { return check_passes(l); });
+            return o.kind == Outcome::Kind::passed ? check_kernels({l}, compiler_)[0] : o;
+          },
+          120);
     }
   }
 
@@ -153,8 +159,9 @@ class Run {
     std::replace(reason.begin(), reason.end(), '\n', ' ');
     const std::string text = fmt::format("# {}: {}\n{}", last.stage, reason, print_lines(small));
     std::ofstream(path) << text;
-    fmt::print("the smallest found, in {} (as a test: a name of the behaviour, in tests/fuzz/regressions):\n{}\n",
-               path.string(), text);
+    fmt::print(
+        "the smallest found, in {} (as a test: a name of the behaviour, in tests/fuzz/regressions):\n{}\n",
+        path.string(), text);
     std::fflush(stdout);
   }
 
@@ -162,9 +169,12 @@ class Run {
     run_batch();
     for (const auto& [what, n] : counts_) fmt::print("{:>8} {}\n", n, what);
     for (const auto& [reason, n] : rejections_) fmt::print("{:>12} {}\n", n, reason.substr(0, 140));
-    fmt::print("{:>8} arrays compared after passes, {} of them ill-conditioned\n", compared_, ill_conditioned_);
-    fmt::print("{:>8} arrays compared after kernels, {} of them ill-conditioned\n", kernel_compared_, kernel_ill_conditioned_);
-    fmt::print("{:>8} derivatives compared with differences, {} more at kinks or ill-conditioned\n", slopes_, unclear_slopes_);
+    fmt::print("{:>8} arrays compared after passes, {} of them ill-conditioned\n", compared_,
+               ill_conditioned_);
+    fmt::print("{:>8} arrays compared after kernels, {} of them ill-conditioned\n", kernel_compared_,
+               kernel_ill_conditioned_);
+    fmt::print("{:>8} derivatives compared with differences, {} more at kinks or ill-conditioned\n", slopes_,
+               unclear_slopes_);
     fmt::print("{:>8} failed\n", failed_);
     for (const auto& [stage, n] : by_stage_) fmt::print("{:>12} in {}\n", n, stage);
     return failed_ == 0 && counts_.count("malformed") == 0 ? 0 : 1;
@@ -175,22 +185,27 @@ class Run {
   std::vector<Program> batch_;
   std::string expected_rejection_;  // part of the message; empty: none is expected
   std::map<std::string, std::size_t> counts_, rejections_, by_stage_;
-  std::size_t failed_ = 0, compared_ = 0, ill_conditioned_ = 0, kernel_compared_ = 0, kernel_ill_conditioned_ = 0,
-              slopes_ = 0, unclear_slopes_ = 0;
+  std::size_t failed_ = 0, compared_ = 0, ill_conditioned_ = 0, kernel_compared_ = 0,
+              kernel_ill_conditioned_ = 0, slopes_ = 0, unclear_slopes_ = 0;
 };
 
 int fuzz_main(int argc, char** argv) {
   Options o;
-  CLI::App app{"Random programs through every pass of the compiler, against the interpreters and differences."};
+  CLI::App app{
+      "Random programs through every pass of the compiler, against the interpreters and differences."};
   app.add_option("count", o.count, "number of programs")->capture_default_str();
   app.add_option("--seed", o.seed, "of the first program")->capture_default_str();
   app.add_option("--compile", o.compile, "how many of them are also compiled and run")->capture_default_str();
-  app.add_option("--batch", o.batch, "programs in one translation unit")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--minimise", o.minimised, "failures of each stage that are made small")->capture_default_str();
+  app.add_option("--batch", o.batch, "programs in one translation unit")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--minimise", o.minimised, "failures of each stage that are made small")
+      ->capture_default_str();
   app.add_option("--failures", o.failures, "folder for failing programs")->capture_default_str();
   app.add_option("--folder", o.folder, "folder for sources and libraries")->capture_default_str();
   app.add_option("--compiler", o.compiler, "compiler of kernels, with its options")->capture_default_str();
-  app.add_option("--replay", o.replay, "programs of a folder or file instead of random ones")->check(CLI::ExistingPath);
+  app.add_option("--replay", o.replay, "programs of a folder or file instead of random ones")
+      ->check(CLI::ExistingPath);
   auto* show = app.add_option("--show", o.show, "print the program of a seed and end");
   app.add_flag("--quiet", o.quiet, "no progress");
   CLI11_PARSE(app, argc, argv);

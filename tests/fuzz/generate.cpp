@@ -43,7 +43,8 @@ class Generator {
     }
     std::vector<Line> out = {line({"seed", fmt::format("{}", seed_ % 1000)}),
                              line({"scalar", random_.one_in(3) ? "float" : "double"})};
-    for (auto* part : {&axes_, &arrays_, &models_, &kernels_}) out.insert(out.end(), part->begin(), part->end());
+    for (auto* part : {&axes_, &arrays_, &models_, &kernels_})
+      out.insert(out.end(), part->begin(), part->end());
     return out;
   }
 
@@ -70,7 +71,8 @@ class Generator {
     for (std::size_t n = 1 + random_.below(4); n > 0; --n) add_axis(names[first + n - 1], 5);
   }
 
-  Array declare(const std::string& role, const std::string& name, Names axes, const std::string& values = {}) {
+  Array declare(const std::string& role, const std::string& name, Names axes,
+                const std::string& values = {}) {
     Names words = {role, name};
     words.insert(words.end(), axes.begin(), axes.end());
     if (!values.empty()) words.insert(words.end(), {":", values});
@@ -84,7 +86,11 @@ class Generator {
     Names& known = weights_[key];
     if (!known.empty() && random_.one_in(3)) return random_.any(known);
     const bool given = random_.one_in(8);
-    const std::string name = fmt::format("{}{}", given ? "u" : values == "definite" ? "S" : "W", ++weight_count_);
+    const std::string name = fmt::format("{}{}",
+                                         given                  ? "u"
+                                         : values == "definite" ? "S"
+                                                                : "W",
+                                         ++weight_count_);
     declare(given ? "input" : "parameter", name, axes, values);
     if (!given && values != "definite" && values != "probabilities") parameters_.push_back({name, axes});
     known.push_back(name);
@@ -110,8 +116,8 @@ class Generator {
 
   // ---- expressions ----
 
-  // The influence of x on an array over `target`: what they share stands or is mixed, the rest is summed with a
-  // weight, and axes that are new come with the weight.
+  // The influence of x on an array over `target`: what they share stands or is mixed, the rest is summed with
+  // a weight, and axes that are new come with the weight.
   std::string drive(const Array& x, const Names& target) {
     Names binders, weight_axes, weight_indices, indices, fresh = without_plates(target);
     for (const std::string& a : x.axes) std::erase(fresh, a);
@@ -140,12 +146,14 @@ class Generator {
       }
     }
     for (const std::string& a : fresh) {
-      if (!random_.one_in(6)) weight_axes.insert(weight_axes.begin(), a), weight_indices.insert(weight_indices.begin(), a);
+      if (!random_.one_in(6))
+        weight_axes.insert(weight_axes.begin(), a), weight_indices.insert(weight_indices.begin(), a);
     }
     std::string read = random_.activate(indexed(x.name, indices), 6);
     if (!weight_axes.empty() || random_.one_in(4)) {
       const bool square = weight_axes.size() == 2 && weight_axes[0] == weight_axes[1];
-      std::string w = indexed(weight(weight_axes, square && random_.one_in(4) ? "zero_diagonal" : ""), weight_indices);
+      std::string w =
+          indexed(weight(weight_axes, square && random_.one_in(4) ? "zero_diagonal" : ""), weight_indices);
       if (random_.one_in(12)) w = random_.activate(w);
       read = w + " * " + read;
     }
@@ -189,8 +197,9 @@ class Generator {
     switch (random_.below(5)) {
       case 0: return fmt::format("log_det{{{0}, {1}}}({2}[{0}, {1}])", i, j, S);
       case 1:
-        return fmt::format("sum{{{0}, {1}}}({3}[{0}] * inverse{{{0}, {1}}}({2}[{0}, {1}])[{0}, {1}] * {3}[{1}])", i, j, S,
-                           v);
+        return fmt::format(
+            "sum{{{0}, {1}}}({3}[{0}] * inverse{{{0}, {1}}}({2}[{0}, {1}])[{0}, {1}] * {3}[{1}])", i, j, S,
+            v);
       case 2: return fmt::format("log_sum_exp{{{0}}}({1}[{0}])", i, v);
       case 3: return fmt::format("max{{{0}}}({1}[{0}])", i, v);
       default: return fmt::format("sum{{{0}}}({1}[{0}] * softmax{{{0}}}({1}[{0}])[{0}])", i, v);
@@ -209,8 +218,7 @@ class Generator {
     const Names own = without_plates(target);
     if (!own.empty() && random_.one_in(10))
       return fmt::format("softmax{{{0}}}({1})[{0}]", random_.any(own), out);
-    if (random_.one_in(14))
-      return fmt::format("select({}, {}, {})", bias(target), out, bias(target));
+    if (random_.one_in(14)) return fmt::format("select({}, {}, {})", bias(target), out, bias(target));
     return random_.activate(out, 5);
   }
 
@@ -236,12 +244,14 @@ class Generator {
       case 9: {  // exp(g) delta(i, j) + a_i a_j
         const std::string& a = random_.any(own);
         const std::string v = weight({a});
-        return {line({matrix}, fmt::format("exp({0}) * delta({1}, {1}') + {2}[{1}] * {2}[{1}']", weight({}), a, v))};
+        return {line({matrix},
+                     fmt::format("exp({0}) * delta({1}, {1}') + {2}[{1}] * {2}[{1}']", weight({}), a, v))};
       }
       default:
         if (own.size() < 2) return {full(matrix, own[0], own)};
-        return {full(matrix, own[0], {own[0]}), random_.one_in(2) ? full("precision", own[1], {own[1]})
-                                                                  : line({"variance"}, weight({}, "positive"))};
+        return {full(matrix, own[0], {own[0]}), random_.one_in(2)
+                                                    ? full("precision", own[1], {own[1]})
+                                                    : line({"variance"}, weight({}, "positive"))};
     }
   }
 
@@ -281,7 +291,8 @@ class Generator {
       x.drawn = n > 0 || random_.one_in(3);
       const Names own = without_plates(x.axes);
       x.one_of = own.size() == 1 && n + 1 == count + 1 && n > 0 && random_.one_in(8);
-      declare(x.one_of ? "one_of" : "variable", x.name, x.axes, x.one_of && random_.one_in(2) ? "outcomes" : "");
+      declare(x.one_of ? "one_of" : "variable", x.name, x.axes,
+              x.one_of && random_.one_in(2) ? "outcomes" : "");
       if (x.drawn) factors.push_back(factor(x, all));
       x.latent = x.drawn && !x.one_of && (n < count ? !random_.one_in(5) : random_.one_in(5));
       if (x.latent && own.size() <= 1 && random_.one_in(8)) x.family = "gaussian";
@@ -316,7 +327,8 @@ class Generator {
       lagged_.emplace_back(x.name, t);
     }
     if (x.one_of)
-      return line({x.name, "categorical"}, "", {line({"probability"}, fmt::format("softmax{{{0}}}({1})[{0}]", own[0], location))});
+      return line({x.name, "categorical"}, "",
+                  {line({"probability"}, fmt::format("softmax{{{0}}}({1})[{0}]", own[0], location))});
     if (random_.one_in(8)) return line({x.name, "continuous_bernoulli"}, "", {line({"natural"}, location)});
     std::vector<Line> arguments = {line({"mean"}, location)};
     for (Line& l : spread(parents, x.axes)) arguments.push_back(std::move(l));
@@ -361,10 +373,12 @@ class Generator {
   }
 
   // Targets in one statement or several, at once, in order or children first.
-  std::vector<Line> settle(const std::string& functional, const Names& targets, const std::string& method = "euler") {
+  std::vector<Line> settle(const std::string& functional, const Names& targets,
+                           const std::string& method = "euler") {
     if (targets.size() == 1 || random_.one_in(2)) return {descend(functional, targets, method)};
     std::vector<Line> each;
-    for (const std::string& t : targets) each.push_back(descend(functional, {t}, random_.one_in(2) ? method : "momentum"));
+    for (const std::string& t : targets)
+      each.push_back(descend(functional, {t}, random_.one_in(2) ? method : "momentum"));
     switch (random_.below(4)) {
       case 0: return each;
       case 1: return {line({"in_order"}, "", {descend(functional, targets, method)})};
@@ -404,7 +418,8 @@ class Generator {
     }
     const Line forward = line({"forward", "m", "q"});
     std::string functional = "F";
-    if (!parameters_.empty() && random_.one_in(6)) functional = fmt::format("F + {} * {}", random_.positive("0"), penalty());
+    if (!parameters_.empty() && random_.one_in(6))
+      functional = fmt::format("F + {} * {}", random_.positive("0"), penalty());
     kernel("energy", {evaluate("value", {}, per_copy(functional))});
     if (!outcomes.empty() && random_.one_in(2)) {
       Names words = {"predict", "m"};
@@ -413,7 +428,8 @@ class Generator {
     }
     if (!latent.empty()) {
       kernel("infer", {forward, loop(settle(functional, latent))});
-      if (points && random_.one_in(3)) kernel("held", {forward, line({"hold", "m"}), loop(settle(functional, latent))});
+      if (points && random_.one_in(3))
+        kernel("held", {forward, line({"hold", "m"}), loop(settle(functional, latent))});
       if (random_.one_in(6)) {
         const Variable& x = *std::find_if(all.begin(), all.end(), [](const Variable& v) { return v.latent; });
         if (without_plates(x.axes).size() <= 1) kernel("jump", {descend("F", {x.name}, "newton")});
@@ -429,7 +445,8 @@ class Generator {
     for (const Variable& x : all) {
       if (!x.latent || x.family != "gaussian") continue;
       arrays_.push_back(line({"precision", x.name}));
-      if (random_.one_in(2)) kernel(fmt::format("settle_{}", x.name), {line({"solve_for", x.name + "_precision"}, "F")});
+      if (random_.one_in(2))
+        kernel(fmt::format("settle_{}", x.name), {line({"solve_for", x.name + "_precision"}, "F")});
     }
     Names targets;
     for (const Array& w : parameters_) {
@@ -479,11 +496,12 @@ class Generator {
     const std::string J = random_.one_in(4) ? "J" : "J", read = indexed("x", at);
     declare("parameter", J, {unit, unit}, "zero_diagonal");
     parameters_.push_back({J, {unit, unit}});
-    std::string natural = fmt::format("sum{{{0}}}({1}[{2}, {0}] * {3})", other, J, unit, random_.activate(read));
+    std::string natural =
+        fmt::format("sum{{{0}}}({1}[{2}, {0}] * {3})", other, J, unit, random_.activate(read));
     natural += " + " + bias(axes);
     if (random_.one_in(2)) natural = fmt::format("{} * ({})", weight({}), natural);
-    models_.push_back(
-        line({"conditionals", "m"}, "", {line({"x", "continuous_bernoulli"}, "", {line({"natural"}, natural)})}));
+    models_.push_back(line({"conditionals", "m"}, "",
+                           {line({"x", "continuous_bernoulli"}, "", {line({"natural"}, natural)})}));
     models_.push_back(line({"family", "q"}, "", {line({"x", "continuous_bernoulli"})}));
     models_.push_back(line({"functional", "F", "local_free_energy", "m", "q"}));
     arrays_.push_back(line({"previous", "x"}));
@@ -498,7 +516,8 @@ class Generator {
     train.push_back(learn);
     kernel("train", random_.one_in(2) ? std::vector<Line>{loop(train)} : train);
     kernel("relax", {loop({solve, random_.one_in(2) ? draw : expect})});
-    if (random_.one_in(2)) kernel("twice", {solve, line({"repeat", "2"}, "", {line({"repeat", "2"}, "", {draw}), draw})});
+    if (random_.one_in(2))
+      kernel("twice", {solve, line({"repeat", "2"}, "", {line({"repeat", "2"}, "", {draw}), draw})});
     kernel("energy", {evaluate("local", axes, local), evaluate("value", {}, sum_over(axes, local) + " + S")});
   }
 
@@ -517,7 +536,8 @@ class Generator {
       s.drawn = n > 0 || random_.one_in(2);
       s.latent = s.drawn && n + 1 < count;
       declare("one_of", s.name, s.axes, random_.one_in(2) ? "outcomes" : "");
-      if (s.drawn) factors.push_back(line({s.name, "categorical"}, "", {line({"probability"}, table(s, all))}));
+      if (s.drawn)
+        factors.push_back(line({s.name, "categorical"}, "", {line({"probability"}, table(s, all))}));
       all.push_back(s);
     }
     models_.push_back(line({"model", "m"}, "", factors));
@@ -586,7 +606,8 @@ class Generator {
     const Array x = declare("variable", "x", x_axes), y = declare("variable", "y", y_axes);
     arrays_.push_back(line({"previous_tick", "x"}));
     const Array before = {"x_previous", x_axes};
-    const bool gaussian = random_.one_in(2), integrates = gaussian && random_.one_in(2), bent = random_.one_in(3);
+    const bool gaussian = random_.one_in(2), integrates = gaussian && random_.one_in(2),
+               bent = random_.one_in(3);
     const auto through = [&](const Array& from, const Names& to, const char* name) {
       const std::string k = random_.bound(from.axes.back());
       Names at = from.axes;
@@ -597,13 +618,15 @@ class Generator {
       if (bent) read = fmt::format("tanh({})", read);
       return fmt::format("sum{{{}}}({}[{}, {}] * {})", k, name, to.back(), k, read);
     };
-    std::vector<Line> of_x = {line({"mean"}, through(before, x_axes, "A") + (random_.one_in(2) ? " + " + bias(x_axes) : ""))};
+    std::vector<Line> of_x = {
+        line({"mean"}, through(before, x_axes, "A") + (random_.one_in(2) ? " + " + bias(x_axes) : ""))};
     of_x.push_back(full(random_.one_in(2) ? "covariance" : "precision", state, {state}));
     if (integrates) of_x.push_back(line({"marginalised", "x_previous"}));
     std::vector<Line> of_y = {line({"mean"}, through(x, y_axes, "C"))};
     for (Line& l : spread({}, y_axes)) of_y.push_back(std::move(l));
     if (bent && random_.one_in(2)) of_y.push_back(line({"linearised"}));
-    models_.push_back(line({"model", "m"}, "", {line({"x", "normal"}, "", of_x), line({"y", "normal"}, "", of_y)}));
+    models_.push_back(
+        line({"model", "m"}, "", {line({"x", "normal"}, "", of_x), line({"y", "normal"}, "", of_y)}));
     models_.push_back(line({"family", "q"}, "", {line({"x", gaussian ? "gaussian" : "delta"})}));
     models_.push_back(line({"functional", "F", "free_energy", "m", "q"}));
     if (gaussian) arrays_.push_back(line({"precision", "x"}));
@@ -616,7 +639,8 @@ class Generator {
       if (gaussian) body.push_back(line({"solve_for", "x_precision"}, "F"));
       kernel("exact", body);
     } else if (gaussian) {
-      kernel("laplace", {line({"repeat", "2"}, "", {descend("F", {"x"}, "newton")}), line({"solve_for", "x_precision"}, "F")});
+      kernel("laplace", {line({"repeat", "2"}, "", {descend("F", {"x"}, "newton")}),
+                         line({"solve_for", "x_precision"}, "F")});
     }
     Names targets;
     for (const Array& w : parameters_) targets.push_back(w.name);

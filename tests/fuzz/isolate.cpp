@@ -70,9 +70,9 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
   munmap(memory, sizeof(Shared));
   if (WIFEXITED(status)) return out;
   const bool hangs = WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL;
-  return Outcome::failure(hangs ? "hang" : "crash",
-                          hangs ? fmt::format("takes more than {} s", seconds)
-                                : fmt::format("ends by signal {}", WTERMSIG(status)));
+  return Outcome::failure(hangs ? "hang" : "crash", hangs
+                                                        ? fmt::format("takes more than {} s", seconds)
+                                                        : fmt::format("ends by signal {}", WTERMSIG(status)));
 }
 
 }  // namespace freefall::fuzz

@@ -8,8 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <freefall/runtime/status.hpp>
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -53,7 +53,8 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 std::string entry(const Emitted& e) {
   const std::string& name = e.subject.sizes.name;
   std::string out = fmt::format(
-      "extern \"C\" int {0}_call(int kernel, void* const* data, const std::size_t* copies, void* workspace) {{\n"
+      "extern \"C\" int {0}_call(int kernel, void* const* data, const std::size_t* copies, void* workspace) "
+      "{{\n"
       "  {0}::arrays a;\n  (void)data; (void)copies;\n",
       name);
   std::vector<const Axis*> plates;
@@ -85,7 +86,8 @@ std::unique_ptr<Emitted> emit_program(const std::vector<Line>& lines, const std:
   out->subject.sizes.name = name;
   out->derived = derive_only(out->subject);
   out->compilation = plan::compile(out->subject.program, out->subject.sizes);
-  for (const loop::Kernel& k : out->compilation.kernels) out->kernels.push_back(emit::signature(k, out->compilation));
+  for (const loop::Kernel& k : out->compilation.kernels)
+    out->kernels.push_back(emit::signature(k, out->compilation));
   out->arrays = emit::library_arrays(out->kernels, *out->subject.program.context);
   const auto files = emit::emit_library(out->compilation);
   out->source = files[0].text + files[1].text + entry(*out);
@@ -125,13 +127,14 @@ void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
   const auto procedure = std::find_if(e.derived.planned.begin(), e.derived.planned.end(),
                                       [&](const auto& p) { return p.name == name; });
   try {
-    expected = test::run_steps<Real>(procedure->steps, *e.subject.program.context, e.subject.values, e.subject.sizes,
-                                     e.subject.copies);
+    expected = test::run_steps<Real>(procedure->steps, *e.subject.program.context, e.subject.values,
+                                     e.subject.sizes, e.subject.copies);
   } catch (const std::domain_error&) {  // not positive definite
   }
   std::vector<Bordered<Scalar>> arrays;
   std::vector<void*> data;
-  for (const Tensor* t : e.arrays) arrays.emplace_back(test::initial<Real>(*t, e.subject.values, e.subject.sizes));
+  for (const Tensor* t : e.arrays)
+    arrays.emplace_back(test::initial<Real>(*t, e.subject.values, e.subject.sizes));
   for (auto& a : arrays) data.push_back(a.data());
   std::vector<std::size_t> copies;
   for (const auto& [plate, used] : e.subject.copies) copies.push_back(used);
@@ -139,12 +142,14 @@ void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
   std::unique_ptr<unsigned char, void (*)(void*)> workspace(
       static_cast<unsigned char*>(std::aligned_alloc(64, bytes)), std::free);
   std::memset(workspace.get(), 0xcd, bytes);  // needs no preparation
-  const auto what = static_cast<runtime::fault>(call(static_cast<int>(kernel), data.data(), copies.data(), workspace.get()));
+  const auto what = static_cast<runtime::fault>(
+      call(static_cast<int>(kernel), data.data(), copies.data(), workspace.get()));
   for (std::size_t b = signature.memory.workspace_bytes; b < bytes; ++b) {
     if (workspace.get()[b] != 0xcd) throw std::runtime_error(name + " writes behind its workspace");
   }
   for (std::size_t i = 0; i < arrays.size(); ++i) {
-    if (!arrays[i].intact()) throw std::runtime_error(fmt::format("{} writes outside '{}'", name, e.arrays[i]->name));
+    if (!arrays[i].intact())
+      throw std::runtime_error(fmt::format("{} writes outside '{}'", name, e.arrays[i]->name));
   }
   if (!expected) {
     ++out.ill_conditioned;
@@ -152,10 +157,12 @@ void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
   }
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const Tensor* t = e.arrays[i];
-    if (std::find(signature.arguments.begin(), signature.arguments.end(), t) == signature.arguments.end()) continue;
+    if (std::find(signature.arguments.begin(), signature.arguments.end(), t) == signature.arguments.end())
+      continue;
     ++out.compared;
-    const Real distance = what == runtime::fault::none ? test::distance(arrays[i].values(), expected->at(t->name))
-                                                       : std::numeric_limits<Real>::infinity();
+    const Real distance = what == runtime::fault::none
+                              ? test::distance(arrays[i].values(), expected->at(t->name))
+                              : std::numeric_limits<Real>::infinity();
     if (distance <= precision.tolerance) continue;
     const Real measured = condition(e.subject, e.derived, name, t->name);
     if (!(measured <= precision.largest_condition)) {
@@ -166,8 +173,8 @@ void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
     if (what != runtime::fault::none && i + 1 < arrays.size()) continue;  // another array may be the reason
     throw std::runtime_error(
         what == runtime::fault::none
-            ? fmt::format("'{}' after {} is off by {:.3g} of its size; its condition is {:.3g}", t->name, name,
-                          static_cast<double>(distance), static_cast<double>(measured))
+            ? fmt::format("'{}' after {} is off by {:.3g} of its size; its condition is {:.3g}", t->name,
+                          name, static_cast<double>(distance), static_cast<double>(measured))
             : fmt::format("{} returns fault {} where every array has a value", name, static_cast<int>(what)));
   }
 }

@@ -34,12 +34,14 @@ std::vector<Line>& siblings(std::vector<Line>& lines, const Path& path) {
 Line& at(std::vector<Line>& lines, const Path& path) { return siblings(lines, path)[path.back()]; }
 
 bool is_number(const std::string& word) {
-  return !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  return !word.empty() &&
+         std::all_of(word.begin(), word.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
 class Minimiser {
  public:
-  Minimiser(std::vector<Line> lines, const std::function<bool(const std::vector<Line>&)>& fails, std::size_t trials)
+  Minimiser(std::vector<Line> lines, const std::function<bool(const std::vector<Line>&)>& fails,
+            std::size_t trials)
       : lines_(std::move(lines)), fails_(fails), trials_(trials) {}
 
   std::vector<Line> run() {
@@ -92,7 +94,8 @@ class Minimiser {
       const Line old = list[p.back()];
       if (old.children.empty() || p.size() < 2) return false;
       list.erase(list.begin() + static_cast<std::ptrdiff_t>(p.back()));
-      list.insert(list.begin() + static_cast<std::ptrdiff_t>(p.back()), old.children.begin(), old.children.end());
+      list.insert(list.begin() + static_cast<std::ptrdiff_t>(p.back()), old.children.begin(),
+                  old.children.end());
       return true;
     });
   }
@@ -132,7 +135,8 @@ class Minimiser {
     std::vector<std::string> names;
     for (const Line& l : lines_) {
       const std::string& kind = l.words[0];
-      if (l.words.size() > 1 && (kind == "variable" || kind == "parameter" || kind == "input" || kind == "one_of"))
+      if (l.words.size() > 1 &&
+          (kind == "variable" || kind == "parameter" || kind == "input" || kind == "one_of"))
         names.push_back(l.words[1]);
     }
     for (const std::string& name : names) {
@@ -219,7 +223,8 @@ class Minimiser {
       };
       for (const Expr node : nodes) {
         for (const Expr arg : node->args) {
-          if (std::includes(node->free.begin(), node->free.end(), arg->free.begin(), arg->free.end())) offer(node, arg);
+          if (std::includes(node->free.begin(), node->free.end(), arg->free.begin(), arg->free.end()))
+            offer(node, arg);
         }
         if (node->op == Op::Sum || node->op == Op::Product) {
           for (std::size_t k = 0; k < node->args.size(); ++k) {
@@ -248,8 +253,8 @@ class Minimiser {
 
 }  // namespace
 
-std::vector<Line> minimise(std::vector<Line> lines, const std::function<bool(const std::vector<Line>&)>& fails,
-                           std::size_t trials) {
+std::vector<Line> minimise(std::vector<Line> lines,
+                           const std::function<bool(const std::vector<Line>&)>& fails, std::size_t trials) {
   return Minimiser(std::move(lines), fails, trials).run();
 }
 

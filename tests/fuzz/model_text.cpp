@@ -135,7 +135,8 @@ class Builder {
       if (flag == nullptr) malformed("unknown kind of values '{}'", w);
       *flag = true;
     }
-    if (zero_diagonal && (axes.size() != 2 || axes[0] != axes[1])) malformed("no diagonal in '{}'", l.word(1));
+    if (zero_diagonal && (axes.size() != 2 || axes[0] != axes[1]))
+      malformed("no diagonal in '{}'", l.word(1));
     if (one_of && std::count_if(axes.begin(), axes.end(), [](const Axis* a) { return !a->plate; }) != 1)
       malformed("'{}' needs one axis that is no plate", l.word(1));
     if (context_.find_tensor(l.word(1)) != nullptr) malformed("'{}' is declared twice", l.word(1));
@@ -248,7 +249,8 @@ class Builder {
     for (std::size_t i = 2; i < l.words.size(); ++i) axes.push_back(axis(l.words[i]));
     const Expr value = expression(l.expression);
     const Tensor* known = context_.find_tensor(l.word(1));
-    if (known != nullptr && (known->role != Role::output || known->axes != axes || symbols_.contains(known->name)))
+    if (known != nullptr &&
+        (known->role != Role::output || known->axes != axes || symbols_.contains(known->name)))
       malformed("'{}' is declared twice", l.word(1));
     return {Evaluate{context_.tensor(l.word(1), axes, Role::output), value}, {}};
   }
@@ -353,7 +355,8 @@ class Builder {
         const std::size_t extent = out_.sizes.extent(t.axes[p]), at = rest % extent;
         rest /= extent;
         const auto used = out_.copies.find(t.axes[p]->name);
-        if (used != out_.copies.end() && at >= used->second) v[k] = std::numeric_limits<long double>::quiet_NaN();
+        if (used != out_.copies.end() && at >= used->second)
+          v[k] = std::numeric_limits<long double>::quiet_NaN();
       }
     }
   }
@@ -395,7 +398,8 @@ const std::vector<Builder::Word<Builder>> Builder::kDeclarations = {
        b.values_[previous(b.context_, t)->name] = b.values_[t->name];
      }},
     // x_precision, of a normal density about x
-    {"precision", [](Builder& b, const Line& l) { b.definite_.push_back(precision_of(b.context_, b.array(l.word(1)))); }},
+    {"precision",
+     [](Builder& b, const Line& l) { b.definite_.push_back(precision_of(b.context_, b.array(l.word(1)))); }},
     {"model", [](Builder& b, const Line& l) { b.model(l, true); }},
     {"conditionals", [](Builder& b, const Line& l) { b.model(l, false); }},
     {"family", [](Builder& b, const Line& l) { b.family(l); }},
@@ -446,9 +450,13 @@ const std::vector<Builder::Word<Builder::BlockOf>> Builder::kStatements = {
     {"hold",
      [](BlockOf& to, const Line& l) { to.second.push_back({Hold{to.first.model_named(l.word(1))}, {}}); }},
     {"in_order",
-     [](BlockOf& to, const Line& l) { to.second.push_back({InOrder{to.first.block(l.children), false}, {}}); }},
+     [](BlockOf& to, const Line& l) {
+       to.second.push_back({InOrder{to.first.block(l.children), false}, {}});
+     }},
     {"children_first",
-     [](BlockOf& to, const Line& l) { to.second.push_back({InOrder{to.first.block(l.children), true}, {}}); }},
+     [](BlockOf& to, const Line& l) {
+       to.second.push_back({InOrder{to.first.block(l.children), true}, {}});
+     }},
     {"simultaneously",
      [](BlockOf& to, const Line& l) {
        to.second.push_back({Simultaneously{to.first.block(l.children)}, {}});

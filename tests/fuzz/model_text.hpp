@@ -1,9 +1,9 @@
 #pragma once
 // A program as text: what the fuzzer makes, shrinks and prints.
 //
-// Lines with two spaces of indentation for each level. A line is some words and, after " = ", an expression in
-// the notation of codegen/ir/print.hpp. Shrinking (minimise.hpp) knows lines, numbers and expressions alone; the
-// words stand in one table in model_text.cpp.
+// Lines with two spaces of indentation for each level. A line is some words and, after " = ", an expression
+// in the notation of codegen/ir/print.hpp. Shrinking (minimise.hpp) knows lines, numbers and expressions
+// alone; the words stand in one table in model_text.cpp.
 //
 //   seed 7                                    of the values
 //   axis unit 3

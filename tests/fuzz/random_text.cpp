@@ -12,29 +12,30 @@ namespace {
 // Where a function is smooth, finite and of order one. One that is not named here takes positive arguments.
 enum class Domain { all, small, unit, positive, unit_and_all, positive_and_small, both };
 Domain domain(std::string_view function) {
-  static const std::map<std::string_view, Domain> table = {{"exp", Domain::small},
-                                                           {"expm1", Domain::small},
-                                                           {"log1p", Domain::unit},
-                                                           {"tan", Domain::small},
-                                                           {"tanh", Domain::all},
-                                                           {"sigmoid", Domain::all},
-                                                           {"softplus", Domain::all},
-                                                           {"relu", Domain::all},
-                                                           {"step", Domain::all},
-                                                           {"sin", Domain::all},
-                                                           {"cos", Domain::all},
-                                                           {"abs", Domain::all},
-                                                           {"sign", Domain::all},
-                                                           {"erf", Domain::all},
-                                                           {"gelu", Domain::all},
-                                                           {"silu", Domain::all},
-                                                           {"langevin", Domain::all},
-                                                           {"langevin_derivative", Domain::all},
-                                                           {"log_sinhc", Domain::all},
-                                                           {"less", Domain::both},
-                                                           {"equal", Domain::both},
-                                                           {"pow", Domain::positive_and_small},
-                                                           {"continuous_bernoulli_quantile", Domain::unit_and_all}};
+  static const std::map<std::string_view, Domain> table = {
+      {"exp", Domain::small},
+      {"expm1", Domain::small},
+      {"log1p", Domain::unit},
+      {"tan", Domain::small},
+      {"tanh", Domain::all},
+      {"sigmoid", Domain::all},
+      {"softplus", Domain::all},
+      {"relu", Domain::all},
+      {"step", Domain::all},
+      {"sin", Domain::all},
+      {"cos", Domain::all},
+      {"abs", Domain::all},
+      {"sign", Domain::all},
+      {"erf", Domain::all},
+      {"gelu", Domain::all},
+      {"silu", Domain::all},
+      {"langevin", Domain::all},
+      {"langevin_derivative", Domain::all},
+      {"log_sinhc", Domain::all},
+      {"less", Domain::both},
+      {"equal", Domain::both},
+      {"pow", Domain::positive_and_small},
+      {"continuous_bernoulli_quantile", Domain::unit_and_all}};
   const auto at = table.find(function);
   return at == table.end() ? Domain::positive : at->second;
 }
@@ -42,7 +43,8 @@ Domain domain(std::string_view function) {
 }  // namespace
 
 std::string RandomText::number() {
-  static const std::vector<std::string> numbers = {"2", "1/2", "(-1)", "1/3", "3/2", "(-1/2)", "0.3", "(-0.7)", "1.1"};
+  static const std::vector<std::string> numbers = {"2",      "1/2", "(-1)",   "1/3", "3/2",
+                                                   "(-1/2)", "0.3", "(-0.7)", "1.1"};
   return any(numbers);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Random expressions as text, over declared arrays and free indices. Every expression is finite where arrays are of
-// order one: arguments of functions are brought into their domain.
+// Random expressions as text, over declared arrays and free indices. Every expression is finite where arrays
+// are of order one: arguments of functions are brought into their domain.
 
 #include <algorithm>
 #include <cstdint>

@@ -37,8 +37,8 @@ inline std::vector<std::size_t> used_elements(const ir::Tensor* tensor, const pl
   return out;
 }
 
-/// The arrays of the program that are not temporaries: given values; NaN for results, zero for all others, such as the
-/// optimiser's.
+/// The arrays of the program that are not temporaries: given values; NaN for results, zero for all others,
+/// such as the optimiser's.
 template <class T>
 std::vector<T> initial(const ir::Tensor& tensor, const Arrays<long double>& values,
                        const plan::Specialisation& sizes) {

@@ -15,6 +15,7 @@
 #include "codegen/ir/print.hpp"
 #include "codegen/loop/cost.hpp"
 #include "codegen/report/rules_text.hpp"
+#include "tests/fuzz/reference_energy.hpp"
 #include "tests/support/central_difference.hpp"
 
 namespace freefall::fuzz {
@@ -193,8 +194,27 @@ class PassCheck {
                : context_.find_tensor(t->name.substr(0, at));
   }
 
+  // Elaborated functionals against the definitions of the densities.
+  void energies(const plan::Compilation& c, const Environment<Real>& at) {
+    const auto& declared = subject_.program.functionals;
+    for (std::size_t i = 0; i < declared.size(); ++i) {
+      try {
+        const auto expected = reference_energy(subject_.program, declared[i], at);
+        if (!expected || !std::isfinite(*expected)) continue;
+        ++out_.energies;
+        const Real found = evaluate_scalar(c.derivation.elaboration.functionals[i].value, at);
+        if (!(std::fabs(found - *expected) <= 1e-11L * std::max(1.0L, std::fabs(*expected))))
+          throw Failure{"elaborate",
+                        fmt::format("{} is {:.14Lg}, by the definitions of the densities {:.14Lg}",
+                                    declared[i].symbol->name, found, *expected)};
+      } catch (const std::domain_error&) {  // not positive definite
+      }
+    }
+  }
+
   void derivatives(const plan::Compilation& c) {
     Environment<Real> at = environment(c);
+    energies(c, at);
     std::vector<std::pair<Expr, Expr>> seen;
     std::mt19937_64 random(1);
     for (const auto& rule : c.derivation.rules) {

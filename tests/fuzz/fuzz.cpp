@@ -77,6 +77,7 @@ class Run {
     const Outcome o = isolated([&] { return check_passes(lines); });
     compared_ += o.compared;
     ill_conditioned_ += o.ill_conditioned;
+    energies_ += o.energies;
     slopes_ += o.slopes;
     unclear_slopes_ += o.unclear_slopes;
     if (!o_.replay.empty() && (o.kind == Outcome::Kind::rejected) != !expected_rejection_.empty()) {
@@ -173,6 +174,7 @@ class Run {
                ill_conditioned_);
     fmt::print("{:>8} arrays compared after kernels, {} of them ill-conditioned\n", kernel_compared_,
                kernel_ill_conditioned_);
+    fmt::print("{:>8} free energies compared with the definitions of their densities\n", energies_);
     fmt::print("{:>8} derivatives compared with differences, {} more at kinks or ill-conditioned\n", slopes_,
                unclear_slopes_);
     fmt::print("{:>8} failed\n", failed_);
@@ -186,7 +188,7 @@ class Run {
   std::string expected_rejection_;  // part of the message; empty: none is expected
   std::map<std::string, std::size_t> counts_, rejections_, by_stage_;
   std::size_t failed_ = 0, compared_ = 0, ill_conditioned_ = 0, kernel_compared_ = 0,
-              kernel_ill_conditioned_ = 0, slopes_ = 0, unclear_slopes_ = 0;
+              kernel_ill_conditioned_ = 0, energies_ = 0, slopes_ = 0, unclear_slopes_ = 0;
 };
 
 int fuzz_main(int argc, char** argv) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "codegen/calculus/descent.hpp"
 #include "tests/fuzz/random_text.hpp"
 
 namespace freefall::fuzz {
@@ -349,11 +350,23 @@ class Generator {
     return sum_over(at, fmt::format("{}^2", indexed(w.name, at)));
   }
 
+  // The descents that take any target and need a rate alone.
+  static const Names& methods() {
+    static const Names list = [] {
+      Names out;
+      for (const calculus::DescentRow& row : calculus::descents()) {
+        const bool by_rate = std::all_of(row.settings.begin(), row.settings.end(), [](const auto& s) {
+          return s.standard.has_value() || s.name == "rate";
+        });
+        if (by_rate && row.name != "newton") out.emplace_back(row.name);
+      }
+      return out;
+    }();
+    return list;
+  }
+
   Line descend(const std::string& functional, const Names& targets, std::string method = {}) {
-    if (method.empty()) {
-      static const Names methods = {"euler", "sgd", "momentum", "adam"};
-      method = random_.any(methods);
-    }
+    if (method.empty()) method = random_.any(methods());
     std::vector<Line> settings = {line({"of"}, functional)};
     if (method == "newton") {
       if (random_.one_in(2)) settings.push_back(line({"rate"}, "1/2"));

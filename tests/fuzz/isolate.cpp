@@ -19,7 +19,7 @@ namespace {
 // The outcome as bytes that two processes share.
 struct Shared {
   int kind;
-  std::size_t compared, ill_conditioned, slopes, unclear_slopes;
+  std::size_t compared, ill_conditioned, energies, slopes, unclear_slopes;
   char stage[64], text[6000];
 };
 
@@ -52,6 +52,7 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
     shared->kind = static_cast<int>(o.kind);
     shared->compared = o.compared;
     shared->ill_conditioned = o.ill_conditioned;
+    shared->energies = o.energies;
     shared->slopes = o.slopes;
     shared->unclear_slopes = o.unclear_slopes;
     copy(shared->stage, o.stage);
@@ -65,6 +66,7 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
               shared->text,
               shared->compared,
               shared->ill_conditioned,
+              shared->energies,
               shared->slopes,
               shared->unclear_slopes};
   munmap(memory, sizeof(Shared));

@@ -60,6 +60,11 @@ template <class T>
 [[gnu::always_inline]] inline T equal(T a, T b) {
   return a == b ? T(1) : T(0);
 }
+// The whole number nearest to x, halves away from zero: an index that was computed as a number.
+template <class T>
+[[gnu::always_inline]] inline std::ptrdiff_t nearest(T x) {
+  return static_cast<std::ptrdiff_t>(std::llround(x));
+}
 // The larger one; a NaN on either side stays one.
 template <class T>
 [[gnu::always_inline]] inline T maximum(T a, T b) {

@@ -38,7 +38,8 @@ const std::vector<double> kA = counts(kSeen * kPlaces, 1), kB = counts(kPlaces *
 reference::tmaze::chain<double> hand_written() {
   reference::tmaze::counts<double> prior{
       reference::matrix<double>(kSeen, kPlaces),
-      std::vector<reference::matrix<double>>(kMoves, reference::matrix<double>(kPlaces, kPlaces)), reference::column<double>(kPlaces)};
+      std::vector<reference::matrix<double>>(kMoves, reference::matrix<double>(kPlaces, kPlaces)),
+      reference::column<double>(kPlaces)};
   for (std::size_t o = 0; o < kSeen; ++o)
     for (std::size_t x = 0; x < kPlaces; ++x) prior.a(Eigen::Index(o), Eigen::Index(x)) = kA[o * kPlaces + x];
   for (std::size_t i = 0; i < kPlaces; ++i) {

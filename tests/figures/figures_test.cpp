@@ -13,6 +13,7 @@ namespace freefall::models {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 struct output {
   int status;

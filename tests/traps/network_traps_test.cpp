@@ -29,7 +29,7 @@ struct setting {
     std::uint64_t next = 0;
     const runtime::stream numbers(3, "traps");
     const auto fill = [&](auto& to) {
-      for (double& element : to.reshaped()) element = numbers.normal(next++);
+      for (Eigen::Index k = 0; k < to.size(); ++k) to.data()[k] = numbers.normal(next++);
     };
     for (int l = 1; l <= 3; ++l) fill(W[l]);
     for (int b = 0; b < copies; ++b) fill(x[b]), fill(h1[b]), fill(h2[b]), fill(y[b]);
@@ -44,10 +44,10 @@ struct setting {
     out.eta() = eta;
     out.stiffness() = stiffness;
     for (int b = 0; b < count; ++b) {
-      out.x().row(b) = x[first + b];
-      out.h1().row(b) = h1[first + b];
-      out.h2().row(b) = h2[first + b];
-      out.y().row(b) = y[first + b];
+      out.x().row(b) = x[first + b].transpose();
+      out.h1().row(b) = h1[first + b].transpose();
+      out.h2().row(b) = h2[first + b].transpose();
+      out.y().row(b) = y[first + b].transpose();
     }
     return out;
   }
@@ -123,7 +123,6 @@ TEST(Trap, EnergyOfABatchIsTheSumOfItsCopies) {
   double sum = prior;
   for (int b = 0; b < copies; ++b) {
     auto alone = s.network(b, 1);
-    alone.energy(1);
     const vector e1 = s.h1[b] - swish(s.W[1] * s.x[b]), e2 = s.h2[b] - swish(s.W[2] * s.h1[b]),
                  e3 = s.y[b] - s.W[3] * s.h2[b];
     const double own = (e1.squaredNorm() + e2.squaredNorm() + e3.squaredNorm()) / 2 +

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 namespace freefall::equality {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 using namespace ir;
 
 void mutate_sum(Expr e, std::vector<Mutation>& out) {
+  out.push_back({"sign", -e});
   for (std::size_t k = 0; k < e->args.size(); ++k) {
     std::vector<Number> weights = e->weights;
     weights[k] = -weights[k];
@@ -58,8 +60,9 @@ std::pair<std::string_view, std::optional<int>> member_of_family(std::string_vie
           fits ? std::optional(std::stoi(std::string(name.substr(stem)))) : std::nullopt};
 }
 
-void mutate_access(Expr e, std::vector<Mutation>& out) {
-  for (std::size_t i = 0; i < e->subscripts.size(); ++i) {
+// A matrix below Inverse or LogDet stands for its symmetric part: there a transpose is no mistake.
+void mutate_access(Expr e, bool is_symmetric, std::vector<Mutation>& out) {
+  for (std::size_t i = 0; i < e->subscripts.size() && !is_symmetric; ++i) {
     for (std::size_t j = i + 1; j < e->subscripts.size(); ++j) {
       if (e->tensor->axes[i] != e->tensor->axes[j]) continue;
       std::vector<Subscript> subscripts = e->subscripts;
@@ -135,6 +138,11 @@ std::vector<Mutation> mutations(Expr root) {
   for (const Expr e : topological({root})) {
     if (e->op == Op::Map && e->args.size() == 1) calls.push_back(e);
   }
+  std::unordered_set<const Node*> symmetric;  // looked up, never walked
+  for (const Expr e : topological({root})) {
+    if (e->op != Op::Inverse && e->op != Op::LogDet) continue;
+    for (const Expr below : topological({e->args[0]})) symmetric.insert(below.get());
+  }
   keep("sign", -root);
   keep("factor 2", Number(2) * root);
   keep("factor 1/2", Number::ratio(1, 2) * root);
@@ -143,7 +151,7 @@ std::vector<Mutation> mutations(Expr root) {
     mutate_derivative(e, calls, here);
     if (e->op == Op::Sum) mutate_sum(e, here);
     if (e->op == Op::Product) mutate_product(e, here);
-    if (e->op == Op::Access) mutate_access(e, here);
+    if (e->op == Op::Access) mutate_access(e, symmetric.contains(e.get()), here);
     if (e->op == Op::Map) mutate_map(e, here);
     if (e->op == Op::Contract) mutate_contract(e, here);
     for (const Mutation& m : here) keep(m.mistake, replace(root, {{e, m.expression}}));

@@ -17,14 +17,27 @@ enum Level { kSum, kElements, kProduct, kAtom };  // how tightly a text binds
 struct Text {
   std::string text;
   Level level = kAtom;
+  bool is_negated = false;  // a product with a minus before it
 };
 
 std::string at_least(const Text& t, Level level) { return t.level < level ? "(" + t.text + ")" : t.text; }
+// Takes the minus off, if there is one.
+bool take_sign(Text& t) {
+  if (!t.is_negated) return false;
+  t = {t.text.substr(1), kElements};
+  return true;
+}
 Text transposed(const Text& t) { return {at_least(t, kAtom) + "^T", kAtom}; }
 
 // Which index runs over the rows and which over the columns; absent: a vector, a scalar.
 struct Frame {
   std::optional<Index> row, column;
+};
+
+// What a product is divided by.
+struct Divisor {
+  Text text;
+  bool is_scalar = false;
 };
 
 // A factor of a product: its expression and its power.
@@ -53,8 +66,10 @@ class Printer {
       for (const Index& i : e->bound) {
         if (i.axis->plate) unseen_.insert(i.axis);
       }
-      if (e->op == Op::Map && e->args.size() == 1)
-        derivatives_.emplace_back(row(e->function).derivative(0, e->args, e), e);
+      if (e->op == Op::Map && e->args.size() == 1) {
+        const Expr derivative = row(e->function).derivative(0, e->args, e);
+        if (is_telling(derivative, e)) derivatives_.emplace_back(derivative, e);
+      }
     }
     std::stable_sort(
         derivatives_.begin(), derivatives_.end(),  // those that say most
@@ -75,6 +90,14 @@ class Printer {
   bool is_seen(const Index& i) const { return !unseen_.contains(i.axis); }
 
  private:
+  // Whether a derivative says more as f'(a) than as it is: 1 - tanh(a)^2 does, 1 / a and cos(a) do not.
+  static bool is_telling(Expr derivative, Expr call) {
+    if (derivative->op == Op::Map)
+      return derivative->function == Function::step || derivative->function == Function::langevin_derivative;
+    const auto below = topological({derivative});
+    return derivative->op == Op::Sum && std::find(below.begin(), below.end(), call) != below.end();
+  }
+
   bool depends(Expr e, const std::optional<Index>& i) const { return i && e->depends_on(*i); }
 
   std::string subscripts(const std::vector<Subscript>& all) const {
@@ -142,7 +165,10 @@ class Printer {
   Text function(Expr e, const Frame& frame) {
     std::vector<std::string> args;
     for (const Expr a : e->args) args.push_back(text_of(a, frame).text);
-    return {fmt::format("{}({})", row(e->function).name, fmt::join(args, ", ")), kAtom};
+    std::string name(row(e->function).name);
+    constexpr std::string_view kDerivative = "_derivative";
+    if (name.ends_with(kDerivative)) name.replace(name.size() - kDerivative.size(), kDerivative.size(), "'");
+    return {fmt::format("{}({})", name, fmt::join(args, ", ")), kAtom};
   }
 
   Text reduction(Expr e, const Frame& frame) {
@@ -185,17 +211,24 @@ class Printer {
       ++members;
     };
     Level level = kSum;
+    std::vector<Text> texts;
+    std::vector<Number> weights;
+    for (const auto& [weight, term, part] : terms) {
+      if (part != nullptr) {
+        std::vector<Subscript> order;
+        for (const Index& i : part->order.empty() ? term->free : part->order) order.emplace_back(i);
+        texts.push_back(array(part->name, order, frame));
+      } else {
+        texts.push_back(run(term, frame));
+      }
+      weights.push_back(take_sign(texts.back()) ? -weight : weight);
+    }
     for (const bool negative : {false, true}) {
-      for (const auto& [weight, term, part] : terms) {
+      for (std::size_t k = 0; k < terms.size(); ++k) {
+        const Number& weight = weights[k];
+        const Expr term = terms[k].term;
         if (weight.is_negative() != negative) continue;
-        Text text;
-        if (part != nullptr) {
-          std::vector<Subscript> order;
-          for (const Index& i : part->order.empty() ? term->free : part->order) order.emplace_back(i);
-          text = array(part->name, order, frame);
-        } else {
-          text = run(term, frame);
-        }
+        Text text = texts[k];
         if (frame.row && frame.column && terms.size() + !constant.is_zero() > 1) spread(text, term, frame);
         const Number magnitude = negative ? -weight : weight;
         if (!magnitude.is_one()) text = {magnitude.str() + " " + at_least(text, kProduct), kProduct};
@@ -232,6 +265,8 @@ class Printer {
     Factors factors;
     if (body->op == Op::Product) {
       for (std::size_t k = 0; k < body->args.size(); ++k) {
+        if (body->args[k]->op == Op::Range && unseen_.contains(body->args[k]->axis))
+          continue;  // the last tick
         if (!body->weights[k].is_integer()) throw NoForm();
         factors.push_back({body->args[k], body->weights[k].numerator()});
       }
@@ -261,7 +296,8 @@ class Printer {
       }
     }
     // Texts by what they vary over; divisors apart.
-    std::vector<Text> scalars, rows, columns, matrices, under;
+    std::vector<Text> scalars, rows, columns, matrices;
+    std::vector<Divisor> under;
     int sign = 1;
     std::vector<std::size_t> seen;
     for (const std::size_t g : group) {
@@ -284,9 +320,9 @@ class Printer {
       if (links.empty()) {
         single(part[0], frame, kind, under, sign);
       } else if (in_row) {
-        kind.push_back(chain(part, links, *frame.row, in_column ? frame.column : std::nullopt));
+        add_signed(kind, chain(part, links, *frame.row, in_column ? frame.column : std::nullopt), sign);
       } else if (in_column) {
-        kind.push_back(chain(part, links, *frame.column, std::nullopt));
+        add_signed(kind, chain(part, links, *frame.column, std::nullopt), sign);
       } else {
         kind.push_back(inner(part, links));
       }
@@ -294,7 +330,12 @@ class Printer {
     return assemble(scalars, rows, columns, matrices, under, sign, frame);
   }
 
-  void single(const Factor& f, const Frame& frame, std::vector<Text>& kind, std::vector<Text>& under,
+  static void add_signed(std::vector<Text>& kind, Text text, int& sign) {
+    if (take_sign(text)) sign = -sign;
+    kind.push_back(std::move(text));
+  }
+
+  void single(const Factor& f, const Frame& frame, std::vector<Text>& kind, std::vector<Divisor>& under,
               int& sign) {
     const Frame own{depends(f.e, frame.row) ? frame.row : std::nullopt,
                     depends(f.e, frame.column) ? frame.column : std::nullopt};
@@ -309,7 +350,11 @@ class Printer {
     const std::int64_t magnitude = std::abs(f.exponent);
     if (magnitude != 1)
       text = {fmt::format("{}{}^{}", at_least(text, kAtom), scalar ? "" : ".", magnitude), kAtom};
-    (f.exponent < 0 ? under : kind).push_back(text);
+    if (f.exponent < 0) {
+      under.push_back({text, scalar});
+    } else {
+      kind.push_back(text);
+    }
   }
 
   static std::string elements(const std::vector<Text>& all) {
@@ -322,14 +367,21 @@ class Printer {
   }
 
   Text assemble(std::vector<Text> scalars, const std::vector<Text>& rows, const std::vector<Text>& columns,
-                const std::vector<Text>& matrices, const std::vector<Text>& under, int sign,
+                const std::vector<Text>& matrices, const std::vector<Divisor>& under, int sign,
                 const Frame& frame) {
     Text out;
     bool one = false;
     if (!matrices.empty()) {
       out = hadamard(matrices);
-      if (!rows.empty()) out = {"diag(" + elements(rows) + ") " + at_least(out, kProduct), kProduct};
-      if (!columns.empty()) out = {at_least(out, kProduct) + " diag(" + elements(columns) + ")", kProduct};
+      if (!rows.empty() && !columns.empty()) {
+        const Text outer{at_least(hadamard(rows), kProduct) + " " + transposed(hadamard(columns)).text,
+                         kProduct};
+        out = {at_least(out, kAtom) + " .* " + at_least(outer, kAtom), kElements};
+      } else if (!rows.empty()) {
+        out = {"diag(" + elements(rows) + ") " + at_least(out, kProduct), kProduct};
+      } else if (!columns.empty()) {
+        out = {at_least(out, kProduct) + " diag(" + elements(columns) + ")", kProduct};
+      }
     } else if (!rows.empty() && !columns.empty()) {
       out = {at_least(hadamard(rows), kProduct) + " " + transposed(hadamard(columns)).text, kProduct};
     } else if (!rows.empty()) {
@@ -348,11 +400,10 @@ class Printer {
       for (const Text& s : scalars) front += at_least(s, kProduct) + " ";
       out = {one ? front : front + at_least(out, kProduct), kProduct};
     }
-    for (const Text& t : under) {
-      const bool scalar = rows.empty() && columns.empty() && matrices.empty();
-      out = {at_least(out, kProduct) + (scalar || one ? " / " : " ./ ") + at_least(t, kAtom), kElements};
-    }
-    if (sign < 0) out = {"-" + at_least(out, kElements), kSum};
+    for (const Divisor& d : under)
+      out = {at_least(out, kProduct) + (d.is_scalar || one ? " / " : " ./ ") + at_least(d.text, kAtom),
+             kElements};
+    if (sign < 0) out = {"-" + at_least(out, kElements), kSum, true};
     return out;
   }
 
@@ -372,7 +423,8 @@ class Printer {
       if (depends(f.e, to)) throw NoForm();
     }
     if (!next) throw NoForm();
-    std::vector<Text> matrices, none, under;
+    std::vector<Text> matrices;
+    std::vector<Divisor> under;
     int sign = 1;
     for (const Factor& f : front) single(f, {from, *next}, matrices, under, sign);
     if (!under.empty()) throw NoForm();
@@ -381,12 +433,15 @@ class Printer {
       if (i != *next) further.push_back(i);
     }
     const Text matrix = hadamard(matrices);
-    const std::string head = (sign < 0 ? "-" : "") + at_least(matrix, kProduct) + " ";
+    Text tail{"1", kAtom};
     if (rest.empty()) {
       if (to) throw NoForm();
-      return {head + "1", kProduct};
+    } else {
+      tail = network(rest, further, {*next, to});
+      if (take_sign(tail)) sign = -sign;
     }
-    return {head + at_least(network(rest, further, {*next, to}), to ? kProduct : kAtom), kProduct};
+    const std::string text = at_least(matrix, kProduct) + " " + at_least(tail, to ? kProduct : kAtom);
+    return sign < 0 ? Text{"-" + text, kSum, true} : Text{text, kProduct};
   }
 
   // A scalar: the inner product of what meets at one of the summed indices.

@@ -61,8 +61,9 @@ std::string place(const Origin& origin) {
 
 std::string cited(const Citation& citation) {
   if (citation.source.empty()) return "";
-  return citation.equation.empty() ? citation.source
-                                   : fmt::format("{}, equation {}", citation.source, citation.equation);
+  if (citation.equation.empty()) return citation.source;
+  const bool number = citation.equation[0] >= '0' && citation.equation[0] <= '9';
+  return fmt::format("{}, {}{}", citation.source, number ? "equation " : "", citation.equation);
 }
 
 // `unit = 2, batch = 1`
@@ -97,6 +98,9 @@ std::size_t as_declared(const std::vector<VerificationEntry>& entries) {
   return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), is_as_declared));
 }
 
+// Longer sub-expressions say less than the terms that hold them.
+constexpr std::size_t kShort = 160;
+
 std::string escaped(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
   return text;
@@ -123,9 +127,22 @@ std::vector<VerificationEntry> verification_entries(const Program& program,
     entry.derived = matrix_form(c.derived, order, written);
     entry.stated = matrix_form(c.stated, order, written);
     if (c.result.verdict == Verdict::refuted) {
-      const auto form = [&](Expr term) { return term ? matrix_form(term, order, names) : "nothing"; };
+      const auto form = [&](Expr term) -> std::string {
+        if (!term) return "nothing";
+        const bool inside = std::any_of(term->free.begin(), term->free.end(), [&](const Index& i) {
+          return std::find(order.begin(), order.end(), i) == order.end();
+        });
+        return matrix_form(term, inside ? term->free : order, names);
+      };
       entry.differs = form(c.difference.derived_term);
       entry.in_place = form(c.difference.reference_term);
+      const auto& d = c.difference;
+      if (d.derived && d.reference && !(d.derived == d.derived_term)) {
+        PrintOptions options;
+        options.names = names.parts;
+        entry.element = print(d.derived, options);
+        entry.element_in_place = print(d.reference, options);
+      }
     } else if (c.reference->holds) {
       entry.mistakes_passed = equality::mistakes_passed(c);
     }
@@ -167,9 +184,8 @@ std::string verification_text(const Program& program, const std::vector<Verifica
                        static_cast<double>(x.reference));
     if (e.differs != e.derived || e.in_place != e.stated)
       out += fmt::format("           they differ first in  {}  and  {}\n", e.differs, e.in_place);
-    const auto& d = c.difference;
-    if (d.derived && d.reference && !(d.derived == d.derived_term))
-      out += fmt::format("           there, {}  is not  {}\n", print(d.derived), print(d.reference));
+    if (!e.element.empty() && e.element.size() + e.element_in_place.size() < kShort)
+      out += fmt::format("           there, {}  is not  {}\n", e.element, e.element_in_place);
     if (c.cause) out += fmt::format("           the cause may be: {}\n", *c.cause);
     if (!c.reference->citation.remark.empty())
       out += fmt::format("           remark: {}\n", c.reference->citation.remark);
@@ -210,9 +226,8 @@ std::string verification_json(const Program& program, const std::vector<Verifica
       proof["derived"] = static_cast<double>(x.derived);
       proof["reference"] = static_cast<double>(x.reference);
       proof["differs_in"] = {{"derived", e.differs}, {"reference", e.in_place}};
-      if (c.difference.derived && c.difference.reference)
-        proof["first_difference"] = {{"derived", print(c.difference.derived)},
-                                     {"reference", print(c.difference.reference)}};
+      if (!e.element.empty())
+        proof["first_difference"] = {{"derived", e.element}, {"reference", e.element_in_place}};
       if (c.cause) proof["cause"] = *c.cause;
     }
     if (!e.mistakes_passed.empty()) j["mistakes_passed"] = e.mistakes_passed;

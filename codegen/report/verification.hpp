@@ -11,9 +11,11 @@ namespace freefall::report {
 /// One reference in words and in matrix form.
 struct VerificationEntry {
   const equality::CheckedReference* checked = nullptr;
-  std::string quantity;           ///< "dF/dW1 in kernel train"
-  std::string derived, stated;    ///< in matrix form
-  std::string differs, in_place;  ///< of a refuted one: where they first differ, derived and stated
+  std::string quantity;         ///< "dF/dW1 in kernel train"
+  std::string derived, stated;  ///< in matrix form
+  std::string differs,
+      in_place;  ///< of a refuted one: the terms in which they first differ, derived and stated
+  std::string element, element_in_place;  ///< the sub-expressions there, in index notation
   std::vector<std::string> mistakes_passed;
 };
 

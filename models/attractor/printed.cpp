@@ -40,7 +40,7 @@ freefall::program define() {
 
   // The joint density exp(b . sigma + ...) of symmetric couplings has conditionals of natural parameter
   // d(exponent).
-  auto W = parameter<"W">(unit, unit.prime());
+  auto W = parameter<"W">(unit, unit.prime(), no_diagonal);
   auto tau = variable<"tau">(unit);
   auto symmetric = (W + prime(W)) / 2;
   auto pairwise = conditionals<"pairwise">(tau <<= continuous_bernoulli(b + symmetric * prime(tau)));

@@ -20,8 +20,8 @@ freefall::program define() {
   auto Px = input<"Px">(order, unit);
 
   auto D = shift(order);
-  auto f = generalised(tanh(C * prime(x, unit)), order);
-  auto g = generalised(tanh(G * prime(xbar, unit)), order);
+  auto f = C * prime(x, unit);
+  auto g = G * prime(xbar, unit);
   auto p = model<"generalised">(y <<= normal(f, precision(Py)), x <<= normal(g, precision(Px)));
   auto F = free_energy(p, family(delta(x)));
 

@@ -38,14 +38,16 @@ freefall::program define() {
   reference(kernel<"correct">, precision(q, x), printed("Millidge 2021", "A.27")) =
       inverse(projected - matmul(K, matmul(C, projected)));
 
-  // The gradients; from here on Sigma_x and Sigma_z are the precisions of projection and observation.
+  // The gradients, for a point mass; from here on Sigma_x and Sigma_z are the precisions of projection and
+  // observation.
   auto Px = inverse(projected);
   auto Pz = inverse(Sigma_z);
   auto eps_x = x - ahead;
   auto eps_z = o - C * prime(x);
   auto xi_x = Px * prime(eps_x);
   auto xi_z = Pz * prime(eps_z);
-  auto dx = gradient(F, x);
+  auto E = free_energy(p, family(delta(x)));
+  auto dx = gradient(E, x);
   refuted(2 * dx, printed("Millidge 2021", "3.25", "the likelihood has a minus under argmin")) =
       gradient(dot(eps_x, xi_x) - dot(eps_z, xi_z), x);
   auto Cz = matmul(prime(C), Pz);
@@ -59,15 +61,15 @@ freefall::program define() {
   refuted(dx, printed("Millidge 2021", "3.32, third line", "B acts on the control, not on the estimate")) =
       Px * prime(x - A * prime(mu) - B * prime(mu)) - Cz * prime(eps_z);
   reference(dx, printed("Millidge 2021", "3.32, fourth line")) = xi_x - prime(C) * prime(xi_z);
-  reference(gradient(F, A), printed("Millidge 2021", "3.33")) = -hadamard(xi_x, prime(mu));
-  refuted(gradient(F, B), printed("Millidge 2021", "3.34, second line", "twice the next line")) =
+  reference(gradient(E, A), printed("Millidge 2021", "3.33")) = -hadamard(xi_x, prime(mu));
+  refuted(gradient(E, B), printed("Millidge 2021", "3.34, second line", "twice the next line")) =
       hadamard((Px + prime(Px)) * prime(B * prime(u)), prime(u)) +
       2 * hadamard(Px * prime(A * prime(mu)), prime(u)) - 2 * hadamard(Px * prime(x), prime(u));
-  reference(gradient(F, B), printed("Millidge 2021", "3.34")) = -hadamard(xi_x, prime(u));
-  refuted(gradient(F, C), printed("Millidge 2021", "3.35, second line", "twice the next line")) =
+  reference(gradient(E, B), printed("Millidge 2021", "3.34")) = -hadamard(xi_x, prime(u));
+  refuted(gradient(E, C), printed("Millidge 2021", "3.35, second line", "twice the next line")) =
       2 * hadamard(Pz * prime(C * prime(x)), prime(x)) - 2 * hadamard(Pz * prime(o), prime(x));
-  reference(gradient(F, C), printed("Millidge 2021", "3.35")) = -hadamard(xi_z, prime(x));
+  reference(gradient(E, C), printed("Millidge 2021", "3.35")) = -hadamard(xi_z, prime(x));
 
   return program{kernel<"correct">(solve(F, x, precision(q, x))),
-                 kernel<"settle">(forward(p), repeat(20, descend(F, x, rate(step))))};
+                 kernel<"settle">(forward(p, q), repeat(20, descend(E, x, rate(step))))};
 }

@@ -47,8 +47,8 @@ program network() {
   auto eps_y = y - V * h2 - c;
   auto g1 = hadamard(h1 - tanh(drive1), slope(tanh(drive1)));
   auto g2 = hadamard(h2 - tanh(drive2), slope(tanh(drive2)));
-  reference(kernel<"strict">, h1) = h1 - tanh(drive1) - g2 * W2 - prime(shift(t)(g1)) * U1;
-  reference(kernel<"strict">, h2) = h2 - tanh(drive2) - eps_y * V - prime(shift(t)(g2)) * U2;
+  reference(kernel<"strict">, h1) = h1 - tanh(drive1) - g2 * W2 - prime(U1) * prime(shift(t)(g1));
+  reference(kernel<"strict">, h2) = h2 - tanh(drive2) - eps_y * V - prime(U2) * prime(shift(t)(g2));
   reference(gradient(F, V)) = -dot(eps_y, h2, batch, t);
   reference(gradient(F, U1)) = -dot(g1, prime(h1[t - 1]), batch, t);
   reference(gradient(F, W1)) = -dot(g1, x, batch, t);

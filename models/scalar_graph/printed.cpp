@@ -29,7 +29,6 @@ freefall::program define() {
   auto eps2 = v2 - vhat2;
   auto eps3 = v3 - vhat3;
   auto g2 = hadamard(eps2, slope(vhat2));
-  auto g3 = hadamard(eps3, slope(vhat3));
   refuted(F, printed("Millidge 2021", "6.7", "no factor 1/2 and no constants")) =
       sum(square(eps1) + square(eps2) + square(eps3), unit);
   reference(gradient(F, v1), printed("Millidge 2021", "6.8, second equality")) =

@@ -36,7 +36,7 @@ TEST(Locality, OfPredictiveCodingFailsAtTheTransposedFeedbackWeightOnly) {
   EXPECT_EQ(h1.terms[0].text, "eps_h1");
   EXPECT_EQ(h1.terms[0].through, "h1");
   EXPECT_THAT(h1.terms[0].faults, IsEmpty());
-  EXPECT_EQ(h1.terms[1].text, "-W2^T (tanh'(W2 h1 + b2) .* eps_h2)");
+  EXPECT_EQ(h1.terms[1].text, "-W2^T (tanh'(b2 + W2 h1) .* eps_h2)");
   EXPECT_EQ(h1.terms[1].through, "h2");
   EXPECT_THAT(h1.terms[1].variables, ElementsAre("h2"));
   ASSERT_THAT(h1.terms[1].faults, SizeIs(1));

@@ -57,7 +57,7 @@ TEST_F(MatrixForm, OfPairsOfVectorsIsOuterAndInner) {
   EXPECT_EQ(form("e[i] * x[j]", {{j, 0}, {i, 0}}), "x e^T");
   EXPECT_EQ(form("sum{j#1}(x[j#1]^2)"), "sum(x.^2)");
   EXPECT_EQ(form("sum{i#1}(e[i#1] * h[batch, i#1])"), "e^T h");
-  EXPECT_EQ(form("sum{i#1, i#2}(e[i#1] * P[i#1, i#2] * e[i#2])"), "e^T (P e)");
+  EXPECT_EQ(form("sum{i#1, i#2}(e[i#1] * P[i#1, i#2] * e[i#2])"), "e^T P e");
 }
 
 TEST_F(MatrixForm, LeavesCopiesOutButForTheirSums) {

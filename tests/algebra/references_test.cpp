@@ -225,7 +225,9 @@ TEST(Verify, NeedsAReference) {
 TEST(Verify, RefusesAReferenceOverAnAxisTheRuleLacks) {
   ir::Program p = two_layers([](auto...) {});
   ir::Context& c = *p.context;
-  p.references.push_back({p.rule("infer", c.find_tensor("x")), ir::element(c, c.find_tensor("W1"))});
+  ir::Reference& r = p.references.emplace_back();
+  r.quantity = p.rule("infer", c.find_tensor("x"));
+  r.value = ir::element(c, c.find_tensor("W1"));
   EXPECT_THROW(ir::check_program(p), ir::ModelError);
 }
 

@@ -38,6 +38,6 @@
 #include "freefall/dsl/planning.hpp"  // expected_free_energy and its kind, preference, posterior, softmax, marginal, choose, draw
 #include "freefall/dsl/program.hpp"  // forward, predict, hold, repeat, until, in_order, evaluate, kernel, program
 #include "freefall/dsl/reference.hpp"  // reference, refuted, printed, slope
-#include "freefall/dsl/solve.hpp"     // solve
-#include "freefall/dsl/tick.hpp"      // previous, advance
-#include "freefall/dsl/variable.hpp"  // variable, parameter, input
+#include "freefall/dsl/solve.hpp"      // solve
+#include "freefall/dsl/tick.hpp"       // previous, advance
+#include "freefall/dsl/variable.hpp"   // variable, parameter, input

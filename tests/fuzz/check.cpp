@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <random>
 #include <set>
 
@@ -223,10 +224,40 @@ class PassCheck {
       seen.emplace_back(rule.functional, rule.gradient);
       try {
         normal_form(rule.gradient, at);
+        if (rule.method == "solve") stationary(rule, at);
         if (rule.modification.find("presynaptic") == std::string::npos && !is_presynaptic(c, rule))
           slopes(rule, at, random);
       } catch (const std::domain_error&) {  // not positive definite
       }
+    }
+  }
+
+  // A closed form leaves no slope; on a simplex, one slope for all indices.
+  void stationary(const calculus::Rule& rule, Environment<Real>& at) {
+    const std::vector<Index> own = canonical_indices(rule.target);
+    const auto slope = [&] { return evaluate(rule.gradient, own, at); };
+    const std::vector<Real> before = at.get(rule.target);
+    Real size = 1e-2L;
+    for (const Real g : slope().data) size = std::max(size, std::fabs(g));
+    at.set(rule.target, evaluate(rule.updates[0].value, own, at).data);
+    const Value<Real> after = slope();
+    at.set(rule.target, before);
+    std::map<std::vector<std::size_t>, std::pair<Real, Real>> range;  // by copy: least and largest slope
+    for (std::size_t k = 0; k < after.data.size(); ++k) {
+      std::vector<std::size_t> copy;
+      std::size_t rest = k;
+      for (std::size_t p = own.size(); p-- > 0; rest /= after.extents[p]) {
+        if (!rule.target->one_of || own[p].axis->plate) copy.push_back(rest % after.extents[p]);
+      }
+      const Real level = rule.target->one_of ? after.data[k] : 0;
+      const auto [entry, fresh] = range.try_emplace(copy, level, level);
+      entry->second.first = std::min(entry->second.first, after.data[k]);
+      entry->second.second = std::max(entry->second.second, after.data[k]);
+    }
+    for (const auto& [copy, r] : range) {
+      if (std::isnan(r.second - r.first) || r.second - r.first <= 1e-9L * size) continue;
+      throw Failure{"solve", fmt::format("dF/d{} in kernel {} is {:.6Lg} to {:.6Lg} at the stationary point",
+                                         rule.target->name, rule.kernel, r.first, r.second)};
     }
   }
 

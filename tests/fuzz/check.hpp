@@ -19,7 +19,7 @@ namespace freefall::fuzz {
 struct Outcome {
   enum class Kind { passed, rejected, malformed, failed };
   Kind kind = Kind::passed;
-  std::string stage;  ///< of a failure: a pass, "elaborate", "print", "expand", "equality", "gradient",
+  std::string stage;  ///< of a failure: a pass, "elaborate", "print", "expand", "equality", "gradient", "solve",
                       ///< "emit", "kernel"
   std::string text;   ///< what was expected and found; of a rejection, the compiler's message
   std::size_t compared = 0, ill_conditioned = 0;  ///< arrays after passes and kernels

@@ -36,8 +36,9 @@ class Generator {
 
   std::vector<Line> run() {
     choose_axes();
-    switch (random_.below(10)) {
+    switch (random_.below(12)) {
       case 0: attractor(); break;
+      case 3: spikes(); break;
       case 1: outcomes(); break;
       case 2: filter(); break;
       default: network(); break;
@@ -178,11 +179,20 @@ class Generator {
     switch (random_.below(own.empty() ? 4 : 12)) {
       case 0: return random_.number();
       case 1: return indexed(weight({}), {});
-      case 2: return fmt::format("{} / extent({})", random_.number(), random_.any(pool_));
+      case 2: {
+        const std::string n = random_.number();
+        return fmt::format("{} / extent({})", n, random_.any(pool_));
+      }
       case 3: return special_scalar();
       case 4: return fmt::format("position({}) / 4", random_.any(own));
-      case 5: return fmt::format("delta({}, {})", random_.any(own), random_.below(2));
-      case 6: return fmt::format("range({}, {} - 1)", random_.any(own), random_.any(own));
+      case 5: {
+        const std::string& a = random_.any(own);
+        return fmt::format("delta({}, {})", a, random_.below(2));
+      }
+      case 6: {
+        const std::string& a = random_.any(own);
+        return fmt::format("range({}, {} - 1)", a, random_.any(own));
+      }
       case 7: {
         const std::string& a = random_.any(own);
         return fmt::format("gather({}, position({}))", weight({random_.any(pool_)}), a);
@@ -219,7 +229,10 @@ class Generator {
     const Names own = without_plates(target);
     if (!own.empty() && random_.one_in(10))
       return fmt::format("softmax{{{0}}}({1})[{0}]", random_.any(own), out);
-    if (random_.one_in(14)) return fmt::format("select({}, {}, {})", bias(target), out, bias(target));
+    if (random_.one_in(14)) {
+      const std::string condition = bias(target);
+      return fmt::format("select({}, {}, {})", condition, out, bias(target));
+    }
     return random_.activate(out, 5);
   }
 
@@ -323,8 +336,8 @@ class Generator {
       for (std::string& i : at) {
         if (i == t) i = t + " - 1";
       }
-      location += fmt::format(" + {} * {}", random_.one_in(2) ? indexed(weight({}), {}) : std::string("1/2"),
-                              random_.activate(indexed(x.name, at), 9));
+      const std::string gain = random_.one_in(2) ? weight({}) : "1/2";
+      location += fmt::format(" + {} * {}", gain, random_.activate(indexed(x.name, at), 9));
       lagged_.emplace_back(x.name, t);
     }
     if (x.one_of)
@@ -512,7 +525,7 @@ class Generator {
     std::string natural =
         fmt::format("sum{{{0}}}({1}[{2}, {0}] * {3})", other, J, unit, random_.activate(read));
     natural += " + " + bias(axes);
-    if (random_.one_in(2)) natural = fmt::format("{} * ({})", weight({}), natural);
+    if (random_.one_in(2)) natural = weight({}) + " * (" + natural + ")";
     models_.push_back(line({"conditionals", "m"}, "",
                            {line({"x", "continuous_bernoulli"}, "", {line({"natural"}, natural)})}));
     models_.push_back(line({"family", "q"}, "", {line({"x", "continuous_bernoulli"})}));
@@ -658,6 +671,51 @@ class Generator {
     Names targets;
     for (const Array& w : parameters_) targets.push_back(w.name);
     kernel("learn", {descend("F", targets)});
+  }
+
+  // ---- greedy events of an energy ----
+
+  void spikes() {
+    const std::string signal = pool_.front(), neuron = pool_.back();
+    const Array x = declare("variable", "x", {signal}), r = declare("variable", "r", {neuron});
+    const std::string D = "D", s = weight({signal});
+    declare("parameter", D, {signal, neuron});
+    const std::string a = random_.bound(signal), b = random_.bound(neuron), c = random_.bound(neuron);
+    const bool bent = random_.one_in(4);
+    const std::string count = fmt::format("r[{}]", b);
+    const char* linear = random_.one_in(2) ? "1/5" : "0.01";
+    const char* quadratic = random_.one_in(2) ? "1/10" : "0";
+    const std::string energy = fmt::format(
+        "1/2 * sum{{{0}}}((x[{0}] - sum{{{1}}}(D[{0}, {1}] * {2}))^2) + {3} * sum{{{4}}}(r[{4}]) + {5} * "
+        "sum{{{4}}}(r[{4}]^2)",
+        a, b, bent ? "tanh(" + count + ")" : count, linear, c, quadratic);
+    arrays_.push_back(line({"trace", "r"}, "", {line({"decay"}, "1/10")}));
+    arrays_.push_back(
+        line({"trace", "x"}, "",
+             {line({"decay"}, "1/10"), line({"drive"}, fmt::format("1/4 * {}[{}]", s, signal))}));
+    std::vector<Line> parts = {line({"energy"}, energy)};
+    Names moved = {"x", "r"}, learned = {D};
+    std::string lesson = energy;
+    if (!bent && random_.one_in(2)) {
+      declare("variable", "V", {neuron});
+      moved.push_back("V");
+      parts.push_back(line({"voltage", "V"}));
+      if (random_.one_in(2)) {
+        declare("parameter", "J", {neuron, neuron});
+        parts.push_back(line({"couplings", "J"}));
+        learned = {"J"};
+        lesson = fmt::format("1/2 * sum{{{0}, {1}}}((V[{0}] + J[{0}, {1}])^2 * r_spike[{1}])", b, c);
+      }
+    }
+    models_.push_back(line({"events", "r"}, "", parts));
+    Names advance = {"advance"};
+    advance.insert(advance.end(), moved.begin(), moved.end());
+    Line fire = line({"fire", "r", fmt::format("{}", 1 + random_.below(3))});
+    if (random_.one_in(2)) fire.children.push_back(descend(lesson, learned));
+    kernel("tick", {line(advance), fire});
+    if (random_.one_in(2)) kernel("run", {line({"repeat", "3"}, "", {line(advance), fire})});
+    kernel("energy", {evaluate("value", {}, energy)});
+    if (random_.one_in(2)) kernel("learn", {descend(energy, {D})});
   }
 
   RandomText random_;

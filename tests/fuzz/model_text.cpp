@@ -214,6 +214,32 @@ class Builder {
     }
   }
 
+  Expr child(const Line& l, std::string_view name) {
+    for (const Line& c : l.children) {
+      if (c.word(0) == name) return expression(c.expression);
+    }
+    return {};
+  }
+
+  // Events are known by the array that counts them, their spikes as <counts>_spike.
+  void events(const Line& l) {
+    Events out;
+    out.energy = setting(l, "energy");
+    out.counts = array(l.word(1));
+    for (const Line& c : l.children) {
+      if (c.word(0) == "voltage") out.voltage = array(c.word(1));
+      if (c.word(0) == "couplings") out.couplings = array(c.word(1));
+    }
+    out.spike = context_.tensor(out.counts->name + "_spike", out.counts->axes, Role::output);
+    program_.events.push_back(out);
+  }
+  std::size_t events_of(const Tensor* counts) const {
+    const auto at = std::find_if(program_.events.begin(), program_.events.end(),
+                                 [&](const Events& e) { return e.counts == counts; });
+    if (at == program_.events.end()) malformed("'{}' counts no events", counts->name);
+    return static_cast<std::size_t>(at - program_.events.begin());
+  }
+
   // ---- statements ----
 
   using BlockOf = std::pair<Builder&, Block&>;
@@ -226,10 +252,9 @@ class Builder {
   }
 
   Expr setting(const Line& l, std::string_view name) {
-    for (const Line& s : l.children) {
-      if (s.word(0) == name) return expression(s.expression);
-    }
-    malformed("'{}' needs '{}'", l.word(0), name);
+    const Expr found = child(l, name);
+    if (!found) malformed("'{}' needs '{}'", l.word(0), name);
+    return found;
   }
 
   Statement descend(const Line& l) {
@@ -400,6 +425,11 @@ const std::vector<Builder::Word<Builder>> Builder::kDeclarations = {
     // x_precision, of a normal density about x
     {"precision",
      [](Builder& b, const Line& l) { b.definite_.push_back(precision_of(b.context_, b.array(l.word(1)))); }},
+    {"trace",
+     [](Builder& b, const Line& l) {
+       b.program_.traces.push_back({b.array(l.word(1)), b.setting(l, "decay"), b.child(l, "drive"), {}});
+     }},
+    {"events", [](Builder& b, const Line& l) { b.events(l); }},
     {"model", [](Builder& b, const Line& l) { b.model(l, true); }},
     {"conditionals", [](Builder& b, const Line& l) { b.model(l, false); }},
     {"family", [](Builder& b, const Line& l) { b.family(l); }},
@@ -470,6 +500,13 @@ const std::vector<Builder::Word<Builder::BlockOf>> Builder::kStatements = {
        to.second.push_back({EachTick{to.first.axis(l.word(1)), true, to.first.block(l.children)}, {}});
      }},
     {"evaluate", [](BlockOf& to, const Line& l) { to.second.push_back(to.first.evaluate(l)); }},
+    // fire COUNTS AT_MOST, with descents below it
+    {"fire",
+     [](BlockOf& to, const Line& l) {
+       to.second.push_back({Fire{to.first.events_of(to.first.array(l.word(1))), whole_number(l.word(2)),
+                                 to.first.block(l.children)},
+                            {}});
+     }},
     {"advance",
      [](BlockOf& to, const Line& l) { to.second.push_back({Advance{to.first.arrays(l, 1)}, {}}); }},
 };

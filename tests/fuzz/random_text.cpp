@@ -75,9 +75,15 @@ std::string RandomText::activate(const std::string& e, std::size_t others_in) {
     case Domain::all: return call(e);
     case Domain::small: return call(small(e));
     case Domain::unit: return call(unit(e));
-    case Domain::positive: return row.arity == 1 ? call(positive(e)) : call(positive(e), positive(number()));
+    case Domain::positive: {
+      const std::string first = positive(e);
+      return row.arity == 1 ? call(first) : call(first, positive(number()));
+    }
     case Domain::both: return fmt::format("({} + {})", e, call(e, number()));
-    case Domain::positive_and_small: return call(positive(e), one_in(2) ? small(e) : number());
+    case Domain::positive_and_small: {
+      const std::string first = positive(e);
+      return call(first, one_in(2) ? small(e) : number());
+    }
     case Domain::unit_and_all: return call(unit(e), one_in(2) ? e : number());
   }
   return e;

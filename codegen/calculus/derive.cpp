@@ -8,6 +8,7 @@
 
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/calculus/descent.hpp"
+#include "codegen/calculus/fire.hpp"
 #include "codegen/calculus/hessian.hpp"
 #include "codegen/calculus/presynaptic.hpp"
 #include "codegen/calculus/simplex_point.hpp"
@@ -229,15 +230,26 @@ class Deriver {
     out.push_back({assign});
   }
 
+  static bool advances(const Block& block, const Tensor* variable) {
+    return std::any_of(block.begin(), block.end(), [&](const Statement& s) {
+      return std::visit(
+          [&]<class Action>(const Action& action) {
+            if constexpr (std::is_same_v<Action, Advance>)
+              return std::find(action.tensors.begin(), action.tensors.end(), variable) !=
+                     action.tensors.end();
+            else if constexpr (requires { action.body; })
+              return advances(action.body, variable);
+            else
+              return false;
+          },
+          s.action);
+    });
+  }
+
   // A variable that the program advances keeps its value from tick to tick, not from change to change.
   bool is_advanced(const Tensor* variable) const {
-    return std::any_of(program_.kernels.begin(), program_.kernels.end(), [&](const Kernel& k) {
-      return std::any_of(k.body.begin(), k.body.end(), [&](const Statement& s) {
-        const auto* advance = std::get_if<Advance>(&s.action);
-        return advance != nullptr && std::find(advance->tensors.begin(), advance->tensors.end(), variable) !=
-                                         advance->tensors.end();
-      });
-    });
+    return std::any_of(program_.kernels.begin(), program_.kernels.end(),
+                       [&](const Kernel& k) { return advances(k.body, variable); });
   }
 
   // Whatever changes a variable keeps the value it had, where some rule reads it. A visit of all elements is
@@ -390,6 +402,23 @@ class Deriver {
     out.push_back({loop});
   }
 
+  void append(Steps& out, const Fire& fire) {
+    const GreedyRule& rule = out_.events[fire.events];
+    const FireTensors at = fire_tensors(*program_.context, *rule.events);
+    append_choice(out, rule, at);
+    Loop loop{fire.at_most, {}, {}, {}, at.gain};
+    loop.body.push_back({Assign{{spike_of_winner(*rule.events, at)}}});
+    Assign happen;
+    happen.simultaneous = event_assignments(rule);
+    for (const Step& step : block(fire.with_each)) {
+      const auto& updates = std::get<Assign>(step.action).simultaneous;
+      happen.simultaneous.insert(happen.simultaneous.end(), updates.begin(), updates.end());
+    }
+    loop.body.push_back({happen});
+    if (fire.at_most > 1) append_choice(loop.body, rule, at);
+    out.push_back({loop});
+  }
+
   void append(Steps& out, const Evaluate& evaluate) {
     const Expr value = thaw(resolve(in_force_, evaluate.value));
     out.push_back({Assign{
@@ -410,18 +439,25 @@ class Deriver {
     out.push_back({assign});
   }
 
-  // A variable takes its precision with it, where the precision at the previous tick is read.
   void append(Steps& out, const Advance& advance) {
     Context& context = *program_.context;
     Assign assign;
-    const auto copy = [&](const Tensor* to, const Tensor* from) {
-      assign.simultaneous.push_back(
-          {to, element(context, from), fmt::format("{} = {}", to->name, from->name)});
+    const auto becomes = [&](const Tensor* to, Expr value) {
+      assign.simultaneous.push_back({to, value, fmt::format("{} = {}", to->name, print(value))});
     };
     for (const Tensor* t : advance.tensors) {
-      const Tensor* before = find_previous(context, t);
-      copy(before, t);
-      if (const Tensor* p = find_precision(context, before)) copy(p, precision_of(context, t));
+      if (const Tensor* before = find_previous(context, t)) {
+        becomes(before, element(context, t));
+        // It takes its precision with it, where the precision at the previous tick is read.
+        if (const Tensor* p = find_precision(context, before))
+          becomes(p, element(context, precision_of(context, t)));
+      }
+      for (const Trace& trace : program_.traces) {
+        if (trace.variable == t) becomes(t, trace_tick(trace));
+      }
+      for (const GreedyRule& rule : out_.events) {
+        if (rule.events->voltage == t) becomes(t, rule.tick->keep * element(context, t) + rule.tick->drive);
+      }
     }
     out.push_back({assign});
   }
@@ -485,6 +521,9 @@ Derivation derive(const Program& program) {
   Derivation out;
   out.elaboration = elaborate::elaborate(program);
   out.names = out.elaboration.names;
+  for (const Events& events : program.events)
+    out.events.push_back(
+        greedy_rule(events, elaborate::resolve(out.elaboration, events.energy), program.traces));
   Deriver deriver(program, out);
   for (const Kernel& kernel : program.kernels) deriver.run(kernel);
   return out;

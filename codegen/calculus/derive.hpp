@@ -1,6 +1,7 @@
 #pragma once
 // From statements to rules: every descent becomes assignments by differentiating its functional.
 
+#include "codegen/calculus/greedy.hpp"
 #include "codegen/calculus/schedule.hpp"
 #include "codegen/elaborate/elaborate.hpp"
 
@@ -30,6 +31,7 @@ struct Procedure {
 struct Derivation {
   elaborate::Elaboration elaboration;
   std::vector<Rule> rules;
+  std::vector<GreedyRule> events;  ///< one for each of Program::events
   std::vector<Procedure> procedures;
   std::vector<ir::NamedPart> names;  ///< of recurring expressions: prediction errors, predictions, gradients
 };

@@ -81,6 +81,10 @@ template <class T>
 void run(const Loop& loop, ir::Environment<T>& environment, const ir::Substitution& ticks) {
   const std::uint64_t outer = environment.step();
   for (std::size_t pass = 0; pass < loop.count; ++pass) {
+    if (loop.while_positive != nullptr) {
+      const auto& condition = environment.get(loop.while_positive);
+      if (std::none_of(condition.begin(), condition.end(), [](T x) { return x > 0; })) break;
+    }
     environment.set_step(outer * loop.count + pass);
     std::vector<std::vector<T>> before;
     if (loop.tolerance) {

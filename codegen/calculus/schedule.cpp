@@ -80,6 +80,8 @@ std::vector<const ir::Tensor*> read(const Steps& steps) {
   std::vector<const ir::Tensor*> out;
   for (const Step& step : steps) {
     if (const Steps* body = body_of(step)) {
+      const auto* loop = std::get_if<Loop>(&step.action);
+      if (loop != nullptr && loop->while_positive != nullptr) append_new(out, {loop->while_positive});
       append_new(out, read(*body));
     } else {
       for (const Assignment& a : std::get<Assign>(step.action).simultaneous)

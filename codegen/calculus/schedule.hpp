@@ -38,11 +38,13 @@ struct Step;
 using Steps = std::vector<Step>;
 
 /// Runs the body `count` times, or until no element of `watched` moved by more than `tolerance` in a pass.
+/// With `while_positive`, a pass is made only if one element of it is positive.
 struct Loop {
   std::size_t count = 0;
   std::optional<double> tolerance;
   std::vector<const ir::Tensor*> watched;
   Steps body;
+  const ir::Tensor* while_positive = nullptr;
 };
 
 /// Runs the body for one element of an axis after the other.

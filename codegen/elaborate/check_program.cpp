@@ -8,6 +8,7 @@
 #include <set>
 
 #include "codegen/calculus/descent.hpp"
+#include "codegen/calculus/greedy.hpp"
 #include "codegen/elaborate/density.hpp"
 #include "codegen/elaborate/dependency_order.hpp"
 
@@ -443,12 +444,34 @@ struct BlockCheck {
   }
   void operator()(const Advance& advance) const {
     for (const Tensor* t : advance.tensors) {
-      if (find_previous(*program.context, t) == nullptr) {
+      const bool trace = std::any_of(program.traces.begin(), program.traces.end(),
+                                     [&](const Trace& x) { return x.variable == t; });
+      const bool voltage = std::any_of(program.events.begin(), program.events.end(),
+                                       [&](const Events& x) { return x.voltage == t; });
+      if (!trace && !voltage && find_previous(*program.context, t) == nullptr) {
         fail(origin,
-             "kernel '{0}' advances '{1}', but nothing reads previous({1}); drop it from advance(...)",
+             "kernel '{0}' advances '{1}', but it is neither a trace nor a voltage and nothing reads "
+             "previous({1}); drop it from advance(...)",
              kernel, t->name);
       }
     }
+  }
+  void operator()(const Fire& fire) const {
+    calculus::event_index(program.events[fire.events].counts);
+    std::set<const Tensor*> moved = {program.events[fire.events].counts, program.events[fire.events].voltage};
+    for (const Statement& s : fire.with_each) {
+      const auto* descend = std::get_if<Descend>(&s.action);
+      if (descend == nullptr)
+        fail(s.origin, "kernel '{}': on_spike takes descents alone; other statements stand after fire",
+             kernel);
+      for (const Tensor* t : descend->targets) {
+        if (!moved.insert(t).second)
+          fail(s.origin,
+               "kernel '{}': an event moves '{}' twice; descend it once, and not the counts or the voltage",
+               kernel, t->name);
+      }
+    }
+    block(fire.with_each);
   }
   void loop(const Block& body, std::size_t count, std::string_view word) const {
     if (body.empty()) fail(origin, "kernel '{}': {} has no statements", kernel, word);
@@ -487,7 +510,8 @@ void check_name(const Program& program, std::string_view name, std::string_view 
 }  // namespace
 
 void check_program(const Program& program) {
-  if (program.models.empty() && program.functionals.empty()) fail({}, "the program declares no model");
+  if (program.models.empty() && program.functionals.empty() && program.events.empty())
+    fail({}, "the program declares no model");
   for (const Model& m : program.models) check_model(m);
   for (const Family& f : program.families) check_family(program, f);
   for (const Functional& f : program.functionals) check_functional(program, f);

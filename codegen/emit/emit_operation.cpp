@@ -270,10 +270,19 @@ void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::O
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {
+  std::string positive;
+  if (const ir::Tensor* t = repeat.while_positive)
+    positive = fmt::format("{}{}[0] > 0", t->role == ir::Role::temporary ? "" : "a.", t->name);
+  if (!positive.empty() && repeat.count == 1) {
+    out.push_back({CppIf{positive, block(repeat.body)}});
+    return;
+  }
   const std::string pass = fmt::format("pass_{}", ++loops_), outer = passes_;
   passes_ = outer.empty() ? pass : fmt::format("({} * {} + {})", outer, repeat.count, pass);
   CppBlock body = block(repeat.body);
   passes_ = outer;
+  if (!positive.empty())
+    body.insert(body.begin(), CppStatement{CppIf{fmt::format("!({})", positive), {{CppBreak{}}}}});
   if (repeat.tolerance) {
     body.push_back({CppIf{"a.passes != nullptr", {{CppAssign{"*a.passes", "=", pass + " + 1"}}}}});
     body.push_back(

@@ -60,7 +60,13 @@ void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_i
           if (!contains(written, t) && !contains(live_in, t)) live_in.push_back(t);
         }
       }
-      flow(*body, live_in, written, inside);
+      const auto* repeat = std::get_if<loop::Repeat>(&o.action);
+      if (repeat != nullptr && repeat->while_positive != nullptr) {  // what it writes may stay as it was
+        auto within = written;
+        flow(*body, live_in, within, inside);
+      } else {
+        flow(*body, live_in, written, inside);
+      }
       continue;
     }
     const loop::Touched t = loop::touched(o);
@@ -121,7 +127,7 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
     if (t.role == ir::Role::temporary) continue;
     if (contains(touched.read, &t) || contains(touched.written, &t)) out.arguments.push_back(&t);
     if (contains(live_in, &t)) out.live_in.push_back(&t);
-    if (contains(written, &t)) out.written.push_back(&t);
+    if (contains(touched.written, &t)) out.written.push_back(&t);
   }
   out.steps = loop::steps(kernel.operations);
   collect_plates(kernel.operations, out.plates);

@@ -94,6 +94,26 @@ struct Descent {
   std::vector<NamedExpr> settings;
 };
 
+/// A variable that leaks: in a tick it becomes (1 - decay) times itself plus its drive.
+struct Trace {
+  const Tensor* variable = nullptr;
+  Expr decay;  ///< a scalar
+  Expr drive;  ///< over the variable's own indices, or null
+  Origin origin;
+};
+
+/// Greedy events of an energy: one of element i adds 1 to counts[i], where that lowers the energy. The
+/// voltage is computed from the energy, or is a state of its own that moves by couplings: those derived, or
+/// learned.
+struct Events {
+  Expr energy;
+  const Tensor* counts = nullptr;
+  const Tensor* voltage = nullptr;    ///< a variable with the axes of the counts, or null
+  const Tensor* couplings = nullptr;  ///< a parameter [moved, moving], or null
+  const Tensor* spike = nullptr;      ///< 1 for the element whose event happens, else 0
+  Origin origin;
+};
+
 struct Statement;
 using Block = std::vector<Statement>;
 
@@ -176,14 +196,22 @@ struct Evaluate {
   Expr value;
 };
 
-/// A new tick: the current values of the tensors become their previous ones, all at once.
+/// A new tick, all at once: a tensor whose previous value is read becomes that value, a trace leaks and takes
+/// its drive, a voltage that is a state follows the traces it reads.
 struct Advance {
   std::vector<const Tensor*> tensors;
+};
+/// The event that lowers the energy most happens, if any does; again until none does, `at_most` times. What
+/// happens with each sees the state before it.
+struct Fire {
+  std::size_t events = 0;  ///< position in Program::events
+  std::size_t at_most = 1;
+  Block with_each;  ///< of Descend
 };
 
 struct Statement {
   std::variant<Forward, Predict, Descend, Solve, SolveFor, Draw, Expect, Repeat, Until, Evaluate, Hold,
-               InOrder, Simultaneously, Scan, Advance>
+               InOrder, Simultaneously, Scan, Advance, Fire>
       action;
   Origin origin;
 };
@@ -203,6 +231,8 @@ struct Program {
   std::vector<Kernel> kernels;
   /// Variables whose value before their last change is kept, and the states that keep it.
   std::vector<std::pair<const Tensor*, const Tensor*>> previous_values;
+  std::vector<Trace> traces;
+  std::vector<Events> events;
 
   std::string name() const { return models.empty() ? "program" : models.front().name; }
   /// Registers free_energy(model, family) and returns the scalar that stands for it in expressions.

@@ -171,6 +171,7 @@ class LoopInterpreter {
   void run(const Repeat& repeat) {
     const std::uint64_t outer = passes_;
     for (std::size_t pass = 0; pass < repeat.count; ++pass) {
+      if (repeat.while_positive != nullptr && !(memory_[repeat.while_positive][0] > 0)) break;
       passes_ = outer * repeat.count + pass;
       run(repeat.body);
       if (repeat.tolerance && memory_[repeat.moved][0] <= static_cast<T>(*repeat.tolerance)) break;

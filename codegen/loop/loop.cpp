@@ -40,6 +40,7 @@ struct Collect {
     for (const Operation& o : sweep.body) std::visit(*this, o.action);
   }
   void operator()(const Repeat& repeat) const {
+    add(out.read, repeat.while_positive);
     for (const Operation& o : repeat.body) std::visit(*this, o.action);
     add(out.read, repeat.moved);
   }

@@ -65,12 +65,14 @@ struct Draws {
 struct Operation;
 using Operations = std::vector<Operation>;
 
-/// A loop over passes; with a tolerance it ends early once the scalar `moved` is at most the tolerance.
+/// A loop over passes; with a tolerance it ends early once the scalar `moved` is at most the tolerance; with
+/// `while_positive`, before the first pass for which that scalar is not positive.
 struct Repeat {
   std::size_t count = 0;
   std::optional<double> tolerance;
   const ir::Tensor* moved = nullptr;
   Operations body;
+  const ir::Tensor* while_positive = nullptr;
 };
 
 /// The body for each visit to an element of an axis; `tick`, the element, and `visit`, which counts, are

@@ -58,7 +58,7 @@ class Lowering {
 
   // `until` remembers the watched tensors at the start of a pass and measures how far they moved.
   Repeat repeat(const calculus::Loop& l) {
-    Repeat out{l.count, l.tolerance, nullptr, {}};
+    Repeat out{l.count, l.tolerance, nullptr, {}, l.while_positive};
     Operations body = run(l.body);
     if (!l.tolerance) {
       out.body = std::move(body);

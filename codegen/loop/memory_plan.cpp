@@ -28,8 +28,13 @@ class Liveness {
     for (const Operation& o : operations) {
       if (const Operations* body = body_of(o)) {
         const std::size_t begin = position_++;
+        const auto* repeat = std::get_if<Repeat>(&o.action);
+        if (repeat != nullptr) touch(repeat->while_positive, position_);
         visit(*body);
-        if (const auto* repeat = std::get_if<Repeat>(&o.action)) touch(repeat->moved, position_);
+        if (repeat != nullptr) {
+          touch(repeat->moved, position_);
+          touch(repeat->while_positive, position_);
+        }
         if (const auto* sweep = std::get_if<Sweep>(&o.action)) touch(sweep->elements, position_);
         loops_.push_back({begin, position_++});
       } else {

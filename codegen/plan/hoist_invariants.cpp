@@ -154,7 +154,10 @@ class LoopHoister {
 Steps hoist_invariants(const Steps& steps, Context& context) {
   Steps out;
   for (const Step& step : steps) {
-    if (calculus::body_of(step) == nullptr) {
+    const auto* loop = std::get_if<calculus::Loop>(&step.action);
+    // A block that runs at most once saves nothing, and often does not run.
+    const bool at_most_once = loop != nullptr && loop->while_positive != nullptr && loop->count == 1;
+    if (calculus::body_of(step) == nullptr || at_most_once) {
       out.push_back(step);
       continue;
     }

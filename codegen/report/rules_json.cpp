@@ -59,6 +59,8 @@ class Writer {
     out["assumptions"] = Json::array();
     for (const auto& a : elaboration.ledger)
       out["assumptions"].push_back({{"name", a.name}, {"place", a.place}, {"text", a.text}});
+    out["events"] = Json::array();
+    for (const auto& e : c_.derivation.events) out["events"].push_back(events(e));
     out["rules"] = Json::array();
     for (const auto& r : c_.derivation.rules) out["rules"].push_back(rule(r));
     return out;
@@ -96,6 +98,21 @@ class Writer {
       out["derivative_before"] = expression(r.unmodified, written_out_);
     }
     out["updates"] = updates;
+    return out;
+  }
+
+  Json events(const calculus::GreedyRule& rule) const {
+    Json out{{"counts", rule.events->counts->name},
+             {"place", place(rule.events->origin)},
+             {"energy", expression(rule.events->energy, names_)},
+             {"voltage", expression(rule.parts.voltage, names_)},
+             {"threshold", expression(rule.parts.threshold, names_)}};
+    if (rule.couplings) out["couplings"] = expression(rule.couplings, names_);
+    if (rule.tick) {
+      out["state"] = rule.events->voltage->name;
+      out["kept_in_a_tick"] = expression(rule.tick->keep, names_);
+      out["drive_of_a_tick"] = expression(rule.tick->drive, names_);
+    }
     return out;
   }
 

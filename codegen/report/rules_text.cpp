@@ -20,9 +20,12 @@ void print_steps(std::string& out, const calculus::Steps& steps, int indent) {
   const std::string margin(static_cast<std::size_t>(indent), ' ');
   for (const calculus::Step& step : steps) {
     if (const auto* loop = std::get_if<calculus::Loop>(&step.action)) {
-      out += loop->tolerance ? fmt::format("{}at most {} times, until nothing moves by more than {}:\n",
-                                           margin, loop->count, *loop->tolerance)
-                             : fmt::format("{}{} times:\n", margin, loop->count);
+      if (loop->while_positive != nullptr)
+        out += fmt::format("{}while {} > 0, at most ", margin, loop->while_positive->name);
+      out += loop->tolerance
+                 ? fmt::format("{}at most {} times, until nothing moves by more than {}:\n", margin,
+                               loop->count, *loop->tolerance)
+                 : fmt::format("{}{} times:\n", loop->while_positive != nullptr ? "" : margin, loop->count);
       print_steps(out, loop->body, indent + 2);
       continue;
     }
@@ -80,6 +83,20 @@ std::string rules_text(const plan::Compilation& c) {
     out += fmt::format("\nfunctional {}, in nats, to be minimised; the sum of\n", f.symbol->name);
     for (const auto& [name, term] : f.terms)
       out += fmt::format("  {} = {}\n", name, print(term, with_names(c)));
+  }
+  for (const calculus::GreedyRule& rule : c.derivation.events) {
+    const Tensor* voltage = rule.events->voltage;
+    out += fmt::format("\nevents of {0}: each adds 1 to an element, where voltage > threshold{1}\n",
+                       rule.events->counts->name, place(rule.events->origin));
+    out +=
+        fmt::format("  energy E = {}\n  voltage{} = {}\n  threshold = {}\n",
+                    print(rule.events->energy, with_names(c)), voltage == nullptr ? "" : " " + voltage->name,
+                    print(rule.parts.voltage, with_names(c)), print(rule.parts.threshold, with_names(c)));
+    if (rule.couplings) out += fmt::format("  couplings = {}\n", print(rule.couplings, with_names(c)));
+    if (rule.tick) {
+      out += fmt::format("  in a tick {0} = ({1}) {0} + {2}\n", voltage->name,
+                         print(rule.tick->keep, with_names(c)), print(rule.tick->drive, with_names(c)));
+    }
   }
   out += "\nassumptions\n";
   for (const auto& a : elaboration.ledger) out += fmt::format("  {} ({}): {}\n", a.name, a.place, a.text);

@@ -223,7 +223,9 @@ TEST(Filters, AdvanceNeedsSomethingThatReadsThePreviousValue) {
     const ir::Program ir = program{kernel<"k">(advance(x), descend(F, x, rate(1)))}.ir();
     ir::check_program(ir);
   });
-  EXPECT_NE(text.find("advances 'x', but nothing reads previous(x)"), std::string::npos) << text;
+  EXPECT_NE(text.find("advances 'x', but it is neither a trace nor a voltage and nothing reads previous(x)"),
+            std::string::npos)
+      << text;
 }
 
 TEST(Filters, MovingFrameNeedsAnAxisOfOrders) {

@@ -27,6 +27,7 @@
 #include "freefall/dsl/categorical.hpp"  // one_of, categorical, exact, solve(F, q, s)
 #include "freefall/dsl/density.hpp"  // normal, continuous_bernoulli, precision, variance, covariance, kron, marginal, linearised, <<=, model, conditionals
 #include "freefall/dsl/descent.hpp"  // descend, gradient; rate, sgd, momentum, adam; presynaptic
+#include "freefall/dsl/events.hpp"   // trace, greedy, voltage, spike, fire, on_spike
 #include "freefall/dsl/expression.hpp"  // + - * /, hadamard, dot, sum, count, prime, functions
 #include "freefall/dsl/family.hpp"      // family, delta, gaussian, continuous_bernoulli, precision(q, x)
 #include "freefall/dsl/functional.hpp"  // free_energy

@@ -1,4 +1,5 @@
-// Infers the causes of one reading with arrays and a workspace of its own: no heap, no compiler of freefall, no views.
+// Infers the causes of one reading with arrays and a workspace of its own: no heap, no compiler of freefall,
+// no views.
 #include <cmath>
 #include <cstdio>
 #include <freefall/runtime/error.hpp>

@@ -422,16 +422,15 @@ struct previous_of_no_variable {
 
 template <class Argument, class Role>
 struct advanced_is_not_a_variable {
-  static_assert(
-      accepted<Argument, Role>,
-      "freefall: advance takes the variables whose previous value is read: advance(x), where x is a "
-      "variable<...> and previous(x) stands in the model");
+  static_assert(accepted<Argument, Role>,
+                "freefall: advance takes what a tick carries on: advance(x), where x is a variable<...> and "
+                "previous(x) stands in the model, a trace<...>, or events with a voltage<...>");
 };
 
 template <class Statement>
 struct advance_without_variables {
   static_assert(accepted<Statement>,
-                "freefall: advance takes the variables whose values are carried over to the next tick: "
+                "freefall: advance takes the variables, traces and voltages that a tick carries on: "
                 "advance(x, ...)");
 };
 
@@ -455,6 +454,30 @@ struct predicted_is_latent {
       accepted<Variable>,
       "freefall: this variable is latent, in the family: predict is for given variables; forward(p) "
       "already sets latent ones to their means");
+};
+
+// ---- events
+// -------------------------------------------------------------------------------------------------------
+
+template <class Trace>
+struct trace_without_decay {
+  static_assert(accepted<Trace>,
+                "freefall: a trace leaks: give it one scalar decay, the part of it that is lost in a tick: "
+                "trace<\"r\">(axes..., decay(leak))");
+};
+
+template <class Trace, class Axes>
+struct drive_has_an_axis_the_trace_lacks {
+  static_assert(accepted<Trace, Axes>,
+                "freefall: a trace takes its axes, a decay and a drive with no other axes than its own");
+};
+
+template <class Couplings, class Needed>
+struct couplings_of_other_axes {
+  static_assert(
+      accepted<Couplings, Needed>,
+      "freefall: the couplings of a voltage go from each element to each: declare them with the axis "
+      "of the events and its second index, W(axis, axis.prime())");
 };
 
 }  // namespace freefall::diagnostics

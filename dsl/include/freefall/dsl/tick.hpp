@@ -2,10 +2,10 @@
 // State carried over ticks: a stream is filtered one tick a call.
 //
 //   previous(x)        the value of x at the last advance(x); where the program never advances x, the value
-//   it had
-//                      before it last changed. Given within the tick, so a rule may read old and
-//                      new value of the same variable, and a cycle through it is none
-//   advance(x, ...)    begins a tick: the current values become the previous ones, all at once
+//                      it had before it last changed. Given within the tick, so a rule may read old and new
+//                      value of the same variable, and a cycle through it is none
+//   advance(x, ...)    begins a tick: the current values become the previous ones; traces and voltages
+//                      (events.hpp) go on; all at once
 //
 //   x <<= normal(A * previous(x) + B * u, covariance(Q))
 //   kernel<"tick">(advance(x), forward(p), repeat(5, descend(F, x, rate(0.05))))
@@ -25,10 +25,16 @@ struct carried<symbol<Role, Name, Axes...>> {
   using type = symbol<ir::Role::state, joined_name<Name, "_previous">(), Axes...>;
 };
 
+/// What advance takes: variables, and what has one that a tick carries on.
+template <class T>
+struct carried_on : std::bool_constant<is_variable<T>> {
+  static const ir::Tensor* tensor(const T& variable) { return variable.tensor; }
+};
+
 struct make_advance {
   template <class... Vs>
   ir::Statement operator()(const Vs&... vs) const {
-    std::vector<const ir::Tensor*> tensors{vs.tensor...};
+    std::vector<const ir::Tensor*> tensors{carried_on<Vs>::tensor(vs)...};
     std::string text;
     for (const ir::Tensor* t : tensors) text += (text.empty() ? "advance " : ", ") + t->name;
     return {ir::Advance{std::move(tensors)}, {text, "", 0}};
@@ -36,7 +42,7 @@ struct make_advance {
 };
 
 template <class T>
-struct is_no_variable : std::bool_constant<!is_variable<T>> {};
+struct is_not_carried_on : std::bool_constant<!carried_on<T>::value> {};
 
 }  // namespace detail
 
@@ -55,11 +61,11 @@ auto previous(const V& variable) {
   }
 }
 
-/// advance(x, ...): variables and groups of them.
+/// advance(x, ...): variables, traces, events with a voltage, and groups of them.
 template <class... Args>
 auto advance(const Args&... args) {
   using arguments = detail::elements<Args...>;
-  using strangers = typename detail::filter<arguments, detail::is_no_variable>::type;
+  using strangers = typename detail::filter<arguments, detail::is_not_carried_on>::type;
   if constexpr (detail::length<arguments> == 0) {
     diagnostics::report<diagnostics::advance_without_variables<arguments>>();
     return statement<reads<>>{};

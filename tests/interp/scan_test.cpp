@@ -223,7 +223,7 @@ TEST(Scan, CostsAsMuchAsAllAtOnce) {
   for (const Order order : kOrders) {
     Linear l;
     const Statement body = l.descend("euler", {l.setting("rate", 0.2)});
-    EXPECT_LT(cost(l, l.scan(order, {body})), 1.25 * at_once) << str(order);
+    EXPECT_LT(cost(l, l.scan(order, {body})), 1.5 * at_once) << str(order);
   }
 }
 

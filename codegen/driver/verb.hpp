@@ -30,6 +30,7 @@ struct Request {
   std::string report;                  ///< emit: a page to write beside the kernels
   std::string dump_after, stop_after;  ///< emit: passes
   bool times = false;                  ///< emit
+  bool quiet = false;                  ///< verify: nothing is printed of what is as declared
 };
 
 struct Verb {

@@ -117,8 +117,9 @@ class PlainText : public Notation {
   }
 };
 
-// The indices of e that stand where those of the named expression do, if e is a renaming of it.
-std::optional<std::vector<Subscript>> match(const NamedPart& part, Expr e) {
+}  // namespace
+
+std::optional<std::vector<Subscript>> find_part(const NamedPart& part, Expr e) {
   const Expr pattern = part.expression;
   if (pattern->op != e->op || pattern->free.size() != e->free.size() ||
       pattern->args.size() != e->args.size())
@@ -142,46 +143,32 @@ std::optional<std::vector<Subscript>> match(const NamedPart& part, Expr e) {
   return {};
 }
 
-// A sum in which terms that together are a multiple of a named sum have been replaced by its name: the
-// gradient `h - f(a) - ...` reads `eps_h - ...`.
-Printed sum_with_names(const Node& sum, std::vector<Printed> args, const std::vector<NamedPart>& names,
-                       const Notation& notation) {
-  Node rest;
-  rest.op = Op::Sum;
-  rest.value = sum.value;
-  rest.args = sum.args;
-  rest.weights = sum.weights;
+std::vector<NamedTerm> named_terms(const Node& sum, const std::vector<NamedPart>& names, Number& constant) {
+  std::vector<NamedTerm> rest, named;
+  for (std::size_t k = 0; k < sum.args.size(); ++k) rest.push_back({sum.weights[k], sum.args[k], nullptr});
+  constant = sum.value;
   for (const NamedPart& part : names) {
     const Node& pattern = *part.expression;
     const bool trivial = pattern.args.size() == 1 && pattern.args[0]->op == Op::Access;
     if (pattern.op != Op::Sum || trivial || &pattern == &sum) continue;
     std::vector<std::size_t> at;
     for (const Expr a : pattern.args) {
-      const auto found = std::find(rest.args.begin(), rest.args.end(), a);
-      if (found != rest.args.end()) at.push_back(static_cast<std::size_t>(found - rest.args.begin()));
+      const auto found = std::find_if(rest.begin(), rest.end(), [&](const auto& t) { return t.term == a; });
+      if (found != rest.end()) at.push_back(static_cast<std::size_t>(found - rest.begin()));
     }
     if (at.size() != pattern.args.size() || !pattern.weights[0].is_exact()) continue;
-    const Number factor = rest.weights[at[0]] * power(pattern.weights[0], -1);
+    const Number factor = rest[at[0]].weight * power(pattern.weights[0], -1);
     bool multiple = true;
-    for (std::size_t k = 0; k < at.size(); ++k)
-      multiple &= rest.weights[at[k]] == factor * pattern.weights[k];
+    for (std::size_t k = 0; k < at.size(); ++k) multiple &= rest[at[k]].weight == factor * pattern.weights[k];
     if (!multiple) continue;
     std::sort(at.rbegin(), at.rend());
-    for (const std::size_t k : at) {
-      rest.args.erase(rest.args.begin() + static_cast<std::ptrdiff_t>(k));
-      rest.weights.erase(rest.weights.begin() + static_cast<std::ptrdiff_t>(k));
-      args.erase(args.begin() + static_cast<std::ptrdiff_t>(k));
-    }
-    rest.value = rest.value - factor * pattern.value;
-    rest.args.insert(rest.args.begin(), part.expression);
-    rest.weights.insert(rest.weights.begin(), factor);
-    const std::vector<Index>& order = part.order.empty() ? pattern.free : part.order;
-    args.insert(args.begin(), notation.element(part.name, {order.begin(), order.end()}));
+    for (const std::size_t k : at) rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(k));
+    constant = constant - factor * pattern.value;
+    named.insert(named.begin(), {factor, part.expression, &part});
   }
-  return notation.spell(rest, args);
+  named.insert(named.end(), rest.begin(), rest.end());
+  return named;
 }
-
-}  // namespace
 
 std::string print(Expr root, const PrintOptions& options, const Notation& notation) {
   std::unordered_map<const Node*, Printed> done;
@@ -192,19 +179,34 @@ std::string print(Expr root, const PrintOptions& options, const Notation& notati
     if (done.contains(e.get())) continue;
     if (ready) {
       std::vector<Printed> args;
+      if (e->op == Op::Sum) {
+        Node renamed;
+        renamed.op = Op::Sum;
+        for (const auto& [weight, term, part] : named_terms(*e, options.names, renamed.value)) {
+          renamed.args.push_back(term);
+          renamed.weights.push_back(weight);
+          if (part == nullptr) {
+            args.push_back(done.at(term.get()));
+          } else {
+            const std::vector<Index>& order = part->order.empty() ? term->free : part->order;
+            args.push_back(notation.element(part->name, {order.begin(), order.end()}));
+          }
+        }
+        done[e.get()] = notation.spell(renamed, args);
+        continue;
+      }
       for (const Expr a : e->args) args.push_back(done.at(a.get()));
-      done[e.get()] = e->op == Op::Sum ? sum_with_names(*e, std::move(args), options.names, notation)
-                                       : notation.spell(*e, args);
+      done[e.get()] = notation.spell(*e, args);
       continue;
     }
     if (e != root || options.name_root) {
-      bool named = false;
-      for (std::size_t k = 0; k < options.names.size() && !named; ++k) {
-        const auto subscripts = match(options.names[k], e);
-        named = subscripts.has_value();
-        if (named) done[e.get()] = notation.element(options.names[k].name, *subscripts);
+      bool known = false;
+      for (std::size_t k = 0; k < options.names.size() && !known; ++k) {
+        const auto subscripts = find_part(options.names[k], e);
+        known = subscripts.has_value();
+        if (known) done[e.get()] = notation.element(options.names[k].name, *subscripts);
       }
-      if (named) continue;
+      if (known) continue;
     }
     stack.emplace_back(e, true);
     for (const Expr a : e->args) stack.emplace_back(a, false);

@@ -12,6 +12,7 @@
 //               log_det{i#1, i#2}(..)   inverse{i#1, i#2}(..)[i, i']
 //   others      gather(T, e, ..)   freeze{point}(..)   draw{stream}[i]
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,18 @@ struct NamedPart {
   Expr expression;
   std::vector<Index> order;  ///< of the printed indices; empty: the sorted free indices of the expression
 };
+
+/// Where the part's indices stand in e, in the order of the part, if e is the part up to that renaming.
+std::optional<std::vector<Subscript>> find_part(const NamedPart& part, Expr e);
+
+/// A term of a sum, or a multiple of a named sum that stands for several of its terms: the gradient
+/// `h - f(a) - ...` reads `eps_h - ...`.
+struct NamedTerm {
+  Number weight;
+  Expr term;                        ///< of a named one: the part's expression
+  const NamedPart* part = nullptr;  ///< null: the term itself
+};
+std::vector<NamedTerm> named_terms(const Node& sum, const std::vector<NamedPart>& names, Number& constant);
 
 struct PrintOptions {
   std::vector<NamedPart> names;  ///< the first that matches is used

@@ -9,6 +9,7 @@
 #include "codegen/report/cost_table.hpp"
 #include "codegen/report/description.hpp"
 #include "codegen/report/escape.hpp"
+#include "codegen/report/evidence.hpp"
 #include "codegen/report/factor_graph.hpp"
 #include "codegen/report/html_style.hpp"
 #include "codegen/report/linked_code.hpp"
@@ -45,7 +46,8 @@ class Page {
         options_(options),
         description_(describe(c)),
         costs_(kernel_costs(*c.program, c.sizes)),
-        kernels_(kernel_pages(c)) {}
+        kernels_(kernel_pages(c)),
+        evidence_(rule_evidence(c)) {}
 
   std::string run() {
     std::string body = header();
@@ -156,7 +158,7 @@ class Page {
     }
     for (std::size_t k = 0; k < description_.rules.size(); ++k) {
       const RuleDescription& r = description_.rules[k];
-      const RuleEvidence known = k < options_.evidence.size() ? options_.evidence[k] : RuleEvidence();
+      const RuleEvidence& known = evidence_[k];
       // A kernel may have several rules for one variable.
       const auto before = std::count_if(
           description_.rules.begin(), description_.rules.begin() + static_cast<std::ptrdiff_t>(k),
@@ -169,6 +171,9 @@ class Page {
       if (!known.verdict.empty())
         out += fmt::format("<span class=\"badge {}\">{}</span>", badge_of(known.verdict),
                            escape_xml(known.verdict));
+      if (known.located)
+        out += fmt::format("<span class=\"badge {}\">{}</span>", known.local ? "good" : "warn",
+                           known.local ? "local" : "not local");
       if (!r.modification.empty()) out += "<span class=\"badge warn\">not a gradient of F</span>";
       out += "</header>\n";
       if (!r.modification.empty())
@@ -176,7 +181,8 @@ class Page {
                equation(r.before.latex()) + "<p class=\"small\">and the rule uses</p>\n";
       out += equation(r.derivative.latex());
       if (!known.evidence.empty()) out += "<p class=\"small soft\">" + escape_xml(known.evidence) + "</p>\n";
-      if (!known.locality.empty()) out += "<p class=\"small soft\">" + escape_xml(known.locality) + "</p>\n";
+      for (const std::string& text : known.locality)
+        out += "<p class=\"small soft\">Not local, " + escape_xml(text) + "</p>\n";
       out += fmt::format("<details><summary>{}</summary>\n",
                          r.updates.size() == 1 ? "The update" : "The updates");
       for (const Equation& e : r.updates) out += equation(e.latex());
@@ -310,6 +316,7 @@ class Page {
   const Description description_;
   const std::vector<KernelCost> costs_;
   const std::vector<KernelPage> kernels_;
+  const std::vector<RuleEvidence> evidence_;
   std::string links_;  // one style for each linked equation
 };
 

@@ -10,16 +10,8 @@
 
 namespace freefall::report {
 
-/// What is known of one rule beside its equation.
-struct RuleEvidence {
-  std::string verdict;   ///< "proven", "proven up to probability", "tested", "refuted"; empty: no reference
-  std::string evidence;  ///< a sentence
-  std::string locality;  ///< a sentence; empty: not known
-};
-
 struct HtmlOptions {
-  std::vector<RuleEvidence> evidence;  ///< in the order of the rules; or empty
-  std::optional<Results> results;      ///< of a run
+  std::optional<Results> results;  ///< of a run
 };
 
 /// A self-contained page: no script, no font, no picture from elsewhere; light and dark by the reader's

@@ -32,13 +32,13 @@ inline pattern attractor_from(network& net, const pattern& start) {
 }
 
 // The mean state of some steps under evidence, from state 0.
-inline pattern response(network& net, const pattern& evidence, double beta, int steps) {
+inline pattern response(network& net, const pattern& evidence, double beta, int steps, bool in_order) {
   net.bias() = evidence;
   net.beta() = beta;
   net.sigma().setZero();
   pattern sum = pattern::Zero(25);
   for (int step = 0; step < steps; ++step) {
-    net.sample();
+    in_order ? net.sample_in_order() : net.sample();
     sum += net.sigma();
   }
   return sum / steps;
@@ -46,7 +46,7 @@ inline pattern response(network& net, const pattern& evidence, double beta, int 
 
 // 500 epochs of 10 steps, one of the two patterns shown in each; evidence 30, precision 0.1, learning rate
 // 0.01.
-inline void learn(network& net, std::uint64_t seed, result& found) {
+inline void learn(network& net, std::uint64_t seed, bool in_order, result& found) {
   const reference::bars show;
   const runtime::stream choice(seed, "pattern");
   net.draw_seed = seed;
@@ -55,26 +55,27 @@ inline void learn(network& net, std::uint64_t seed, result& found) {
   for (int epoch = 0, done = 0; epoch < 500; ++epoch) {
     net.bias() = 30 * (choice.uniform(std::uint64_t(epoch)) < 0.5 ? show.vertical : show.horizontal);
     for (int step = 0; step < 10; ++step, ++done) {
-      net.train();
+      in_order ? net.train_in_order() : net.train();
       if (done < 10) found.monitor_begin += net.monitor() / 10;
       if (done >= 4500) found.monitor_end += net.monitor() / 500;
     }
   }
 }
 
-inline result run(std::uint64_t seed) {
+// States are drawn all at once, or one after the other.
+inline result run(std::uint64_t seed, bool in_order = false) {
   const reference::bars show;
   network net;
   result found;
-  learn(net, seed, found);
+  learn(net, seed, in_order, found);
   const pattern one = attractor_from(net, show.vertical), other = attractor_from(net, show.horizontal);
   found.attractor_correlation = one.hasNaN() || other.hasNaN() ? std::numeric_limits<double>::quiet_NaN()
                                                                : reference::correlation(one, other);
   pattern noise(25);
   runtime::stream(seed, "noise").fill_normal(std::span(noise.data(), 25));
-  found.retrieval = reference::correlation(response(net, show.plain_horizontal + 0.5 * noise, 1, 30),
-                                           show.plain_horizontal);
-  found.mixing = reference::correlation(response(net, show.cross, 2, 20), show.cross);
+  found.retrieval = reference::correlation(
+      response(net, show.plain_horizontal + 0.5 * noise, 1, 30, in_order), show.plain_horizontal);
+  found.mixing = reference::correlation(response(net, show.cross, 2, 20, in_order), show.cross);
   return found;
 }
 

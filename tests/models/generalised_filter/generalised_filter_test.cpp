@@ -4,16 +4,13 @@
 #include <freefall/runtime/buffer.hpp>
 #include <freefall/runtime/temporal_covariance.hpp>
 #include <generalised_dynamic.hpp>
-#include <generalised_linear_1.hpp>
-#include <generalised_linear_2.hpp>
-#include <generalised_linear_3.hpp>
-#include <generalised_linear_4.hpp>
 #include <generalised_static.hpp>
 
 #include <cmath>
 #include <vector>
 
 #include "models/generalised_filter/reference.hpp"
+#include "models/generalised_filter/tracking.hpp"
 
 namespace {
 
@@ -27,69 +24,18 @@ std::vector<double> temporal(std::size_t orders, double smoothness) {
   return s;
 }
 
+namespace tracking = freefall::models::generalised_filter;
+
 // ---- closed form
-// ---------------------------------------------------------------------------------------------------
-
-constexpr double k = 4, w = 1, dt = 1e-3;
-
-// Largest order-0 error over the last of ten periods when y = (sin wt and its derivatives), y = x + noise of
-// precision k at every order and no correlation between orders (S = 1), and the prior has no precision.
-template <class Arrays, class Kernel>
-double amplitude(std::size_t orders, const Kernel& kernel) {
-  Arrays a;
-  std::vector<double> x(orders, 0.0), y(orders), s(orders * orders, 0.0);
-  for (std::size_t n = 0; n < orders; ++n) s[n * orders + n] = 1;
-  double one = 1, zero = 0, precision = k, step = dt;
-  a.x = x.data();
-  a.y = y.data();
-  a.S = s.data();
-  a.C = &one;
-  a.H = &one;
-  a.Py = &precision;
-  a.Px = &zero;
-  a.step = &step;
-  freefall::runtime::workspace memory(1 << 14);
-  const int period = static_cast<int>(2 * M_PI / w / dt);
-  double largest = 0;
-  for (int t = 0; t < 10 * period; ++t) {
-    const double at = w * dt * t;
-    for (std::size_t n = 0; n < orders; ++n)
-      y[n] = std::pow(w, n) * std::sin(at + M_PI / 2 * static_cast<double>(n));
-    if (t >= 9 * period) largest = std::max(largest, std::abs(y[0] - x[0]));
-    EXPECT_TRUE(kernel(a, memory.data()).ok());
-  }
-  return largest;
-}
-
-// The error e_n of order n obeys e_n' = -k e_n + e_(n+1): order 0 passes N first-order low-passes 1 / (iw +
-// k), the last of which is driven by y^(N), of amplitude w^N. Without the moving frame e_0 is driven by y'.
-double closed_form(std::size_t orders) {
-  return std::pow(w / std::sqrt(k * k + w * w), static_cast<double>(orders));
-}
-// An Euler step adds dt/2 y^(n+2) to what drives order n, which reaches order 0 through n + 1 low-passes of
-// gain below 1/k: less than dt/2 (1/k + 1/k^2 + ...) for w = 1.
-constexpr double euler_error = dt / 2 / (k - 1);
 
 TEST(GeneralisedFilter, MovingFrameRaisesTheTrackingErrorToThePowerOfTheOrders) {
-  EXPECT_NEAR(amplitude<generalised_linear_1::arrays>(1, generalised_linear_1::tick), closed_form(1),
-              euler_error);
-  EXPECT_NEAR(amplitude<generalised_linear_2::arrays>(2, generalised_linear_2::tick), closed_form(2),
-              euler_error);
-  EXPECT_NEAR(amplitude<generalised_linear_3::arrays>(3, generalised_linear_3::tick), closed_form(3),
-              euler_error);
-  EXPECT_NEAR(amplitude<generalised_linear_4::arrays>(4, generalised_linear_4::tick), closed_form(4),
-              euler_error);
+  for (std::size_t orders = 1; orders <= tracking::most_orders; ++orders)
+    EXPECT_NEAR(tracking::amplitudes(orders).moving, tracking::closed_form(orders), tracking::euler_error);
 }
 
 TEST(GeneralisedFilter, WithoutItMoreOrdersDoNotHelp) {
-  EXPECT_NEAR(amplitude<generalised_linear_1::arrays>(1, generalised_linear_1::resting), closed_form(1),
-              euler_error);
-  EXPECT_NEAR(amplitude<generalised_linear_2::arrays>(2, generalised_linear_2::resting), closed_form(1),
-              euler_error);
-  EXPECT_NEAR(amplitude<generalised_linear_3::arrays>(3, generalised_linear_3::resting), closed_form(1),
-              euler_error);
-  EXPECT_NEAR(amplitude<generalised_linear_4::arrays>(4, generalised_linear_4::resting), closed_form(1),
-              euler_error);
+  for (std::size_t orders = 1; orders <= tracking::most_orders; ++orders)
+    EXPECT_NEAR(tracking::amplitudes(orders).resting, tracking::closed_form(1), tracking::euler_error);
 }
 
 // ---- against the filter written by hand: nonlinear, three orders, correlated in orders and components

@@ -9,18 +9,19 @@
 #include "codegen/calculus/interpret_schedule.hpp"
 #include "codegen/loop/interpret_loop.hpp"
 #include "codegen/plan/pipeline.hpp"
+#include "models/recurrent/example.hpp"
 #include "models/recurrent/network.hpp"
-#include "setting.hpp"
 
 namespace freefall::test {
 namespace {
 
+using namespace models::recurrent;
 using Real = long double;
 
 const std::map<std::string, std::size_t> kExtents{{"batch", kBatch}, {"t", kTicks},     {"feature", kFeature},
                                                   {"lower", kLower}, {"upper", kUpper}, {"label", kLabel}};
 
-std::map<std::string, std::vector<Real>> values(const recurrent_setting& s) {
+std::map<std::string, std::vector<Real>> values(const example& s) {
   std::map<std::string, std::vector<Real>> out{{"eta", {0.2L}}};
   for (const auto& [name, from] : {std::pair{"x", &s.x},
                                    {"y", &s.y},
@@ -49,8 +50,8 @@ void expect_equal(const std::vector<Real>& found, const Matrix& expected, const 
 // Calls test(kernel, value of a tensor by name) with each of the interpreters.
 template <class Test>
 void with_each_interpreter(const char* kernel, Test&& test) {
-  const recurrent_setting s;
-  const ir::Program program = recurrent::network<3>().ir();
+  const example s;
+  const ir::Program program = ::recurrent::network<3>().ir();
   const plan::Compilation compiled = plan::compile(program, {"recurrent", kExtents, plan::Scalar::float64});
   ir::Environment<Real> environment{ir::Sizes{kExtents}};
   loop::Memory<Real> memory(compiled.sizes);
@@ -70,7 +71,7 @@ void with_each_interpreter(const char* kernel, Test&& test) {
 
 // The axes of a result stand in order of their names: by_W1[feature, lower], by_W2[lower, upper].
 TEST(RecurrentInterpreted, SweepIsBackpropagationThroughTime) {
-  const auto expected = recurrent_setting().network().backpropagate();
+  const auto expected = example().network().backpropagate();
   with_each_interpreter("sweep", [&](auto&& value) {
     expect_equal(value("by_W1"), expected.layers[0].W.transpose(), "W1");
     expect_equal(value("by_U1"), expected.layers[0].U, "U1");
@@ -87,7 +88,7 @@ TEST(RecurrentInterpreted, TransientsAreThoseOfTheReference) {
   using reference::recurrent::schedule;
   for (const auto& [kernel, order] :
        {std::pair{"relax", schedule::simultaneous}, {"relax_ticks", schedule::time_blocked}}) {
-    auto expected = recurrent_setting().network();
+    auto expected = example().network();
     expected.relax(reference::recurrent::predictions::fixed, order, 3, 0.2);
     const auto g = expected.parameter_gradient();
     with_each_interpreter(kernel, [&](auto&& value) {

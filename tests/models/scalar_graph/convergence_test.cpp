@@ -5,76 +5,22 @@
 
 #include <cmath>
 
-#include "codegen/calculus/derive.hpp"
-#include "codegen/calculus/interpret_schedule.hpp"
 #include "codegen/plan/pipeline.hpp"
 #include "codegen/report/rules_text.hpp"
-#include "models/scalar_graph/graph.hpp"
+#include "models/scalar_graph/stepper.hpp"
 
 namespace freefall {
 namespace {
 
-using Real = long double;
+using models::scalar_graph::exact_by_v0;
+using models::scalar_graph::Real;
+using models::scalar_graph::Stepper;
 
-class Stepper {
- public:
-  Stepper(const char* kernel, Real eta) : environment_(ir::Sizes{{{"batch", 1}}}) {
-    for (const auto& p : derivation_.procedures) {
-      if (p.name == kernel) steps_ = p.steps;
-    }
-    for (const auto& [name, value] :
-         {std::pair{"v0", 5.0L}, {"theta", 2}, {"weight", 2}, {"eta", eta}, {"target", 3}})
-      environment_.set(program_.context->find_tensor(name), {value});
-    while (!std::holds_alternative<calculus::Loop>(steps_[at_].action))
-      calculus::interpret({steps_[at_++]}, environment_);
-  }
-
-  void step() { calculus::interpret(std::get<calculus::Loop>(steps_[at_].action).body, environment_); }
-  Real by_v0() { return result("by_v0"); }
-  Real energy() {
-    return result("energy");
-  }  // as the kernel gives it: of the held predictions, where they are held
-
- private:
-  Real result(const char* name) {
-    calculus::interpret(calculus::Steps(steps_.begin() + static_cast<std::ptrdiff_t>(at_) + 1, steps_.end()),
-                        environment_);
-    return environment_.get(program_.context->find_tensor(name))[0];
-  }
-
-  const ir::Program program_ = scalar_graph::graph<1>().ir();
-  const calculus::Derivation derivation_ = calculus::derive(program_);
-  ir::Environment<Real> environment_;
-  calculus::Steps steps_;
-  std::size_t at_ = 0;
-};
-
-Real exact_by_v0() {  // -(theta eps1 + 2 v0 eps3) of the adjoint recursion
-  const Real v2 = std::sqrt(10.0L), e4 = 2 * (3 - std::tan(v2) - std::sin(25.0L));
-  const Real e2 = e4 / (std::cos(v2) * std::cos(v2)), e3 = e4 * std::cos(25.0L), e1 = e2 / (2 * v2);
-  return -(2 * e1 + 10 * e3);
-}
-
-// From the binomial tails of the two path lengths. In double, 1399 steps appear to be enough for eta = 0.02:
-// the exact error there is 1.0003e-12, and the quotient rounds.
 TEST(ScalarGraph, GradientConvergesInTheKnownNumberOfSteps) {
-  struct Known {
-    Real eta;
-    int to_millionth, to_trillionth;
-  };
-  for (const Known& known :
-       {Known{0.02L, 703, 1400}, Known{0.05L, 277, 552}, Known{0.1L, 135, 269}, Known{0.2L, 64, 127},
-        Known{0.5L, 21, 42}, Known{1.0L, 2, 2}, Known{1.5L, 20, 42}, Known{1.9L, 152, 290}}) {
-    Stepper graph("relax", known.eta);
-    int first[2] = {0, 0};
-    for (int k = 1; first[1] == 0 && k < 1500; ++k) {
-      graph.step();
-      const Real error = std::fabs(graph.by_v0() / exact_by_v0() - 1);
-      if (first[0] == 0 && error <= 1e-6L) first[0] = k;
-      if (error <= 1e-12L) first[1] = k;
-    }
-    EXPECT_EQ(first[0], known.to_millionth) << static_cast<double>(known.eta);
-    EXPECT_EQ(first[1], known.to_trillionth) << static_cast<double>(known.eta);
+  for (const auto& known : models::scalar_graph::known_counts) {
+    const auto [to_millionth, to_trillionth] = models::scalar_graph::steps_to_converge(known.eta);
+    EXPECT_EQ(to_millionth, known.to_millionth) << static_cast<double>(known.eta);
+    EXPECT_EQ(to_trillionth, known.to_trillionth) << static_cast<double>(known.eta);
   }
 }
 

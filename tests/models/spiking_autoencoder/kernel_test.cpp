@@ -5,50 +5,14 @@
 #include <algorithm>
 #include <vector>
 
-#include "models/spiking_autoencoder/simulation.hpp"
-#include "spiking_autoencoder_20_views.hpp"
+#include "models/spiking_autoencoder/learning.hpp"
 
 namespace freefall {
 namespace {
 
 namespace hand = reference::spiking_autoencoder;
-using column = reference::column<double>;
-
-const hand::fast_learning_settings kSettings;
-
-// The setting of the hand-written simulation: lambda = 50/s, dt = 0.1 ms, 20 neurons on the unit circle, the
-// same signal, the same streams of noise, beta = 0.52, eta = 0.01.
-class simulation {
- public:
-  explicit simulation(std::uint64_t seed)
-      : signal(seed, 2, kSettings.signal, kSettings.c),
-        membrane(seed, "membrane"),
-        threshold(seed, "threshold") {
-    net.D() = hand::circle(20).transpose();
-    net.leak() = kSettings.c.leak * kSettings.c.step;
-    net.eta() = kSettings.rule.rate;
-    net.beta() = kSettings.rule.beta;
-    net.W() = hand::fast_learning(seed).net.W;
-  }
-  template <class Tick>
-  void step(Tick&& tick) {
-    net.u() = kSettings.c.step * signal.next();
-    std::vector<double> v(20), t(20);
-    membrane.fill_normal(std::span(v), steps * 20);
-    threshold.fill_normal(std::span(t), steps * 20);
-    for (Eigen::Index i = 0; i < 20; ++i) {
-      net.xi()(i) = kSettings.membrane_noise * v[std::size_t(i)];
-      net.nu()(i) = kSettings.threshold_noise * t[std::size_t(i)];
-    }
-    ++steps;
-    tick();
-  }
-
-  spiking_autoencoder_20::instance net;
-  hand::smooth_signal signal;
-  runtime::stream membrane, threshold;
-  std::uint64_t steps = 0;
-};
+using models::spiking_autoencoder::settings;
+using models::spiking_autoencoder::simulation;
 
 // The first neuron that fires in each step, or -1.
 template <class Tick>
@@ -83,7 +47,7 @@ TEST(SpikingAutoencoder, DrainedFormsFireAlike) {
       s->net.leak() = 0.1;
       s->net.mu() = 0.01;
       s->net.nu().setConstant(0.001 * (t % 7));
-      s->net.u() = 200 * kSettings.c.step * s->signal.next();
+      s->net.u() = 200 * settings.c.step * s->signal.next();
     }
     const double before = 0.9 * a.net.r().sum();
     a.net.drain_feedback();
@@ -100,7 +64,7 @@ TEST(SpikingAutoencoder, LearnsLikeTheHandWrittenNetwork) {
   hand::fast_learning by_hand(1);
   for (int t = 1; t <= 5000; ++t) {
     s.step([&] { s.net.learn(); });
-    by_hand.run(t * kSettings.c.step);
+    by_hand.run(t * settings.c.step);
     ASSERT_LT((s.net.V_learned() - by_hand.net.V).cwiseAbs().maxCoeff(), 1e-9) << t;
     ASSERT_LT((s.net.W() - by_hand.net.W).cwiseAbs().maxCoeff(), 1e-9) << t;
   }
@@ -112,25 +76,16 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-hand::coupling_fit<double> fit(simulation& s) {
-  const reference::matrix<double> W = s.net.W();
-  return hand::compare(W, hand::network<double>(hand::circle(20)).W);
-}
-
-void learn_until(simulation& s, int seconds) {
-  for (const auto last = std::uint64_t(seconds) * 10000; s.steps < last;) s.step([&] { s.net.learn(); });
-}
-
 // Medians over 5 seeds at 4, 16 and 64 s, each within a factor 2 of 0.11, 0.030 and 0.0037, measured with an
 // independent program (20 neurons, 2 signals, lambda = 50/s, dt = 0.1 ms, eta = 0.01).
 TEST(SpikingAutoencoder, LearningApproachesTheOptimum) {
-  const std::vector<std::pair<int, double>> measured = {{4, 0.11}, {16, 0.030}, {64, 0.0037}};
+  const std::vector<std::pair<std::uint64_t, double>> measured = {{4, 0.11}, {16, 0.030}, {64, 0.0037}};
   std::vector<std::vector<double>> distance(measured.size());
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     simulation s(seed);
     for (std::size_t k = 0; k < measured.size(); ++k) {
-      learn_until(s, measured[k].first);
-      distance[k].push_back(fit(s).distance);
+      s.learn_until(measured[k].first);
+      distance[k].push_back(s.fit().distance);
     }
   }
   for (std::size_t k = 0; k < measured.size(); ++k) {
@@ -148,19 +103,13 @@ TEST(SpikingAutoencoder, LearningRestsAtTheFixedPointOfTheRule) {
   std::vector<double> scale, error;
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     simulation s(seed);
-    learn_until(s, 256);
-    scale.push_back(fit(s).scale);
-    hand::decoder_error<double> decoded;
-    for (int t = 0; t < 40000; ++t) {
-      s.step([&] { s.net.run(); });
-      const column x = s.net.x(), read = s.net.D() * s.net.r();
-      decoded.add(x, read);
-    }
-    error.push_back(decoded.value());
+    s.learn_until(256);
+    scale.push_back(s.fit().scale);
+    error.push_back(s.read_out_error(4));
   }
   RecordProperty("scale_256s", std::to_string(median(scale)));
   RecordProperty("read_out_error", std::to_string(median(error)));
-  EXPECT_NEAR(median(scale), 1 / (2 * kSettings.rule.beta), 0.01);
+  EXPECT_NEAR(median(scale), 1 / (2 * settings.rule.beta), 0.01);
   EXPECT_GT(median(error), 0.016 / 1.5);
   EXPECT_LT(median(error), 0.016 * 1.5);
 }

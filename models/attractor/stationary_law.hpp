@@ -19,7 +19,7 @@
 #include "models/attractor/simulation.hpp"
 #include "models/reference/quadrature.hpp"
 
-namespace freefall::reference::attractor {
+namespace freefall::by_hand::attractor {
 
 struct moments {
   double first, second, pair;  // E s, E t, E s t
@@ -69,4 +69,4 @@ inline moments stationary_moments(const network<double>& net, schedule by) {
   return out;
 }
 
-}  // namespace freefall::reference::attractor
+}  // namespace freefall::by_hand::attractor

@@ -280,7 +280,7 @@ TEST(Scan, DrawsBelongToVisits) {
             for (std::size_t copy = 0; copy < kCopies; ++copy) {
               const std::uint64_t number = (pass * inside + again) * kCopies * kUnits + copy * kUnits + k;
               const double u = uniform("x", number);
-              drawn[copy] = reference::continuous_bernoulli::sample(m.natural(at, copy, i), u);
+              drawn[copy] = by_hand::continuous_bernoulli::sample(m.natural(at, copy, i), u);
             }
             for (std::size_t copy = 0; copy < kCopies; ++copy) at[copy * kUnits + i] = drawn[copy];
           }
@@ -301,7 +301,7 @@ TEST(Scan, SettlingReadsTheElementsThatHaveMoved) {
     Array at = m.values["x"];
     for (const std::size_t i : by_hand(order, 0))
       for (std::size_t copy = 0; copy < kCopies; ++copy)
-        at[copy * kUnits + i] = reference::continuous_bernoulli::mean(m.natural(at, copy, i));
+        at[copy * kUnits + i] = by_hand::continuous_bernoulli::mean(m.natural(at, copy, i));
     const Block body = {
         {Scan{m.program.context->find_axis("unit"), order, {{Solve{m.functional}, {}}, {Expect{0}, {}}}},
          {}}};

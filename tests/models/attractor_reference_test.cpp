@@ -9,7 +9,7 @@
 #include "central_difference.hpp"
 #include "models/attractor/stationary_law.hpp"
 
-namespace freefall::reference::attractor {
+namespace freefall::by_hand::attractor {
 namespace {
 
 network<real> random_network(Eigen::Index n, unsigned seed, bool symmetric = false) {
@@ -377,4 +377,4 @@ TEST(AttractorReferenceErrors, NameTheSizeThatIsWrong) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::attractor
+}  // namespace freefall::by_hand::attractor

@@ -18,8 +18,8 @@
 namespace freefall {
 namespace {
 
-namespace hand = reference::attractor;
-using column = reference::column<double>;
+namespace hand = by_hand::attractor;
+using column = by_hand::column<double>;
 
 // Couplings without symmetry, and evidence.
 template <class Instance>
@@ -131,7 +131,7 @@ TEST(AttractorKernels, SettleAndMeasureLikeTheHandWrittenNetwork) {
 // KL(CB(v) || CB(u)) of two units without couplings, all pairs from zero to the largest numbers: a few
 // roundings of the largest term, and never a NaN.
 TEST(AttractorKernels, MeasureFreeEnergiesFromTinyToHugeArguments) {
-  namespace cb = reference::continuous_bernoulli;
+  namespace cb = by_hand::continuous_bernoulli;
   attractor_pair::instance net;
   net.J().setZero();
   net.sigma().setZero();

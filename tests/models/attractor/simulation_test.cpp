@@ -20,8 +20,8 @@ double median(std::vector<double> x) {
 // of runs within
 // [-0.233, -0.144], 2 of 40 merge; monitor -535.7 with standard deviation 0.9; retrieval 0.982, mixing 0.986.
 TEST(AttractorSimulation, TwoCorrelatedPatternsBecomeNearlyOrthogonalAttractors) {
-  const reference::bars show;
-  EXPECT_NEAR(reference::correlation(show.vertical, show.horizontal), 0.7706, 5e-5);
+  const by_hand::bars show;
+  EXPECT_NEAR(by_hand::correlation(show.vertical, show.horizontal), 0.7706, 5e-5);
   std::vector<double> correlation, retrieval, mixing;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const result found = run(seed);

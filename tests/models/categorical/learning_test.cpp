@@ -35,11 +35,11 @@ std::vector<double> counts(std::size_t size, std::uint64_t seed) {
 const std::vector<double> kA = counts(kSeen * kPlaces, 1), kB = counts(kPlaces * kPlaces * kMoves, 2),
                           kD = counts(kPlaces, 3);
 
-reference::tmaze::chain<double> hand_written() {
-  reference::tmaze::counts<double> prior{
-      reference::matrix<double>(kSeen, kPlaces),
-      std::vector<reference::matrix<double>>(kMoves, reference::matrix<double>(kPlaces, kPlaces)),
-      reference::column<double>(kPlaces)};
+by_hand::tmaze::chain<double> hand_written() {
+  by_hand::tmaze::counts<double> prior{
+      by_hand::matrix<double>(kSeen, kPlaces),
+      std::vector<by_hand::matrix<double>>(kMoves, by_hand::matrix<double>(kPlaces, kPlaces)),
+      by_hand::column<double>(kPlaces)};
   for (std::size_t o = 0; o < kSeen; ++o)
     for (std::size_t x = 0; x < kPlaces; ++x) prior.a(Eigen::Index(o), Eigen::Index(x)) = kA[o * kPlaces + x];
   for (std::size_t i = 0; i < kPlaces; ++i) {
@@ -53,7 +53,7 @@ reference::tmaze::chain<double> hand_written() {
 
 struct learner : testing::Test {
   categorical_learning::instance kernels;
-  reference::tmaze::chain<double> hand = hand_written();
+  by_hand::tmaze::chain<double> hand = hand_written();
   void SetUp() override {
     const auto fill = [](double* to, const std::vector<double>& from) {
       std::copy(from.begin(), from.end(), to);
@@ -224,7 +224,7 @@ TEST(DirichletFreeEnergy, OfATableAloneIsItsDivergenceFromThePrior) {
   environment.set(p.context->find_tensor("A_concentration"), {0.3L, 2.5L, 40});
   environment.set(p.context->find_tensor("prior"), {1.5L, 0.7L, 3});
   EXPECT_NEAR(static_cast<double>(evaluate_scalar(value, environment)),
-              reference::dirichlet_divergence<double>(a, b), 1e-12);
+              by_hand::dirichlet_divergence<double>(a, b), 1e-12);
 }
 
 // ---- what is refused

@@ -20,9 +20,9 @@ freefall::program define();
 namespace freefall {
 namespace {
 
-namespace hand = reference::functionals;
-using reference::column;
-using reference::matrix;
+namespace hand = by_hand::functionals;
+using by_hand::column;
+using by_hand::matrix;
 
 constexpr Eigen::Index kPlaces = 4, kSeen = 3, kActs = 2;
 constexpr double kRounding = 1e-12;
@@ -130,7 +130,7 @@ TEST_P(Functionals, SatisfyTheIdentities) {
   const double EV = hand::extrinsic_value(q, m.C), EVL = hand::extrinsic_value_likelihood(q, m.C_x),
                EVD = hand::extrinsic_divergence(q, m.C), IG = hand::information_gain(q),
                PD = hand::posterior_divergence(q, m.model_posterior()), AMB = hand::ambiguity(q),
-               HM = hand::predicted_entropy(q), SD = reference::divergence(m.s, m.d),
+               HM = hand::predicted_entropy(q), SD = by_hand::divergence(m.s, m.d),
                OA = hand::observation_ambiguity(m.s, likelihood),
                AD = hand::conditional_divergence(m.s, m.pi, m.pi_0),
                TD = hand::conditional_divergence(m.s, m.T, m.T_0),

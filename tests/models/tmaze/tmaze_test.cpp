@@ -59,8 +59,8 @@ TEST(Tmaze, ChoosesByTheSoftmaxOfPolicies) {
 // All policies, from every place and several beliefs about the context, against the hand-written planner,
 // which knows the joint of place and context and enumerates joint outcomes.
 TEST(Tmaze, ScoresAllPoliciesLikeTheHandWrittenPlanner) {
-  const auto hand = reference::tmaze::make_tmaze(Eigen::Vector3d(0, 3, -3));
-  const reference::tmaze::planner<double> planner(hand);
+  const auto hand = by_hand::tmaze::make_tmaze(Eigen::Vector3d(0, 3, -3));
+  const by_hand::tmaze::planner<double> planner(hand);
   for (std::size_t at = 0; at < 4; ++at) {
     for (const double first : {0.5, 0.3, 0.98, 1.0}) {
       known_agent a(2, {0, 3, -3});
@@ -100,7 +100,7 @@ TEST(Tmaze, KnowsTheContextAfterTheCue) {
 
 // Bayes' rule over whole states after every move and outcome of random walks; and F = -ln p(o).
 TEST(Tmaze, PerceivesByBayesRule) {
-  const auto hand = reference::tmaze::make_tmaze(Eigen::Vector3d(0, 3, -3));
+  const auto hand = by_hand::tmaze::make_tmaze(Eigen::Vector3d(0, 3, -3));
   world maze(5);
   const runtime::stream moves(6, "moves");
   std::uint64_t next = 0;
@@ -113,7 +113,7 @@ TEST(Tmaze, PerceivesByBayesRule) {
       const world::outcome seen = maze.visit(at);
       a.move_to(at);
       a.perceive(at, seen.reward, seen.cue);
-      const auto bayes = reference::tmaze::perceive<double>(
+      const auto bayes = by_hand::tmaze::perceive<double>(
           hand.log_likelihood({Eigen::Index(at), Eigen::Index(seen.reward), Eigen::Index(seen.cue)}),
           hand.transition(Eigen::Index(at)) * prior);
       prior = bayes.belief;
@@ -240,11 +240,11 @@ TEST(TmazeLearning, IsDrawnToWhatItDoesNotKnow) {
       for (std::size_t r = 0; r < 3; ++r) column(Eigen::Index(r)) = counts[(4 * r + first) * 2 + c];
       const Eigen::VectorXd mean = column / column.sum();
       predicted += 0.5 * mean;
-      risk_and_ambiguity += 0.5 * reference::entropy<double>(mean);
+      risk_and_ambiguity += 0.5 * by_hand::entropy<double>(mean);
       for (Eigen::Index r = 0; r < 3; ++r)
-        novelty += 0.5 * mean(r) * reference::dirichlet_one_count<double>(column, r);
+        novelty += 0.5 * mean(r) * by_hand::dirichlet_one_count<double>(column, r);
     }
-    risk_and_ambiguity += reference::divergence<double>(predicted, Eigen::Vector3d::Constant(1.0 / 3));
+    risk_and_ambiguity += by_hand::divergence<double>(predicted, Eigen::Vector3d::Constant(1.0 / 3));
     // The place is known and wanted as flat as any: ln 4. The cue is a coin except at the cue, where it
     // tells: ln 2 each of risk or ambiguity, flat.
     risk_and_ambiguity += std::log(4.0) + (first == cue ? 0 : std::log(2.0));

@@ -21,9 +21,7 @@ void append(std::vector<ScheduleLine>& out, const calculus::Steps& steps, int de
       out.push_back({depth, text, ""});
       append(out, loop->body, depth + 1, letters);
     } else if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action)) {
-      out.push_back(
-          {depth, fmt::format("for each {}{}", sweep->axis->name, sweep->backwards ? ", the last first" : ""),
-           ""});
+      out.push_back({depth, fmt::format("for each {}, {}", sweep->axis->name, ir::str(sweep->order)), ""});
       append(out, sweep->body, depth + 1, letters);
     } else {
       for (const calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous)

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "codegen/report/explanation.hpp"
 #include "codegen/report/mathml.hpp"
 
@@ -73,19 +75,26 @@ class Describer {
   }
 
   FunctionalDescription functional(const elaborate::Functional& f) const {
-    FunctionalDescription out{
-        f.symbol->name, latex_element(f.symbol->name, canonical_indices(f.symbol), letters_), {}, {}};
-    std::vector<std::string> sum;
-    for (const auto& [name, term] : f.terms) {
-      const bool is_name = name.find(' ') == std::string::npos;
-      const std::string left =
-          is_name ? latex_element(name, term->free, letters_) : fmt::format("\\text{{{}}}", name);
-      out.terms.push_back({left, "=", math(term, names_, term->free)});
+    const auto left = [&](const std::string& name, const std::vector<Index>& indices) {
+      return name.find(' ') == std::string::npos ? latex_element(name, indices, letters_)
+                                                 : fmt::format("\\text{{{}}}", name);
+    };
+    FunctionalDescription out;
+    out.name = f.symbol->name;
+    out.symbol = latex_element(f.symbol->name, canonical_indices(f.symbol), letters_);
+    out.maximised = f.maximised;
+    for (const auto& signed_names : f.decompositions) {
+      std::string sum;
+      for (const auto& [sign, name] : signed_names) {
+        const auto term = std::find_if(f.terms.begin(), f.terms.end(),
+                                       [&, &known = name](const auto& t) { return t.first == known; });
+        sum += sum.empty() ? (sign < 0 ? "-" : "") : sign < 0 ? " - " : " + ";
+        sum += left(name, term == f.terms.end() ? std::vector<Index>() : term->second->free);
+      }
+      out.decompositions.push_back({out.symbol, "=", sum});
     }
-    if (f.inaccuracy && f.complexity) {
-      out.decompositions.push_back({"-\\text{accuracy}", "=", math(f.inaccuracy, names_)});
-      out.decompositions.push_back({"\\text{complexity}", "=", math(f.complexity, names_)});
-    }
+    for (const auto& [name, term] : f.terms)
+      out.terms.push_back({left(name, term->free), "=", math(term, names_, term->free)});
     return out;
   }
 
@@ -159,11 +168,10 @@ std::string document(const Description& d, const Spelling& s) {
   out += s.heading("Indices") + s.equations(indices);
   if (!d.names.empty()) out += s.heading("Where") + s.equations(d.names);
   for (const auto& f : d.functionals) {
-    out += s.heading("Functional " + f.name) + s.text("In nats, to be minimised; the sum of") +
-           s.equations(f.terms);
-    if (!f.decompositions.empty())
-      out += s.text("Split into accuracy and complexity, F = complexity - accuracy, where") +
-             s.equations(f.decompositions);
+    out += s.heading("Functional " + f.name) +
+           s.text(f.maximised ? "In nats, to be maximised." : "In nats, to be minimised.");
+    if (!f.decompositions.empty()) out += s.equations(f.decompositions) + s.text("where");
+    out += s.equations(f.terms);
   }
   out += s.heading("Assumptions");
   for (const auto& a : d.assumptions) out += s.text(fmt::format("{} ({}): {}.", a.name, a.place, a.text));

@@ -30,8 +30,9 @@ struct ModelDescription {
 struct FunctionalDescription {
   std::string name;
   std::string symbol;                    ///< LaTeX
-  std::vector<Equation> terms;           ///< F^{(h)} = ..., one for each factor; they sum to the functional
-  std::vector<Equation> decompositions;  ///< accuracy and complexity, where there are such
+  std::vector<Equation> decompositions;  ///< sums of signed terms, each equal to the functional
+  std::vector<Equation> terms;           ///< F^{(h)} = ..., and whatever else the decompositions name
+  bool maximised = false;                ///< where larger is better
 };
 
 struct RuleDescription {

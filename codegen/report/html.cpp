@@ -118,18 +118,13 @@ class Page {
   std::string functionals() const {
     std::string out;
     for (const FunctionalDescription& f : description_.functionals) {
-      std::vector<std::string> names;
-      for (const Equation& e : f.terms) names.push_back(e.left);
-      out += fmt::format("<h3>{}</h3>\n", escape_xml(f.name)) +
-             equation(f.symbol + " = " + fmt::format("{}", fmt::join(names, " + ")));
+      out += fmt::format("<h3>{} <span class=\"badge\">to be {}</span></h3>\n", escape_xml(f.name),
+                         f.maximised ? "maximised" : "minimised");
+      for (const Equation& e : f.decompositions) out += equation(e.latex());
+      if (!f.decompositions.empty()) out += "<p class=\"soft\">where</p>\n";
       for (const Equation& e : f.terms) out += equation(e.latex());
-      if (!f.decompositions.empty()) {
-        out += "<details><summary>Split into complexity and accuracy</summary>\n";
-        for (const Equation& e : f.decompositions) out += equation(e.latex());
-        out += "</details>\n";
-      }
     }
-    return "<p class=\"soft\">In nats, to be minimised, constants kept.</p>\n" + out;
+    return "<p class=\"soft\">In nats, constants kept.</p>\n" + out;
   }
 
   std::string assumptions() const {

@@ -72,7 +72,7 @@ TEST(ScalarGraph, ReportMarksHeldRules) {
   const plan::Specialisation sizes{"graph", {{"batch", 2}}, plan::Scalar::float64};
   const std::string text = report::rules_text(plan::compile(program, sizes));
   EXPECT_NE(text.find("held predictions (kernel relax, model scalar_graph)"), std::string::npos);
-  const auto relax = text.find("kernel relax, v1"), strict = text.find("kernel strict, v1");
+  const auto relax = text.find("kernel relax, v1 by euler"), strict = text.find("kernel strict, v1 by euler");
   ASSERT_NE(relax, std::string::npos);
   ASSERT_NE(strict, std::string::npos);
   EXPECT_NE(text.substr(relax, 400).find("not a gradient of F: predictions of 'scalar_graph' held"),

@@ -1,8 +1,9 @@
 # freefall_add_kernels(<target>
 #   MODEL  <file.cpp>                 # defines freefall::program define()
-#   AXES   <axis>=<size>...           # one for each axis of the model
+#  [AXES   <axis>=<size>...]          # one for each axis of the model; none if it has none
 #  [SCALAR float|double]              # default float
 #  [ISA    native|portable]           # default native: for the processor of this machine
+#  [VERIFY]                           # the build fails when a reference of the model has not the declared verdict
 # )
 # Makes a static library <target> with the header <target>.hpp (plain kernels, namespace <target>) and the wrapper
 # <target>_views.hpp. Files are rewritten only when their bytes change. The derived rules stand in <target>_rules.txt
@@ -33,18 +34,15 @@ function(_freefall_generator out model)
 endfunction()
 
 function(freefall_add_kernels target)
-  cmake_parse_arguments(arg "" "MODEL;SCALAR;ISA" "AXES" ${ARGN})
+  cmake_parse_arguments(arg "VERIFY" "MODEL;SCALAR;ISA" "AXES" ${ARGN})
   if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
     message(FATAL_ERROR "freefall_add_kernels(${target}): the name is also a C++ namespace; use letters, digits and '_', no digit first")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, VERIFY")
   endif()
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
-  endif()
-  if(NOT arg_AXES)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): AXES is missing; give a size for each axis of the model, as in AXES batch=64 pixel=784")
   endif()
   if(NOT arg_SCALAR)
     set(arg_SCALAR float)
@@ -60,12 +58,21 @@ function(freefall_add_kernels target)
   endif()
 
   _freefall_generator(generator ${arg_MODEL})
+  set(axes)
+  if(arg_AXES)
+    set(axes --axes ${arg_AXES})
+  endif()
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target})
   set(files ${folder}/${target}.hpp ${folder}/${target}.cpp ${folder}/${target}_views.hpp ${folder}/${target}_rules.txt)
+  set(verify)
+  if(arg_VERIFY)
+    set(verify COMMAND ${generator} verify --quiet)
+  endif()
   add_custom_command(
     OUTPUT ${folder}/${target}.stamp
     BYPRODUCTS ${files}
-    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} --axes ${arg_AXES}
+    ${verify}
+    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} ${axes}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/${target}.stamp
     DEPENDS ${generator}
     COMMENT "freefall: kernels ${target}"

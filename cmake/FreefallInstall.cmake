@@ -10,3 +10,10 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/freefall-config-version.c
 install(FILES ${PROJECT_BINARY_DIR}/freefall-config.cmake ${PROJECT_BINARY_DIR}/freefall-config-version.cmake
         DESTINATION ${FREEFALL_PACKAGE_DIR} COMPONENT runtime)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/FreefallAddKernels.cmake DESTINATION ${FREEFALL_PACKAGE_DIR} COMPONENT dev)
+
+# The build tree is a package too: what `freefall new` writes finds it from here.
+if(PROJECT_IS_TOP_LEVEL)
+  export(EXPORT freefall_runtime_targets NAMESPACE freefall:: FILE ${PROJECT_BINARY_DIR}/freefall_runtime_targets.cmake)
+  export(EXPORT freefall_compiler_targets NAMESPACE freefall:: FILE ${PROJECT_BINARY_DIR}/freefall_compiler_targets.cmake)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/FreefallAddKernels.cmake ${PROJECT_BINARY_DIR}/FreefallAddKernels.cmake COPYONLY)
+endif()

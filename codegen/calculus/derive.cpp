@@ -11,11 +11,14 @@
 #include "codegen/calculus/fire.hpp"
 #include "codegen/calculus/hessian.hpp"
 #include "codegen/calculus/presynaptic.hpp"
+#include "codegen/calculus/resolve.hpp"
 #include "codegen/calculus/simplex_point.hpp"
 #include "codegen/calculus/stationary.hpp"
+#include "codegen/calculus/stationary_counts.hpp"
 #include "codegen/calculus/stationary_point.hpp"
 #include "codegen/elaborate/dependency_order.hpp"
 #include "codegen/elaborate/hold_predictions.hpp"
+#include "codegen/elaborate/outcomes.hpp"
 
 namespace freefall::calculus {
 namespace {
@@ -49,44 +52,28 @@ class Deriver {
     return out;
   }
 
-  // The value of an expression in which functionals and gradients stand as symbols.
-  Expr resolve(const elaborate::Held& held, Expr e) const {
-    const Expr derived = transform(e, [&](Expr n) {
-      if (n->op != Op::Access || n->tensor->role != Role::output) return n;
-      const auto at = std::find_if(program_.gradients.begin(), program_.gradients.end(),
-                                   [&](const Gradient& g) { return g.symbol == n->tensor; });
-      if (at == program_.gradients.end()) return n;
-      const Expr value = gradients(held, resolve(held, at->functional), {at->variable})[0];
-      const auto own = canonical_indices(at->variable);
-      Substitution to_place;
-      for (std::size_t p = 0; p < own.size(); ++p) to_place.emplace_back(own[p], n->subscripts[p]);
-      return substitute(value, to_place);
-    });
-    return elaborate::resolve(held.elaboration, derived);
-  }
-
-  // Differentiates with respect to the variables and to their copies in held predictions.
-  static std::vector<Expr> gradients(const elaborate::Held& held, Expr functional,
-                                     std::vector<const Tensor*> of) {
-    const std::size_t n = of.size();
-    std::vector<std::pair<std::size_t, std::size_t>> also;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (const Tensor* copy = held.copy_of(of[i])) {
-        also.emplace_back(i, of.size());
-        of.push_back(copy);
-      }
-    }
-    std::vector<Expr> out = calculus::gradients(functional, of);
-    for (const auto& [variable, copy] : also) out[variable] = out[variable] + out[copy];
-    out.resize(n);
-    return out;
-  }
-
   void append(Steps& out, const Forward& forward) {
     const Model& model = program_.models[forward.model];
     std::vector<const Tensor*> latent;
     for (const auto& m : program_.families[forward.family].members) latent.push_back(m.variable);
     append_means(out, model, latent);
+    append_parameters(out, model, program_.families[forward.family]);
+  }
+
+  // What q keeps beside its variables becomes that of their densities.
+  void append_parameters(Steps& out, const Model& model, const Family& family) const {
+    Assign assign;
+    for (const Factor& f : model.factors) {
+      for (const Family::Member& m : family.members) {
+        const elaborate::FamilyRow& row = *elaborate::find_family(m.density);
+        if (m.variable != f.variable || row.parameters == nullptr) continue;
+        const Tensor* state = row.parameters(*program_.context, m);
+        const Expr value = row.parameters_of(f);
+        assign.simultaneous.push_back(
+            {state, value, fmt::format("{} = {}, q is the density itself", state->name, print(value))});
+      }
+    }
+    if (!assign.simultaneous.empty()) out.push_back({assign});
   }
 
   void append(Steps& out, const Predict& predict) {
@@ -97,11 +84,11 @@ class Deriver {
     const DescentRow& row = *find_descent(descend.descent.method);
     Context& context = *program_.context;
     const Expr functional = resolve(in_force_, descend.functional);
-    std::vector<Expr> gradients = this->gradients(in_force_, functional, descend.targets);
+    std::vector<Expr> gradients = calculus::gradients(in_force_, functional, descend.targets);
     std::vector<Expr> unmodified = gradients;
     std::string changed;
     if (!in_force_.copies.empty()) {
-      unmodified = this->gradients(live_, resolve(live_, descend.functional), descend.targets);
+      unmodified = calculus::gradients(live_, resolve(live_, descend.functional), descend.targets);
       changed = modification();
     }
     if (descend.presynaptic != nullptr) {
@@ -119,16 +106,17 @@ class Deriver {
     Expr steps;
     if (row.counts_steps) {
       const std::string suffix = counters_++ == 0 ? "" : fmt::format("{}", counters_);
-      const Tensor* counter = context.tensor(fmt::format("{}_steps{}", kernel_, suffix), {}, Role::state);
+      const std::vector<const Axis*> each(time_ == nullptr ? 0 : 1, time_);  // every element counts its own
+      const Tensor* counter = context.tensor(fmt::format("{}_steps{}", kernel_, suffix), each, Role::state);
       steps = element(context, counter);
-      assign.simultaneous.push_back({counter, steps + Number(1), counter->name + " += 1"});
+      assign.simultaneous.push_back(here({counter, steps + Number(1), counter->name + " += 1"}));
     }
     for (std::size_t i = 0; i < descend.targets.size(); ++i) {
       context.origin = origin_;
       std::vector<Assignment> updates;
       const Expr gradient = thaw(gradients[i]);
       name_part("dF_d" + descend.targets[i]->name, gradient, canonical_indices(descend.targets[i]));
-      row.step(context, descend.targets[i], gradients[i], settings, steps, updates);
+      row.step(context, descend.targets[i], gradients[i], settings, steps, time_, updates);
       for (Assignment& u : updates) u.value = thaw(u.value);
       out_.rules.push_back({kernel_,
                             descend.targets[i],
@@ -143,19 +131,16 @@ class Deriver {
         out_.rules.back().unmodified = thaw(unmodified[i]);
         out_.rules.back().modification = changed;
       }
-      for (Assignment& u :
-           updates) {  // of a target and of what the method keeps beside it, over the same axes
-        u.tick = time_;
-        u.value = at_tick(u.value, time_);
-      }
-      assign.simultaneous.insert(assign.simultaneous.end(), updates.begin(), updates.end());
+      // Of a target and of what the method keeps beside it, over the same axes.
+      for (Assignment& u : updates) assign.simultaneous.push_back(here(std::move(u)));
     }
     context.origin = {};
     out.push_back({assign});
   }
 
   void append(Steps& out, const Solve& solve) {
-    if (solve.target != nullptr) return append_on_simplex(out, solve);
+    if (solve.target != nullptr)
+      return solve.target->one_of ? append_on_simplex(out, solve) : append_counts(out, solve);
     const auto& all = program_.functionals;
     const auto declared = std::find_if(
         all.begin(), all.end(), [&](const Functional& f) { return f.symbol == solve.functional->tensor; });
@@ -177,7 +162,7 @@ class Deriver {
     const Assignment update{b, point->value,
                             fmt::format("{} = {}, where dF/d{} = 0", b->name, print(point->value), b->name)};
     out_.rules.push_back({kernel_, b, functional, point->gradient, "solve", {update}, origin_, Expr(), {}});
-    out.push_back({Assign{{update}}});
+    out.push_back({Assign{{here(update)}}});
   }
 
   void append_on_simplex(Steps& out, const Solve& solve) {
@@ -202,19 +187,87 @@ class Deriver {
     out.push_back({Assign{{update}}});
   }
 
+  // The counts of a table of probabilities, then the table, which is their mean.
+  void append_counts(Steps& out, const Solve& solve) {
+    const std::string& name = solve.target->name;
+    const Family::Member& member = *elaborate::find_member_with_parameters(program_, solve.target);
+    const elaborate::FamilyRow& row = *elaborate::find_family(member.density);
+    const Tensor* counts = row.parameters(*program_.context, member);
+    const Expr functional = elaborate::resolve(out_.elaboration, solve.functional);
+    program_.context->origin = origin_;
+    const auto point = try_stationary_counts(functional, counts);
+    program_.context->origin = {};
+    if (!point) {
+      throw ModelError(
+          fmt::format("kernel '{0}' solves for '{1}', but the derivative of the functional by the counts of "
+                      "'{1}' is not the "
+                      "Fisher information of dirichlet({1}) times the counts minus something that does not "
+                      "depend on them, so "
+                      "there is no closed form; solve the free energy of a family with dirichlet({1}) itself",
+                      kernel_, name));
+    }
+    name_part("dF_d" + counts->name, point->gradient, canonical_indices(counts));
+    const Assignment update{counts, point->value,
+                            fmt::format("{0} = {1}, where dF/d{0} = 0", counts->name, print(point->value))};
+    const Expr mean = row.mean(*program_.context, member);
+    out_.rules.push_back(
+        {kernel_, counts, functional, point->gradient, "solve", {update}, origin_, Expr(), {}});
+    out.push_back({Assign{{update}}});
+    out.push_back({Assign{{{solve.target, mean, fmt::format("{0} = E_q[{0}] = {1}", name, print(mean))}}}});
+  }
+
+  // The draw adds Gumbel noise to the logs: the largest of ln p_i - ln(-ln u_i) is at i with probability p_i
+  // (Gumbel 1954).
+  void append(Steps& out, const Choose& choose) {
+    Context& context = *program_.context;
+    const std::string& name = choose.target->name;
+    Expr score = thaw(resolve(in_force_, choose.scores));
+    if (choose.drawn) {
+      std::vector<Subscript> own;
+      for (const Index& i : canonical_indices(choose.target)) own.emplace_back(i);
+      const auto log = [](Expr e) { return make_map(Function::log, {e}); };
+      score = log(score) - log(-log(make_draw(context, next_stream(name), own)));
+    }
+    const Tensor* scores = context.tensor(name + "_scores_", choose.target->axes, Role::temporary);
+    append_result(out, {scores, score, fmt::format("scores of {}: {}", name, print(choose.scores))});
+    // 1 at the first index whose score is the largest.
+    const Index i = elaborate::outcome_index(choose.target), other{i.axis, i.level + 1};
+    const Expr here = element(context, scores), there = substitute(here, {{i, Subscript(other)}});
+    const auto equal = [](Expr a, Expr b) { return make_map(Function::equal, {a, b}); };
+    const Expr largest = make_reduce(Reducer::max, {other}, there);
+    const Expr before = make_map(
+        Function::less, {make_position(context, Subscript(other)), make_position(context, Subscript(i))});
+    const Expr earlier = make_contract({other}, before * equal(there, largest));
+    const Expr chosen = equal(here, largest) * equal(earlier, make_constant(context, 0));
+    out.push_back({Assign{
+        {{choose.target, chosen,
+          choose.drawn ? fmt::format("{0} drawn: 1 at the largest of ln p - ln(-ln u)", name)
+                       : fmt::format("{0} = 1 at the largest score, the first among equals", name)}}}});
+  }
+
+  // Each statement that draws a variable has a stream of its own.
+  std::string next_stream(const std::string& name) {
+    const int occurrence = ++draws_[name];
+    return occurrence == 1 ? name : fmt::format("{}/{}", name, occurrence);
+  }
+
   void append(Steps& out, const Draw& draw) {
     Context& context = *program_.context;
     Assign assign;
     for (const Family::Member& member : program_.families[draw.family].members) {
       const elaborate::FamilyRow& row = *elaborate::find_family(member.density);
       const std::string& name = member.variable->name;
-      const int occurrence = ++draws_[name];  // each statement has a stream of its own
-      const std::string stream = occurrence == 1 ? name : fmt::format("{}/{}", name, occurrence);
-      std::vector<Subscript> own;
-      for (const Index& i : canonical_indices(member.variable)) own.emplace_back(i);
-      const Expr value = row.sample(context, member, make_draw(context, stream, own));
-      assign.simultaneous.push_back(
-          {member.variable, value, fmt::format("{0} drawn from q: {1}", name, print(value))});
+      std::vector<Subscript> own, numbers;
+      for (const Index& i : canonical_indices(member.variable)) {
+        own.emplace_back(i);
+        numbers.emplace_back(i == Index{time_, 0} ? drawn_at_ : i);
+      }
+      const std::string stream = next_stream(name);
+      const auto value = [&](const std::vector<Subscript>& at) {
+        return row.sample(context, member, make_draw(context, stream, at));
+      };
+      assign.simultaneous.push_back(here(
+          {member.variable, value(numbers), fmt::format("{0} drawn from q: {1}", name, print(value(own)))}));
     }
     out.push_back({assign});
   }
@@ -223,8 +276,8 @@ class Deriver {
     Assign assign;
     for (const Family::Member& member : program_.families[expect.family].members) {
       const Expr mean = elaborate::find_family(member.density)->mean(*program_.context, member);
-      assign.simultaneous.push_back(
-          {member.variable, mean, fmt::format("{0} = E_q[{0}] = {1}", member.variable->name, print(mean))});
+      assign.simultaneous.push_back(here(
+          {member.variable, mean, fmt::format("{0} = E_q[{0}] = {1}", member.variable->name, print(mean))}));
     }
     out.push_back({assign});
   }
@@ -251,27 +304,33 @@ class Deriver {
                        [&](const Kernel& k) { return advances(k.body, variable); });
   }
 
-  // Whatever changes a variable keeps the value it had, where some rule reads it.
+  // Whatever changes a variable keeps the value it had, where some rule reads it. A visit of all elements is
+  // one change: what it keeps are the values before it began.
   void keep_previous_values(Steps& steps) const {
+    Steps out;
     for (Step& step : steps) {
       if (auto* loop = std::get_if<Loop>(&step.action)) {
         keep_previous_values(loop->body);
-        continue;
+      } else if (auto* sweep = std::get_if<Sweep>(&step.action)) {
+        Assign before{kept_values(assigned(sweep->body))};
+        if (!before.simultaneous.empty()) out.push_back({std::move(before)});
+      } else {
+        auto& all = std::get<Assign>(step.action).simultaneous;
+        for (Assignment& kept : kept_values(assigned({step}))) all.push_back(std::move(kept));
       }
-      if (auto* sweep = std::get_if<Sweep>(&step.action)) {
-        keep_previous_values(sweep->body);
-        continue;
-      }
-      auto& all = std::get<Assign>(step.action).simultaneous;
-      for (const auto& [variable, kept] : program_.previous_values) {
-        if (is_advanced(variable)) continue;
-        const bool changes =
-            std::any_of(all.begin(), all.end(), [&](const Assignment& a) { return a.target == variable; });
-        if (changes)
-          all.push_back({kept, element(*program_.context, variable),
-                         fmt::format("{} = {} before", kept->name, variable->name)});
-      }
+      out.push_back(std::move(step));
     }
+    steps = std::move(out);
+  }
+  std::vector<Assignment> kept_values(const std::vector<const Tensor*>& changing) const {
+    std::vector<Assignment> out;
+    for (const auto& [variable, kept] : program_.previous_values) {
+      if (is_advanced(variable) || std::find(changing.begin(), changing.end(), variable) == changing.end())
+        continue;
+      out.push_back({kept, element(*program_.context, variable),
+                     fmt::format("{} = {} before", kept->name, variable->name)});
+    }
+    return out;
   }
 
   // What is held, in the user's names.
@@ -310,11 +369,23 @@ class Deriver {
     if (!copy.simultaneous.empty()) out.push_back({copy});
   }
 
-  void append(Steps& out, const EachTick& each) {
-    const Axis* outside = time_;
-    time_ = each.axis;
-    out.push_back({Sweep{each.axis, each.backwards, block(each.body)}});
-    time_ = outside;
+  // A visit takes the draws of its own number, so that an element visited twice gets two.
+  void append(Steps& out, const Scan& scan) {
+    time_ = scan.axis;
+    drawn_at_ = scan.order == Order::forwards ? tick_of(scan.axis) : visit_of(scan.axis);
+    Sweep sweep{scan.axis, scan.order, {}, {}};
+    if (is_drawn(scan.order)) sweep.stream = next_stream(scan.axis->name + "/order");
+    sweep.body = block(scan.body);
+    time_ = nullptr;
+    out.push_back({std::move(sweep)});
+  }
+
+  // Each statement that draws has a stream of its own.
+  // Inside a scan, the assignment of the element visited alone.
+  Assignment here(Assignment a) const {
+    a.tick = time_;
+    a.value = at_tick(a.value, time_);
+    return a;
   }
 
   void append(Steps& out, const InOrder& order) {
@@ -397,8 +468,24 @@ class Deriver {
 
   void append(Steps& out, const Evaluate& evaluate) {
     const Expr value = thaw(resolve(in_force_, evaluate.value));
-    out.push_back({Assign{
-        {{evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))}}}});
+    append_result(
+        out, {evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))});
+  }
+
+  // Results one after the other are one step, since no rule reads them: what they have in common is computed
+  // once.
+  static void append_result(Steps& out, Assignment result) {
+    Assign* last = out.empty() ? nullptr : std::get_if<Assign>(&out.back().action);
+    const bool joins =
+        last != nullptr &&
+        std::all_of(last->simultaneous.begin(), last->simultaneous.end(), [&](const Assignment& a) {
+          return a.target->role == Role::output && a.target != result.target;
+        });
+    if (joins) {
+      last->simultaneous.push_back(std::move(result));
+    } else {
+      out.push_back({Assign{{std::move(result)}}});
+    }
   }
 
   void append(Steps& out, const SolveFor& solve) {
@@ -406,10 +493,10 @@ class Deriver {
     Assign assign;
     for (const Tensor* target : solve.targets) {
       program_.context->origin = origin_;
-      const Stationary point = stationary(functional, target, origin_);
+      const Stationary point = stationary(functional, target, origin_, time_);
       out_.rules.push_back(
           {kernel_, target, functional, point.gradient, "solve", {point.update}, origin_, Expr(), {}});
-      assign.simultaneous.push_back(point.update);
+      assign.simultaneous.push_back(here(point.update));
     }
     program_.context->origin = {};
     out.push_back({assign});
@@ -439,7 +526,14 @@ class Deriver {
   }
 
   Step mean_assignment(const Factor& f, const Axis* time) const {
-    const Expr mean = elaborate::find_density(f.density)->mean(f);
+    const elaborate::DensityRow& density = *elaborate::find_density(f.density);
+    if (density.mean == nullptr) {
+      throw ModelError(
+          fmt::format("kernel '{0}' gives '{1}' the mean of its density, but that of {2} is not known; start "
+                      "'{1}' from a value of your own, without forward or predict",
+                      kernel_, f.variable->name, f.density));
+    }
+    const Expr mean = density.mean(f);
     return {Assign{{{f.variable, at_tick(mean, time),
                      fmt::format("{0} = E[{0} | parents] = {1}", f.variable->name, print(mean)), time}}}};
   }
@@ -454,7 +548,7 @@ class Deriver {
       Steps steps;
       for (const Factor* f : stage.factors) steps.push_back(mean_assignment(*f, stage.time));
       if (stage.time != nullptr) {
-        out.push_back({Sweep{stage.time, false, std::move(steps)}});
+        out.push_back({Sweep{stage.time, Order::forwards, {}, std::move(steps)}});
       } else {
         out.insert(out.end(), steps.begin(), steps.end());
       }
@@ -485,7 +579,8 @@ class Deriver {
   elaborate::Held in_force_;    // what the statements so far hold
   std::string kernel_;
   Origin origin_;
-  const Axis* time_ = nullptr;  // of the loop over ticks the statements stand in
+  const Axis* time_ = nullptr;  // whose elements the statements visit one after the other, or null
+  Index drawn_at_;              // there: the place of an element in a draw
   int counters_ = 0;
   std::map<std::string, int> draws_;
 };

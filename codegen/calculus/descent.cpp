@@ -18,14 +18,14 @@ Expr state(Context& context, const Tensor* target, std::string_view suffix) {
                  context.tensor(fmt::format("{}_{}", target->name, suffix), target->axes, Role::state));
 }
 
-void euler(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
+void euler(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr, const Axis*,
            std::vector<Assignment>& out) {
   out.push_back(
       {x, element(context, x) - s[0] * gradient, fmt::format("{0} -= {1} dF/d{0}", x->name, print(s[0]))});
 }
 
 // Heavy ball (Polyak 1964): v' = momentum v + g, x' = x - rate v'.
-void momentum(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
+void momentum(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr, const Axis*,
               std::vector<Assignment>& out) {
   const Expr v = state(context, x, "velocity");
   const Expr next = s[1] * v + gradient;
@@ -37,8 +37,8 @@ void momentum(Context& context, const Tensor* x, Expr gradient, const std::vecto
 
 // Newton's step, from the derived Hessian: one step is exact where dF/dx is affine in x.
 void newton(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
-            std::vector<Assignment>& out) {
-  out.push_back({x, element(context, x) - s[0] * newton_step(gradient, x),
+            const Axis* visited, std::vector<Assignment>& out) {
+  out.push_back({x, element(context, x) - s[0] * newton_step(gradient, x, visited),
                  fmt::format("{0} -= rate (d2F/d{0}2)^-1 dF/d{0}", x->name)});
 }
 
@@ -46,7 +46,7 @@ void newton(Context& context, const Tensor* x, Expr gradient, const std::vector<
 // Stephan, Li and Daunizeau 2010, equation 12). s[1] is the extent of the axis of orders, which names it; D x
 // is zero beyond the last.
 void moving_frame(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr,
-                  std::vector<Assignment>& out) {
+                  const Axis*, std::vector<Assignment>& out) {
   const Axis* order = s[1]->axis;
   const auto own = canonical_indices(x);
   const auto at = std::find_if(own.begin(), own.end(), [&](const Index& i) { return i.axis == order; });
@@ -64,7 +64,7 @@ void moving_frame(Context& context, const Tensor* x, Expr gradient, const std::v
 
 // Kingma and Ba 2015, algorithm 1.
 void adam(Context& context, const Tensor* x, Expr gradient, const std::vector<Expr>& s, Expr steps,
-          std::vector<Assignment>& out) {
+          const Axis*, std::vector<Assignment>& out) {
   const Expr one = make_constant(context, 1), rate = s[0], beta1 = s[1], beta2 = s[2], epsilon = s[3];
   const Expr m = state(context, x, "mean"), v = state(context, x, "square");
   const Expr m_next = beta1 * m + (one - beta1) * gradient,

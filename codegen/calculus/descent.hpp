@@ -18,9 +18,11 @@ struct DescentRow {
   std::string_view name;
   std::vector<Setting> settings;
   /// Appends the assignments that move `target` one step down `gradient`. `steps` is the scalar number of
-  /// steps taken so far, for rows that ask for it (null otherwise).
+  /// steps taken so far, for rows that ask for it (null otherwise). `visited` is the axis whose elements are
+  /// visited one after the other, or null: the step is that of one element, all others given.
   void (*step)(ir::Context& context, const ir::Tensor* target, ir::Expr gradient,
-               const std::vector<ir::Expr>& settings, ir::Expr steps, std::vector<Assignment>& out);
+               const std::vector<ir::Expr>& settings, ir::Expr steps, const ir::Axis* visited,
+               std::vector<Assignment>& out);
   bool counts_steps = false;
 };
 

@@ -15,16 +15,19 @@ struct BlockIndices {
   std::vector<ir::Index> copies;
   std::optional<ir::Index> row, column;
 };
-/// Throws ir::ModelError naming the tensor when it has several axes that are no plates.
-BlockIndices block_indices(const ir::Tensor* tensor);
+/// Where the elements of an axis are `visited` one after the other, the others of that axis are given: it
+/// counts among the copies. Throws ir::ModelError naming the tensor when it has several axes that are
+/// neither.
+BlockIndices block_indices(const ir::Tensor* tensor, const ir::Axis* visited = nullptr);
 
 /// d^2 f / dt dt of a scalar f, over the canonical indices of t, its matrix axis primed as well.
 ir::Expr hessian(ir::Expr f, const ir::Tensor* tensor);
 /// d e / dt along the matrix axis of t: over the indices of e and `along`. Of a gradient: the Hessian.
-ir::Expr jacobian(ir::Expr e, const ir::Tensor* tensor, const ir::Index& along);
+ir::Expr jacobian(ir::Expr e, const ir::Tensor* tensor, const ir::Index& along,
+                  const ir::Axis* visited = nullptr);
 
 /// (d^2 F / dt dt)^-1 dF/dt from the gradient of F, over the canonical indices of t.
-ir::Expr newton_step(ir::Expr gradient, const ir::Tensor* tensor);
+ir::Expr newton_step(ir::Expr gradient, const ir::Tensor* tensor, const ir::Axis* visited = nullptr);
 
 /// e with the elements of t held: derivatives do not see them. `thaw` brings them back.
 ir::Expr hold(ir::Expr e, const ir::Tensor* tensor);

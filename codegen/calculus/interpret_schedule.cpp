@@ -41,7 +41,7 @@ void run(const Assign& assign, ir::Environment<T>& environment, const ir::Substi
       continue;
     }
     const auto now =
-        std::find_if(ticks.begin(), ticks.end(), [&](const auto& t) { return t.first.axis == a.tick; });
+        std::find_if(ticks.begin(), ticks.end(), [&](const auto& t) { return t.first == tick_of(a.tick); });
     if (now == ticks.end())
       throw std::logic_error("interpret: an assignment of one tick of '" + a.tick->name +
                              "' outside its sweep");
@@ -56,10 +56,14 @@ void run(const Sweep& sweep, ir::Environment<T>& environment, const ir::Substitu
     if (!environment.contains(t))
       environment.set(t, std::vector<T>(environment.count(*t), std::numeric_limits<T>::quiet_NaN()));
   }
-  const int extent = static_cast<int>(environment.sizes().of(*sweep.axis));
-  for (int n = 0; n < extent; ++n) {
+  const std::vector<std::size_t> elements =
+      visits(sweep.order, environment.sizes().of(*sweep.axis), [&](std::size_t k) -> long double {
+        return environment.draw(sweep.stream, {static_cast<std::int64_t>(k)});
+      });
+  for (std::size_t k = 0; k < elements.size(); ++k) {
     ir::Substitution ticks = outer;
-    ticks.emplace_back(tick_of(sweep.axis), ir::Subscript(sweep.backwards ? extent - 1 - n : n));
+    ticks.emplace_back(tick_of(sweep.axis), ir::Subscript(static_cast<int>(elements[k])));
+    ticks.emplace_back(visit_of(sweep.axis), ir::Subscript(static_cast<int>(k)));
     run_steps(sweep.body, environment, ticks);
   }
 }

@@ -18,7 +18,31 @@ constexpr int kTickLevel = 7000;
 }  // namespace
 
 ir::Index tick_of(const ir::Axis* axis) { return {axis, kTickLevel}; }
-bool is_tick(const ir::Index& index) { return index.level == kTickLevel; }
+ir::Index visit_of(const ir::Axis* axis) { return {axis, kTickLevel + 1}; }
+bool is_tick(const ir::Index& index) { return index.level == kTickLevel || index.level == kTickLevel + 1; }
+
+std::vector<std::size_t> visits(ir::Order order, std::size_t extent,
+                                const std::function<long double(std::size_t)>& uniform) {
+  std::vector<std::size_t> out(extent);
+  // In double, like the kernels: both floor the same number.
+  const auto drawn = [&](std::size_t k, std::size_t below) {
+    return static_cast<std::size_t>(static_cast<double>(below) * static_cast<double>(uniform(k)));
+  };
+  for (std::size_t k = 0; k < extent; ++k) {
+    switch (order) {
+      case ir::Order::forwards: out[k] = k; break;
+      case ir::Order::backwards: out[k] = extent - 1 - k; break;
+      case ir::Order::random: out[k] = drawn(k, extent); break;
+      case ir::Order::shuffled: {  // inside out (Durstenfeld 1964): k goes to a place among the first k + 1
+        const std::size_t place = drawn(k, k + 1);
+        out[k] = out[place];
+        out[place] = k;
+        break;
+      }
+    }
+  }
+  return out;
+}
 
 std::vector<ir::Index> target_indices(const Assignment& a) {
   std::vector<ir::Index> out = ir::canonical_indices(a.target);

@@ -1,6 +1,7 @@
 #pragma once
 // The schedule: what a kernel computes, as assignments of expressions to tensors. Descents have become rules.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -10,9 +11,11 @@
 
 namespace freefall::calculus {
 
-/// The index that stands for the current tick inside a Sweep over its axis; constant in one pass of the body.
+/// The index that stands for the element visited inside a Sweep over its axis (the current tick of time), and
+/// the one that counts the visits. Both are constant in one pass of the body.
 ir::Index tick_of(const ir::Axis* axis);
-bool is_tick(const ir::Index& index);
+ir::Index visit_of(const ir::Axis* axis);
+bool is_tick(const ir::Index& index);  ///< either of the two
 
 /// target[i, j, ...] := value, over the canonical indices of the target. Inside a Sweep an assignment may be
 /// of the current tick only: then the tick stands in place of the index over the swept axis.
@@ -44,12 +47,16 @@ struct Loop {
   const ir::Tensor* while_positive = nullptr;
 };
 
-/// Runs the body for each tick of an axis in order, the last tick first when backwards.
+/// Runs the body for one element of an axis after the other.
 struct Sweep {
   const ir::Axis* axis = nullptr;
-  bool backwards = false;
+  ir::Order order = ir::Order::forwards;
+  std::string stream;  ///< of the uniform draws that make a random order; number k belongs to visit k
   Steps body;
 };
+/// The elements in the order they are visited; `uniform(k)` gives draw k.
+std::vector<std::size_t> visits(ir::Order order, std::size_t extent,
+                                const std::function<long double(std::size_t)>& uniform);
 
 struct Step {
   std::variant<Assign, Loop, Sweep> action;

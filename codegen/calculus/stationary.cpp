@@ -21,17 +21,18 @@ bool reads(Expr e, const Tensor* tensor) {
   return std::find(all.begin(), all.end(), tensor) != all.end();
 }
 
-Stationary mode(Expr functional, const Tensor* target, const Origin& origin) {
+Stationary mode(Expr functional, const Tensor* target, const Origin& origin, const Axis* visited) {
   Context& context = *functional->context;
   const Expr slope = gradient(functional, target);
-  const Expr curvature = thaw(jacobian(slope, target, block_indices(target).column.value_or(Index{})));
+  const Index column = block_indices(target, visited).column.value_or(Index{});
+  const Expr curvature = thaw(jacobian(slope, target, column, visited));
   if (curvature->is_constant(0) || reads(curvature, target)) {
     fail(origin, fmt::format("solve: dF/d{0} is not affine in '{0}', so its zero has no closed form; write "
                              "repeat(n, descend(F, {0}, newton()))",
                              target->name));
   }
   return {thaw(slope),
-          {target, thaw(element(context, target) - newton_step(slope, target)),
+          {target, thaw(element(context, target) - newton_step(slope, target, visited)),
            fmt::format("{0} -= (d2F/d{0}2)^-1 dF/d{0}: dF/d{0} = 0", target->name)}};
 }
 
@@ -89,9 +90,9 @@ Stationary precision(Expr functional, const Tensor* target, const Origin& origin
 
 }  // namespace
 
-Stationary stationary(Expr functional, const Tensor* target, const Origin& origin) {
+Stationary stationary(Expr functional, const Tensor* target, const Origin& origin, const Axis* visited) {
   return target->role == Role::state ? precision(functional, target, origin)
-                                     : mode(functional, target, origin);
+                                     : mode(functional, target, origin, visited);
 }
 
 }  // namespace freefall::calculus

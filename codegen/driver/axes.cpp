@@ -14,7 +14,10 @@ int run_axes(const Request& request, const ir::Program& program, std::string& ou
     return 0;
   }
   for (const ir::Axis& a : program.context->axes())
-    out += fmt::format("{}{}\n", a.name, a.plate ? " (plate)" : "");
+    out += fmt::format("{}{}\n", a.name,
+                       a.values_of != nullptr ? fmt::format(" (branch of {})", a.values_of->name)
+                       : a.plate              ? " (plate)"
+                                              : "");
   return 0;
 }
 

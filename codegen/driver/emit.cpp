@@ -19,8 +19,7 @@ void dump_steps(const calculus::Steps& steps, std::string& out, int indent) {
       out += fmt::format("{:{}}{} times\n", "", indent, loop->count);
       dump_steps(loop->body, out, indent + 2);
     } else if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action)) {
-      out += fmt::format("{:{}}for each {}{}\n", "", indent, sweep->axis->name,
-                         sweep->backwards ? ", backwards" : "");
+      out += fmt::format("{:{}}for each {}, {}\n", "", indent, sweep->axis->name, ir::str(sweep->order));
       dump_steps(sweep->body, out, indent + 2);
     } else {
       for (const auto& a : std::get<calculus::Assign>(step.action).simultaneous)

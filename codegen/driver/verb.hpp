@@ -28,6 +28,7 @@ struct Request {
   std::string rule;                    ///< explain: what is to be explained
   std::string dump_after, stop_after;  ///< emit: passes
   bool times = false;                  ///< emit
+  bool quiet = false;                  ///< verify: nothing is printed of what is as declared
 };
 
 struct Verb {

@@ -6,9 +6,16 @@
 namespace freefall::driver {
 
 int run_derive(const Request& request, const ir::Program& program, std::string& out);
+void add_explain_options(CLI::App& app, Request& request);
+int run_explain(const Request& request, const ir::Program& program, std::string& out);
+int run_graph(const Request& request, const ir::Program& program, std::string& out);
 void add_emit_options(CLI::App& app, Request& request);
 int run_emit(const Request& request, const ir::Program& program, std::string& out);
 int run_cost(const Request& request, const ir::Program& program, std::string& out);
+void add_verify_options(CLI::App& app, Request& request);
+/// 0 when every verdict is the declared one, else 1.
+int run_verify(const Request& request, const ir::Program& program, std::string& out);
+int run_locality(const Request& request, const ir::Program& program, std::string& out);
 int run_axes(const Request& request, const ir::Program& program, std::string& out);
 
 }  // namespace freefall::driver

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "codegen/calculus/derivative.hpp"
+#include "codegen/elaborate/outcomes.hpp"
 
 namespace freefall::elaborate {
 namespace {
@@ -16,7 +17,7 @@ NegativeLogDensity negative_log(Context& context, const Factor& factor) {
   NegativeLogDensity out;
   if (!table->args.empty()) out.named.push_back({"probability_of_" + factor.variable->name, table, {}});
   out.value =
-      make_contract(canonical_indices(factor.variable), Number(-1) * element(context, factor.variable) *
+      make_contract(indicator_indices(factor.variable), Number(-1) * indicator(context, factor.variable) *
                                                             make_map(Function::log_probability, {table}));
   return out;
 }
@@ -71,6 +72,50 @@ Expr negative_entropy_each(Context& context, const Family::Member& member) {
   return make_map(Function::xlogx, {element(context, member.variable)});
 }
 
+// sum over x of q(x) f(x) for the variables x that the table of a conditional reads, at values of their own.
+struct Opened {
+  std::vector<std::pair<const Tensor*, Index>> values;
+  std::vector<Index> bound;
+  Expr weight;
+};
+Opened open_parents(const Family::Member& member) {
+  constexpr int kValue = 6500;  // levels of indices nobody else uses
+  Context& context = *member.table->context;
+  Opened out;
+  std::vector<Expr> beliefs;
+  for (const Tensor* t : tensors_of(member.table)) {
+    if (!t->one_of) continue;
+    const Index own = outcome_index(t), value{own.axis, kValue + static_cast<int>(out.values.size())};
+    out.values.emplace_back(t, value);
+    out.bound.push_back(value);
+    beliefs.push_back(substitute(element(context, t), {{own, Subscript(value)}}));
+  }
+  out.weight = make_product(context, beliefs);
+  return out;
+}
+
+Expr conditional_expectation(Expr e, const Family::Member& member, std::vector<Assumption>& ledger) {
+  const auto reads = tensors_of(e);
+  if (std::find(reads.begin(), reads.end(), member.variable) == reads.end()) return e;
+  Opened parents = open_parents(member);
+  const Index own = outcome_index(member.variable), value{own.axis, 6400};
+  const Expr chance = substitute(member.table, {{own, Subscript(value)}});
+  parents.values.emplace_back(member.variable, value);
+  parents.bound.push_back(value);
+  note(ledger, {"conditional", member.variable->name, "q of it is the given table, read at other variables"});
+  return make_contract(parents.bound, parents.weight * at_values(chance * e, parents.values));
+}
+
+Expr conditional_negative_entropy(Context&, const Family::Member& member, std::vector<Assumption>&) {
+  Opened parents = open_parents(member);
+  parents.bound.push_back(outcome_index(member.variable));
+  for (const Index& i : canonical_indices(member.variable)) {
+    if (i.axis->plate) parents.bound.push_back(i);
+  }
+  return make_contract(parents.bound,
+                       parents.weight * make_map(Function::xlogx, {at_values(member.table, parents.values)}));
+}
+
 }  // namespace
 
 DensityRow categorical_row() {
@@ -89,6 +134,12 @@ FamilyRow exact_family() {
   row.name = "exact";
   row.expectation = exact_expectation;
   row.integrates_parents = true;
+  return row;
+}
+
+FamilyRow conditional_family() {
+  FamilyRow row{"conditional", conditional_expectation, conditional_negative_entropy};
+  row.over_outcomes = true;
   return row;
 }
 

@@ -14,5 +14,8 @@ FamilyRow categorical_family();
 /// The same, where the given parents of the variable are beliefs that are integrated out: ln(B s') in place
 /// of (ln B) s'. The filter whose prediction is B s'.
 FamilyRow exact_family();
+/// q(a|x), a table the specification gives and that reads other variables x: the expectation is a sum over
+/// the values of a and x, each with its probability. The array of the variable is not read.
+FamilyRow conditional_family();
 
 }  // namespace freefall::elaborate

@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "codegen/calculus/descent.hpp"
 #include "codegen/calculus/greedy.hpp"
 #include "codegen/elaborate/density.hpp"
 #include "codegen/elaborate/dependency_order.hpp"
+#include "codegen/elaborate/dirichlet.hpp"
+#include "codegen/elaborate/future.hpp"
+#include "codegen/elaborate/outcomes.hpp"
 
 namespace freefall::ir {
 namespace {
@@ -32,7 +36,7 @@ std::vector<std::string_view> names_of(const std::vector<Row>& rows) {
 }
 
 void check_indices(const Factor& factor, std::string_view location, std::string_view name, Expr e) {
-  const auto own = canonical_indices(factor.variable);
+  const auto own = elaborate::indicator_indices(factor.variable);
   for (const Index& i : e->free) {
     const bool mine = std::find(own.begin(), own.end(), i) != own.end();
     const bool matrix = i.level > 0 && name != location &&
@@ -75,13 +79,13 @@ void check_factor(const Factor& factor) {
     fail(factor.origin, "the {} density of '{}' has no {}", factor.density, factor.variable->name,
          row->arguments[0]);
   }
-  if (row->over_outcomes && !factor.variable->one_of) {
+  if (row->over_outcomes && !elaborate::is_outcome(factor.variable)) {
     fail(factor.origin,
          "'{0}' is drawn from {1} but is not one of the indices of an axis; declare it with "
          "one_of<\"{0}\">(axis)",
          factor.variable->name, factor.density);
   }
-  if (!row->over_outcomes && factor.variable->one_of) {
+  if (!row->over_outcomes && elaborate::is_outcome(factor.variable)) {
     fail(factor.origin,
          "'{}' is one of the indices of an axis and cannot have the density {}; draw it from "
          "categorical(table)",
@@ -103,6 +107,26 @@ void check_factor(const Factor& factor) {
   if (factor.arguments.size() > 2 && !is_kronecker(factor)) {
     fail(factor.origin, "the {} density of '{}' is given its spread {} times; give one of: {}",
          factor.density, factor.variable->name, factor.arguments.size() - 1, list(row->arguments));
+  }
+}
+
+// Tables of probabilities are read along the axis of what they are probabilities of.
+void check_tables(const Model& model) {
+  for (const Factor& table : model.factors) {
+    if (table.density != "dirichlet") continue;
+    const Index own = elaborate::distribution_index(table.variable);
+    for (const Factor& f : model.factors) {
+      if (f.density != "categorical") continue;
+      const auto reads = tensors_of(f.arguments[0].second);
+      const bool read = std::find(reads.begin(), reads.end(), table.variable) != reads.end();
+      if (!read || elaborate::outcome_index(f.variable).axis == own.axis) continue;
+      fail(f.origin,
+           "'{0}' is drawn from dirichlet, so its columns are probabilities over its first axis '{1}', but "
+           "'{2}' "
+           "reads it as probabilities over '{3}'; declare '{0}' with the axis '{3}' first",
+           table.variable->name, own.axis->name, f.variable->name,
+           elaborate::outcome_index(f.variable).axis->name);
+    }
   }
 }
 
@@ -135,6 +159,7 @@ void check_model(const Model& model) {
            model.name);
     }
   }
+  check_tables(model);
   if (model.joint) check_acyclic(model);
 }
 
@@ -150,6 +175,12 @@ void check_family(const Program& program, const Family& family) {
       fail(member.origin, "'{}' has the unknown family '{}'; known are: {}", name, member.density,
            list(names_of(elaborate::families())));
     }
+    if (member.variable->index_of != nullptr)
+      fail(member.origin,
+           "'{0}' is the number of an outcome, which is given, and has a member in the family; declare it "
+           "with "
+           "one_of<\"{0}\">({1}) to infer it",
+           name, member.variable->index_of->name);
     const bool over_outcomes = elaborate::find_family(member.density)->over_outcomes;
     if (over_outcomes && !member.variable->one_of)
       fail(member.origin,
@@ -161,6 +192,9 @@ void check_family(const Program& program, const Family& family) {
            "'{0}' is one of the indices of an axis and has the family '{1}'; write "
            "categorical({0}) or exact({0})",
            name, member.density);
+    if ((member.density == "conditional") != static_cast<bool>(member.table))
+      fail(member.origin, "'{}' has the family '{}' {} a table; write conditional({}, table)", name,
+           member.density, member.table ? "with" : "without", name);
     const bool has_factor = std::any_of(program.models.begin(), program.models.end(), [&](const Model& m) {
       return factor_of(m, member.variable) != nullptr;
     });
@@ -171,6 +205,8 @@ void check_family(const Program& program, const Family& family) {
 
 void check_functional(const Program& program, const Functional& f) {
   if (f.kind == Functional::Kind::surprise) return check_factor(f.factor);
+  if (f.kind == Functional::Kind::future && elaborate::find_future_functional(f.word) == nullptr)
+    fail(f.origin, "there is no functional '{}'", f.word);
   const Model& model = program.models[f.model];
   if (model.joint == (f.kind != Functional::Kind::local_free_energy)) return;
   if (model.joint)
@@ -190,8 +226,9 @@ bool contains(const Program& program, Expr functional, const Tensor* target) {
     }
     for (const auto& f : program.functionals) {
       if (f.symbol != t) continue;
-      const bool joint =
-          f.kind == Functional::Kind::free_energy || f.kind == Functional::Kind::expected_free_energy;
+      const bool joint = f.kind == Functional::Kind::free_energy ||
+                         f.kind == Functional::Kind::evidence_lower_bound ||
+                         f.kind == Functional::Kind::future;
       for (const Factor& factor : joint ? program.models[f.model].factors : std::vector<Factor>{f.factor}) {
         if (factor.variable == target) return true;
         for (const auto& [name, value] : factor.arguments) {
@@ -239,6 +276,10 @@ struct BlockCheck {
              kernel, setting.name, str(at->second->free[0]));
       }
     }
+    if (const Functional* f = maximised(descend.functional)) {
+      fail(origin, "kernel '{}' descends '{}', which is to be maximised; descend minus it", kernel,
+           f->symbol->name);
+    }
     if (!descend.functional->free.empty()) {
       fail(origin,
            "kernel '{}' descends an expression that varies over the axis '{}'; a functional is a scalar, so "
@@ -259,6 +300,35 @@ struct BlockCheck {
         fail(origin, "kernel '{}' descends twice on '{}' in one statement", kernel, t->name);
     }
   }
+  // The functional that an expression is, where that is one to be maximised, or null.
+  const Functional* maximised(Expr e) const {
+    for (const Functional& f : program.functionals) {
+      const auto* future =
+          f.kind == Functional::Kind::future ? elaborate::find_future_functional(f.word) : nullptr;
+      const bool larger =
+          f.kind == Functional::Kind::evidence_lower_bound || (future != nullptr && future->maximised);
+      if (larger && e->tensor == f.symbol) return &f;
+    }
+    return nullptr;
+  }
+  void operator()(const Choose& choose) const {
+    const std::string& name = choose.target->name;
+    if (!choose.target->one_of)
+      fail(origin,
+           "kernel '{0}' chooses '{1}', which is not one of the indices of an axis; declare it with "
+           "one_of<\"{1}\">(axis)",
+           kernel, name);
+    const auto own = canonical_indices(choose.target);
+    for (const Index& i : choose.scores->free) {
+      if (std::find(own.begin(), own.end(), i) == own.end())
+        fail(origin,
+             "kernel '{}' chooses '{}' by scores that vary over the axis '{}', which '{}' does not have",
+             kernel, name, str(i), name);
+    }
+    if (!choose.scores->depends_on(elaborate::outcome_index(choose.target)))
+      fail(origin, "kernel '{}' chooses '{}' by scores that are the same for all values of '{}'", kernel,
+           name, elaborate::outcome_index(choose.target).axis->name);
+  }
   void operator()(const Solve& solve) const {
     if (solve.target != nullptr) return solve_on_simplex(solve);
     const auto& all = program.functionals;
@@ -271,12 +341,15 @@ struct BlockCheck {
            "F = local_free_energy(p, q)",
            kernel);
     }
-    needs_natural_parameter(at->family, "solves for");
+    needs_natural_parameter(at->family, "solves for", has_natural);
   }
   void solve_on_simplex(const Solve& solve) const {
     const std::string& name = solve.target->name;
-    if (!solve.target->one_of)
-      fail(origin, "kernel '{}' solves for the probabilities of '{}', which has none; declare it with one_of",
+    if (!solve.target->one_of && elaborate::find_member_with_parameters(program, solve.target) == nullptr)
+      fail(origin,
+           "kernel '{0}' solves for the probabilities of '{1}', which has none; declare it with one_of, or, "
+           "a table "
+           "of probabilities, give it the member dirichlet({1})",
            kernel, name);
     if (!solve.functional->free.empty())
       fail(origin, "kernel '{}' solves an expression that varies over the axis '{}'; sum over that axis",
@@ -284,11 +357,16 @@ struct BlockCheck {
     if (!contains(program, solve.functional, solve.target))
       fail(origin, "kernel '{}' solves for '{}', which the functional does not contain", kernel, name);
   }
-  void operator()(const Draw& draw) const { needs_natural_parameter(draw.family, "draws"); }
-  void operator()(const Expect& expect) const { needs_natural_parameter(expect.family, "takes the mean of"); }
-  void needs_natural_parameter(std::size_t family, std::string_view what) const {
+  void operator()(const Draw& draw) const { needs_natural_parameter(draw.family, "draws", has_natural); }
+  static bool has_natural(const elaborate::FamilyRow& row) { return row.natural != nullptr; }
+  void operator()(const Expect& expect) const {
+    needs_natural_parameter(expect.family, "takes the mean of",
+                            [](const elaborate::FamilyRow& row) { return row.mean != nullptr; });
+  }
+  void needs_natural_parameter(std::size_t family, std::string_view what,
+                               bool (*has)(const elaborate::FamilyRow&)) const {
     for (const auto& member : program.families[family].members) {
-      if (elaborate::find_family(member.density)->natural == nullptr) {
+      if (!has(*elaborate::find_family(member.density))) {
         fail(origin,
              "kernel '{}' {} '{}', whose family '{}' has no natural parameter; give it the family of its "
              "density",
@@ -324,36 +402,71 @@ struct BlockCheck {
            "declare free_energy(p, q)",
            kernel, model);
   }
-  void operator()(const EachTick& each) const {
-    if (each.body.empty())
-      fail(origin, "kernel '{}': the loop over '{}' has no statements", kernel, each.axis->name);
-    ticks(each.body, each.axis);
-    block(each.body);
+  void operator()(const Scan& scan) const {
+    const std::string& axis = scan.axis->name;
+    if (scan.body.empty())
+      fail(origin, "kernel '{}': the loop over the elements of '{}' has no statements", kernel, axis);
+    if (scan.axis->plate)
+      fail(origin,
+           "kernel '{}' visits the copies of the plate '{}' one after the other, but they are independent; "
+           "leave out the scan, or scan an axis",
+           kernel, axis);
+    check_scanned(scan.body, scan.axis);
+    block(scan.body);
   }
-  // What a statement in a loop over ticks may be, and what it may move.
-  void ticks(const Block& body, const Axis* axis) const {
+  // What a statement in a loop over the elements of an axis may be, and what it may move.
+  void check_scanned(const Block& body, const Axis* axis) const {
     for (const Statement& s : body) {
-      if (const auto* descend = std::get_if<Descend>(&s.action)) {
-        for (const Tensor* t : descend->targets) {
-          if (std::count(t->axes.begin(), t->axes.end(), axis) != 1)
-            fail(s.origin,
-                 "kernel '{0}': '{1}' descends in a loop over '{2}', but has no one axis '{2}'; descend it "
-                 "before or "
-                 "after the loop",
-                 kernel, t->name, axis->name);
-        }
-      } else if (const auto* inner = std::get_if<Repeat>(&s.action)) {
-        ticks(inner->body, axis);
-      } else if (const auto* bounded = std::get_if<Until>(&s.action)) {
-        ticks(bounded->body, axis);
-      } else if (const auto* order = std::get_if<InOrder>(&s.action)) {
-        ticks(order->body, axis);
-      } else if (const auto* together = std::get_if<Simultaneously>(&s.action)) {
-        ticks(together->body, axis);
-      } else {
-        fail(s.origin, "kernel '{}': a loop over '{}' takes descents, and loops of them", kernel, axis->name);
+      if (const Block* inner = body_of(s)) {
+        check_scanned(*inner, axis);
+        continue;
+      }
+      const auto moved = moved_elements(s);
+      if (!moved)
+        fail(s.origin,
+             "kernel '{}': a loop over '{}' takes rules of single elements: descend, solve, draw(q), "
+             "forward(q), "
+             "and loops of them; put other statements before or after it",
+             kernel, axis->name);
+      for (const Tensor* t : *moved) {
+        if (std::count(t->axes.begin(), t->axes.end(), axis) == 0)
+          fail(s.origin,
+               "kernel '{0}': '{1}' moves in a loop over '{2}', but has no axis '{2}'; move it before or "
+               "after the loop",
+               kernel, t->name, axis->name);
       }
     }
+  }
+  // The body of a statement around others that may stand in a scan, or null.
+  static const Block* body_of(const Statement& s) {
+    if (const auto* repeat = std::get_if<Repeat>(&s.action)) return &repeat->body;
+    if (const auto* until = std::get_if<Until>(&s.action)) return &until->body;
+    if (const auto* order = std::get_if<InOrder>(&s.action)) return &order->body;
+    if (const auto* together = std::get_if<Simultaneously>(&s.action)) return &together->body;
+    return nullptr;
+  }
+  // What a statement moves element by element, or nothing when it is no such rule.
+  std::optional<std::vector<const Tensor*>> moved_elements(const Statement& s) const {
+    const auto members = [&](std::size_t family) {
+      std::vector<const Tensor*> out;
+      for (const auto& m : program.families[family].members) out.push_back(m.variable);
+      return out;
+    };
+    if (const auto* descend = std::get_if<Descend>(&s.action)) return descend->targets;
+    if (const auto* draw = std::get_if<Draw>(&s.action)) return members(draw->family);
+    if (const auto* expect = std::get_if<Expect>(&s.action)) return members(expect->family);
+    if (const auto* solve = std::get_if<SolveFor>(&s.action)) {
+      for (const Tensor* t : solve->targets) {
+        if (t->role != Role::variable) return std::nullopt;
+      }
+      return solve->targets;
+    }
+    if (const auto* solve = std::get_if<Solve>(&s.action); solve != nullptr && solve->target == nullptr) {
+      for (const Functional& f : program.functionals) {
+        if (solve->functional->tensor == f.symbol) return members(f.family);
+      }
+    }
+    return std::nullopt;
   }
   void operator()(const InOrder& order) const {
     if (order.body.empty()) fail(origin, "kernel '{}': in_order has no statements", kernel);
@@ -447,6 +560,76 @@ struct BlockCheck {
   }
 };
 
+// The variables a kernel has rules for.
+std::set<const Tensor*> ruled(const Program& program, const Block& block) {
+  std::set<const Tensor*> out;
+  for (const Statement& s : block) {
+    const auto add = [&](const auto& all) { out.insert(all.begin(), all.end()); };
+    if (const auto* descend = std::get_if<Descend>(&s.action)) add(descend->targets);
+    if (const auto* solve = std::get_if<SolveFor>(&s.action)) add(solve->targets);
+    if (const auto* solve = std::get_if<Solve>(&s.action)) {
+      if (solve->target != nullptr) out.insert(solve->target);
+      for (const Functional& f : program.functionals) {
+        if (solve->target != nullptr || f.symbol != solve->functional->tensor) continue;
+        const Family::Member& member = program.families[f.family].members[0];
+        out.insert(elaborate::find_family(member.density)->natural(*program.context, member));
+      }
+    }
+    std::visit(
+        [&](const auto& action) {
+          if constexpr (requires { action.body; }) add(ruled(program, action.body));
+        },
+        s.action);
+  }
+  return out;
+}
+
+bool stands_in(const Tensor* symbol, Expr e) {
+  const auto reads = tensors_of(e);
+  return std::find(reads.begin(), reads.end(), symbol) != reads.end();
+}
+
+void check_reference(const Program& program, const Reference& reference) {
+  for (const RuleSymbol& rule : program.rules) {
+    if (stands_in(rule.symbol, reference.value))
+      fail(reference.origin,
+           "a reference is stated without the rules it is compared with, and this one reads {}",
+           rule.symbol->name);
+    if (!stands_in(rule.symbol, reference.quantity)) continue;
+    std::vector<std::string_view> kernels, targets;
+    bool known = false, moved = false;
+    for (const Kernel& k : program.kernels) {
+      kernels.push_back(k.name);
+      if (k.name != rule.kernel) continue;
+      known = true;
+      const auto all = ruled(program, k.body);
+      moved = all.contains(rule.variable);
+      for (const Tensor& t : program.context->tensors()) {
+        if (all.contains(&t)) targets.push_back(t.name);
+      }
+    }
+    if (!known)
+      fail(reference.origin,
+           "the reference for '{}' names the kernel '{}', which the program does not have; it has: {}",
+           rule.variable->name, rule.kernel, list(kernels));
+    if (!moved)
+      fail(reference.origin,
+           "the reference for '{0}' names the kernel '{1}', which has no rule for '{0}' ({2}); descend or "
+           "solve for "
+           "'{0}' there, or name another kernel",
+           rule.variable->name, rule.kernel,
+           targets.empty() ? "it has none" : fmt::format("it has rules for: {}", fmt::join(targets, ", ")));
+  }
+  for (const Index& i : reference.value->free) {
+    if (!reference.quantity->depends_on(i))
+      fail(reference.origin,
+           "the reference varies over the axis '{}', which the rule it is compared with does not have; sum "
+           "over that "
+           "axis",
+           str(i));
+  }
+}
+
 // Names become identifiers of the generated code; those it uses itself are taken.
 void check_name(const Program& program, std::string_view name, std::string_view what) {
   static constexpr std::string_view kTaken[] = {
@@ -497,6 +680,7 @@ void check_program(const Program& program) {
     if (k.body.empty()) fail(k.origin, "kernel '{}' has no statements", k.name);
     BlockCheck{program, k.name, k.origin}.block(k.body);
   }
+  for (const Reference& r : program.references) check_reference(program, r);
   if (program.kernels.empty())
     fail({}, "the program '{}' has no kernels; add at least one kernel<\"name\">(...)", program.name());
 }

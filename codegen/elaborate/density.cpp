@@ -1,11 +1,13 @@
 #include "codegen/elaborate/density.hpp"
 
 #include <algorithm>
+
 #include "codegen/calculus/derivative.hpp"
 #include "codegen/elaborate/categorical.hpp"
 #include "codegen/elaborate/continuous_bernoulli.hpp"
-
+#include "codegen/elaborate/dirichlet.hpp"
 #include "codegen/elaborate/gaussian.hpp"
+#include "codegen/elaborate/gibbs.hpp"
 #include "codegen/elaborate/normal.hpp"
 
 namespace freefall::elaborate {
@@ -32,7 +34,8 @@ const Row* find(const std::vector<Row>& rows, std::string_view name) {
 }  // namespace
 
 const std::vector<DensityRow>& densities() {
-  static const std::vector<DensityRow> rows = {normal_row(), continuous_bernoulli_row(), categorical_row()};
+  static const std::vector<DensityRow> rows = {normal_row(), continuous_bernoulli_row(), categorical_row(),
+                                               dirichlet_row(), gibbs_row()};
   return rows;
 }
 const DensityRow* find_density(std::string_view name) { return find(densities(), name); }
@@ -101,9 +104,21 @@ const std::vector<FamilyRow>& families() {
                                               continuous_bernoulli_family(),
                                               gaussian_row(),
                                               categorical_family(),
-                                              exact_family()};
+                                              exact_family(),
+                                              conditional_family(),
+                                              dirichlet_family()};
   return rows;
 }
 const FamilyRow* find_family(std::string_view name) { return find(families(), name); }
+
+const ir::Family::Member* find_member_with_parameters(const ir::Program& program,
+                                                      const ir::Tensor* variable) {
+  for (const ir::Family& family : program.families) {
+    for (const auto& member : family.members) {
+      if (member.variable == variable && find_family(member.density)->parameters != nullptr) return &member;
+    }
+  }
+  return nullptr;
+}
 
 }  // namespace freefall::elaborate

@@ -27,7 +27,7 @@ struct DensityRow {
   std::string_view name;
   std::vector<std::string_view> arguments;  ///< the first is required; of the others at most one may be given
   NegativeLogDensity (*negative_log)(ir::Context& context, const ir::Factor& factor);
-  ir::Expr (*mean)(const ir::Factor& factor);
+  ir::Expr (*mean)(const ir::Factor& factor);  ///< null where it is not known
   /// -ln p of one element, over the variable's canonical indices; null where elements depend on each other.
   NegativeLogDensity (*negative_log_each)(ir::Context& context, const ir::Factor& factor) = nullptr;
   /// The factor after one of its parents, normal with its mean at the tensor, is integrated out; null where
@@ -35,6 +35,8 @@ struct DensityRow {
   ir::Factor (*marginal)(ir::Context& context, const ir::Factor& factor, const ir::Tensor* parent,
                          std::vector<Assumption>& ledger) = nullptr;
   bool over_outcomes = false;  ///< for variables that are one of the indices of an axis, and only these
+  /// -ln p is an energy that may read the variable itself; the log of its normaliser is left out.
+  bool unnormalised = false;
 };
 
 const std::vector<DensityRow>& densities();
@@ -81,6 +83,13 @@ struct FamilyRow {
   /// a draw of x as a function of a draw uniform in (0, 1)
   ir::Expr (*sample)(ir::Context& context, const ir::Family::Member& member, ir::Expr uniform) = nullptr;
 
+  // Families whose parameters stand beside the variable in a state, while the array of the variable is E_q[x]
+  // (`mean`), also state:
+  /// that state, over the axes of the variable; null for other families
+  const ir::Tensor* (*parameters)(ir::Context& context, const ir::Family::Member& member) = nullptr;
+  /// its value where q is the density of a factor
+  ir::Expr (*parameters_of)(const ir::Factor& factor) = nullptr;
+
   /// for variables that are one of the indices of an axis (ir::Tensor::one_of), and only these
   bool over_outcomes = false;
   /// given parents of the member's factor are beliefs in place of outcomes, and are integrated out
@@ -88,5 +97,7 @@ struct FamilyRow {
 };
 const std::vector<FamilyRow>& families();
 const FamilyRow* find_family(std::string_view name);
+/// The member of any family whose parameters stand beside this variable, or null.
+const ir::Family::Member* find_member_with_parameters(const ir::Program& program, const ir::Tensor* variable);
 
 }  // namespace freefall::elaborate

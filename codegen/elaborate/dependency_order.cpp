@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codegen/elaborate/density.hpp"
+
 namespace freefall::elaborate {
 namespace {
 
@@ -17,11 +19,15 @@ bool is_earlier(Expr read, const Axis* axis) {
   });
 }
 
-// True if an argument of f reads one of the variables, not counting elements that lie before along the axis.
+// True if an argument of f reads one of the variables, not counting elements that lie before along the axis
+// nor, in an energy, the variable that the energy is of.
 bool reads(const Factor& f, const Factors& variables, const Axis* axis) {
+  const DensityRow* row = find_density(f.density);
+  const bool unnormalised = row != nullptr && row->unnormalised;
   for (const auto& [name, argument] : f.arguments) {
     for (const Expr e : topological({argument})) {
       if (e->tensor == nullptr || is_earlier(e, axis)) continue;
+      if (unnormalised && e->tensor == f.variable) continue;
       if (std::any_of(variables.begin(), variables.end(),
                       [&](const Factor* v) { return v->variable == e->tensor; }))
         return true;

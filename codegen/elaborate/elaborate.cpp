@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "codegen/calculus/hessian.hpp"
+#include "codegen/elaborate/future.hpp"
 #include "codegen/elaborate/outcomes.hpp"
 
 namespace freefall::elaborate {
@@ -62,7 +63,8 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
   const Family& family = program.families[declared.family];
   Functional out;
   out.symbol = declared.symbol;
-  std::vector<Expr> given, latent;
+  std::vector<Expr> given, latent, entropies;
+  std::vector<std::pair<int, std::string>> energy;
   for (const Factor& declared_factor : model.factors) {
     context.origin = declared_factor.origin;
     Factor factor = declared_factor;
@@ -75,29 +77,51 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
             "higher orders of motion go through the slope at order 0, which is a constant of the "
             "rules; products of derivatives are left out"});
     }
-    NegativeLogDensity term = find_density(factor.density)->negative_log(context, factor);
+    const DensityRow& density = *find_density(factor.density);
+    if (density.unnormalised) {
+      note(into.ledger, {"normaliser left out", factor.variable->name,
+                         "its density is exp(-energy) up to a factor that may depend on what else the energy "
+                         "reads; the log of that factor is not in F"});
+    }
+    NegativeLogDensity term = density.negative_log(context, factor);
     term.value = logs_at_outcomes(term.value, family, factor);
-    for (const auto& member : family.members) {
-      term.value = find_family(member.density)->expectation(term.value, member, into.ledger);
+    // What depends on other variables goes first.
+    for (const bool conditional : {true, false}) {
+      for (const auto& member : family.members) {
+        if (static_cast<bool>(member.table) == conditional)
+          term.value = find_family(member.density)->expectation(term.value, member, into.ledger);
+      }
     }
     add_names(into, term.named);
     out.terms.emplace_back("F_" + factor.variable->name, term.value);
+    energy.emplace_back(1, out.terms.back().first);
     (is_latent(family, factor.variable) ? latent : given).push_back(term.value);
   }
   for (const auto& member : family.members) {
     context.origin = member.origin;
     const FamilyRow& row = *find_family(member.density);
     if (row.negative_entropy_each != nullptr) {
-      latent.push_back(
+      entropies.push_back(
           make_contract(canonical_indices(member.variable), row.negative_entropy_each(context, member)));
     } else if (const Expr e = row.negative_entropy(context, member, into.ledger)) {
-      latent.push_back(e);
+      entropies.push_back(e);
     }
   }
+  latent.insert(latent.end(), entropies.begin(), entropies.end());
   context.origin = declared.origin;
   out.inaccuracy = make_sum(context, given);
   out.complexity = make_sum(context, latent);
   out.value = out.inaccuracy + out.complexity;
+  if (!entropies.empty()) {
+    out.terms.emplace_back("entropy", -make_sum(context, entropies));
+    energy.emplace_back(-1, "entropy");
+  }
+  out.decompositions = {energy};
+  if (!given.empty()) {
+    out.terms.emplace_back("inaccuracy", out.inaccuracy);
+    out.terms.emplace_back("complexity", out.complexity);
+    out.decompositions.push_back({{1, "inaccuracy"}, {1, "complexity"}});
+  }
   context.origin = {};
   return out;
 }
@@ -145,7 +169,8 @@ Functional elaborate_local(const Program& program, const ir::Functional& declare
   Functional out;
   out.symbol = declared.symbol;
   out.value = expected + negative_entropy;
-  out.terms = {{"F_" + name, expected}, {"minus the entropy of q", negative_entropy}};
+  out.terms = {{"F_" + name, expected}, {"entropy", -negative_entropy}};
+  out.decompositions = {{{1, "F_" + name}, {-1, "entropy"}}};
   return out;
 }
 
@@ -159,48 +184,27 @@ Functional elaborate_surprise(const Program& program, const ir::Functional& decl
   out.symbol = declared.symbol;
   out.value = term.value;
   out.terms = {{"S_" + declared.factor.variable->name, term.value}};
+  out.decompositions = {{{1, out.terms[0].first}}};
   return out;
 }
 
-// E_q(o,x)[ln q(x) - ln p~(o, x)] with p~(o, x) = p~(o) p(x|o) and p(x|o) the posterior of the predicted
-// beliefs: the divergence of the predicted outcomes from the desired ones, and the ambiguity of outcomes
-// given states.
-Functional elaborate_expected(const Program& program, const ir::Functional& declared, Elaboration& into) {
-  Context& context = *program.context;
-  Functional out;
-  out.symbol = declared.symbol;
-  std::vector<Expr> parts;
-  for (const Factor& factor : program.models[declared.model].factors) {
-    const auto desired =
-        std::find_if(declared.preferences.begin(), declared.preferences.end(),
-                     [&](const auto& preference) { return preference.first == factor.variable; });
-    if (desired == declared.preferences.end()) continue;
-    context.origin = factor.origin;
-    const std::vector<Index> own = {outcome_index(factor.variable)};
-    const Expr predicted = argument(factor, "probability");
-    const Expr wanted = make_map(Function::log_probability, {desired->second});
-    const Expr negative_entropy = make_map(Function::xlogx, {predicted});
-    const Expr risk = make_contract(own, negative_entropy - predicted * wanted);
-    const Expr ambiguity = Number(-1) * make_contract(own, at_outcomes(negative_entropy, Function::xlogx,
-                                                                       [](const Tensor*) { return true; }));
-    const std::string& name = factor.variable->name;
-    out.terms.emplace_back("risk_" + name, risk);
-    out.terms.emplace_back("ambiguity_" + name, ambiguity);
-    parts.insert(parts.end(), {risk, ambiguity});
+// Minus a functional, to be maximised.
+Functional minus(Functional f) {
+  f.value = -f.value;
+  f.maximised = true;
+  for (auto& sum : f.decompositions) {
+    for (auto& [sign, name] : sum) sign = -sign;
   }
-  context.origin = {};
-  into.ledger.push_back({"exact posterior", declared.symbol->name,
-                         "the posterior after an expected outcome is that of Bayes' rule; outcomes are "
-                         "independent given the beliefs, and beliefs of each other"});
-  out.value = make_sum(context, parts);
-  return out;
+  return f;
 }
 
 Functional elaborate_functional(const Program& program, const ir::Functional& declared, Elaboration& into) {
   switch (declared.kind) {
     case ir::Functional::Kind::free_energy: return elaborate_free_energy(program, declared, into);
     case ir::Functional::Kind::local_free_energy: return elaborate_local(program, declared, into);
-    case ir::Functional::Kind::expected_free_energy: return elaborate_expected(program, declared, into);
+    case ir::Functional::Kind::evidence_lower_bound:
+      return minus(elaborate_free_energy(program, declared, into));
+    case ir::Functional::Kind::future: return elaborate_future(program, declared, into);
     case ir::Functional::Kind::surprise: return elaborate_surprise(program, declared, into);
   }
   throw std::logic_error("elaborate: unknown functional");

@@ -10,7 +10,10 @@ namespace freefall::elaborate {
 struct Functional {
   const ir::Tensor* symbol = nullptr;
   ir::Expr value;
-  std::vector<ir::NamedExpr> terms;  ///< one for each factor, "F_h"; they sum to `value` with the entropies
+  std::vector<ir::NamedExpr> terms;  ///< one for each factor, "F_h"; and what it splits into
+  /// Sums of signed terms, by name, that are each equal to `value`.
+  std::vector<std::vector<std::pair<int, std::string>>> decompositions = {};
+  bool maximised = false;  ///< where larger is better; all others are minimised
   /// accuracy + complexity: minus the expected log-likelihood of what is given, and the divergence of what is
   /// latent. Null where F is not of a joint density.
   ir::Expr inaccuracy, complexity;

@@ -12,6 +12,16 @@ Expr value_at(Expr x, Function f, const Predicate& is_outcome);
 
 // The bound index that an indicator picks out, or null.
 const Index* picked(Expr e, const std::vector<Index>& bound, const Predicate& is_outcome) {
+  if (e->op == Op::Map && e->function == Function::equal) {  // a number is always an outcome
+    for (const std::size_t side : {0u, 1u}) {
+      const Expr position = e->args[side], value = e->args[1 - side];
+      if (position->op != Op::Position || value->op != Op::Access || value->tensor->index_of == nullptr)
+        continue;
+      for (const Index& b : bound) {
+        if (position->subscripts[0] == Subscript(b)) return &b;
+      }
+    }
+  }
   if (e->op != Op::Access || !e->tensor->one_of || !is_outcome(e->tensor)) return nullptr;
   for (std::size_t p = 0; p < e->subscripts.size(); ++p) {
     if (e->tensor->axes[p]->plate) continue;
@@ -61,9 +71,38 @@ Expr at_outcomes(Expr e, Function f, const Predicate& is_outcome) {
   });
 }
 
-Index outcome_index(const Tensor* one_of) {
-  const std::vector<Index> own = canonical_indices(one_of);
+Expr at_values(Expr e, const std::vector<std::pair<const Tensor*, Index>>& values) {
+  return transform(e, [&](Expr n) {
+    if (n->op != Op::Access) return n;
+    for (const auto& [tensor, value] : values) {
+      if (n->tensor != tensor) continue;
+      for (std::size_t p = 0; p < n->subscripts.size(); ++p) {
+        if (n->tensor->axes[p] == value.axis)
+          return make_delta(*n->context, n->subscripts[p], Subscript(value));
+      }
+    }
+    return n;
+  });
+}
+
+bool is_outcome(const Tensor* variable) { return variable->one_of || variable->index_of != nullptr; }
+
+Index outcome_index(const Tensor* outcome) {
+  if (outcome->index_of != nullptr) return {outcome->index_of, 0};
+  const std::vector<Index> own = canonical_indices(outcome);
   return *std::find_if(own.begin(), own.end(), [](const Index& i) { return !i.axis->plate; });
+}
+
+Expr indicator(Context& context, const Tensor* outcome) {
+  const Expr value = element(context, outcome);
+  if (outcome->index_of == nullptr) return value;
+  return make_map(Function::equal, {make_position(context, Subscript(outcome_index(outcome))), value});
+}
+
+std::vector<Index> indicator_indices(const Tensor* outcome) {
+  std::vector<Index> out = canonical_indices(outcome);
+  if (outcome->index_of != nullptr) out.push_back(outcome_index(outcome));
+  return out;
 }
 
 }  // namespace freefall::elaborate

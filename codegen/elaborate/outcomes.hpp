@@ -16,7 +16,17 @@ namespace freefall::elaborate {
 /// sum_j s_j f(T_j), wherever e applies f.
 ir::Expr at_outcomes(ir::Expr e, ir::Function f, const std::function<bool(const ir::Tensor*)>& is_outcome);
 
-/// The index axis of a one_of: its one axis that is no plate.
-ir::Index outcome_index(const ir::Tensor* one_of);
+/// e where variables have values: the array of each is 1 at its value.
+ir::Expr at_values(ir::Expr e, const std::vector<std::pair<const ir::Tensor*, ir::Index>>& values);
+
+/// Whether the value of a variable is an index of an axis, as an indicator (one_of) or as a number
+/// (index_of).
+bool is_outcome(const ir::Tensor* variable);
+/// That axis: the one axis of a one_of that is no plate.
+ir::Index outcome_index(const ir::Tensor* outcome);
+/// 1 where the index of the outcome is its value: the array of a one_of, or [i = number].
+ir::Expr indicator(ir::Context& context, const ir::Tensor* outcome);
+/// The indices of the indicator.
+std::vector<ir::Index> indicator_indices(const ir::Tensor* outcome);
 
 }  // namespace freefall::elaborate

@@ -99,7 +99,8 @@ class NestEmitter {
     for (const Expr e : topological({root})) {
       if (text_.contains(e.get())) continue;
       std::string text = spell(e);
-      const bool simple = e->op == Op::Constant || e->op == Op::Extent || is_closed(e);
+      const bool simple =
+          e->op == Op::Constant || e->op == Op::Extent || e->op == Op::Position || is_closed(e);
       const bool shared = uses_[e.get()] > 1 || leaves_loop_[e.get()];
       if (shared && !simple && !(e->op == Op::Access && e->subscripts.empty() && nest_.loops.empty())) {
         const std::string name = fmt::format("v{}_", ++constants_);
@@ -157,22 +158,41 @@ class NestEmitter {
     std::vector<std::string> tests;
     for (std::size_t p = 0; p < e->subscripts.size(); ++p) {
       const Subscript& s = e->subscripts[p];
-      if (s.is_plain() && s.plain().axis == e->tensor->axes[p]) continue;
+      const bool plain = s.is_plain() && (s.plain().axis == e->tensor->axes[p] ||
+                                          s.plain().axis->values_of == e->tensor->axes[p]);
+      if (plain) continue;
       const std::string at = at_least(position(s), 2);
-      tests.push_back(fmt::format("{0} >= 0 && {0} < {1}", at, names_.sizes->extent(e->tensor->axes[p])));
+      tests.push_back(inside(at, e->tensor->axes[p]));
     }
-    return tests.empty()
-               ? access
-               : fmt::format("({} ? {} : {}(0))", fmt::join(tests, " && "), access, names_.scalar());
+    return tests.empty() ? access : where(tests, access);
+  }
+
+  std::string inside(const std::string& position, const Axis* axis) const {
+    const std::string extent = axis->plate
+                                   ? fmt::format("static_cast<std::ptrdiff_t>({})", names_.extent(axis))
+                                   : names_.extent(axis);
+    return fmt::format("{0} >= 0 && {0} < {1}", position, extent);
+  }
+  std::string where(const std::vector<std::string>& tests, const std::string& value) const {
+    return fmt::format("({} ? {} : {}(0))", fmt::join(tests, " && "), value, names_.scalar());
   }
 
   std::string gather(Expr e) const {
     const auto strides = loop::strides(e->tensor, *names_.sizes);
-    std::vector<std::string> terms;
-    for (std::size_t p = 0; p < e->args.size(); ++p)
-      terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}", arg(e, p), strides[p]));
-    return fmt::format("{}[{}]", e->tensor->name,
-                       terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + ")));
+    std::vector<std::string> terms, tests;
+    for (std::size_t p = 0; p < e->args.size(); ++p) {
+      if (e->args[p]->op == Op::Position) {
+        terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}", position(e->args[p]->subscripts[0]),
+                                    strides[p]));
+        continue;
+      }
+      const std::string at = fmt::format("freefall::runtime::math::nearest({})", arg(e, p));
+      terms.push_back(fmt::format("{} * {}", at, strides[p]));
+      tests.push_back(inside(at, e->tensor->axes[p]));
+    }
+    if (terms.empty()) return e->tensor->name + "[0]";
+    const std::string access = fmt::format("{}[{}]", e->tensor->name, fmt::join(terms, " + "));
+    return tests.empty() ? access : where(tests, access);
   }
 
   std::string sum(Expr e) const {
@@ -249,7 +269,8 @@ std::string Names::extent(const Axis* axis) const {
 
 std::string Names::loop_variable(const Index& index) const {
   if (index.level == 0) return "i_" + index.axis->name;
-  if (calculus::is_tick(index)) return fmt::format("i_{}_now", index.axis->name);
+  if (calculus::is_tick(index))
+    return fmt::format("i_{}_{}", index.axis->name, index == calculus::tick_of(index.axis) ? "now" : "visit");
   if (index.level < plan::kOpenedLevel) return fmt::format("i_{}_{}", index.axis->name, index.level);
   return fmt::format("s_{}_{}", index.axis->name, index.level - plan::kOpenedLevel);
 }
@@ -319,7 +340,16 @@ std::vector<const Axis*> plates_of(const loop::Operation& operation) {
     if (i) add(i->axis);
   };
   const auto add_expr = [&](Expr e) {
-    for (const Expr n : topological({e})) add(n->axis);
+    for (const Expr n : topological({e})) {
+      add(n->axis);
+      if (n->op != Op::Access && n->op != Op::Gather) continue;
+      for (std::size_t p = 0; p < n->tensor->axes.size();
+           ++p) {  // what may lie outside is compared with the copies
+        const bool plain = n->op == Op::Access && n->subscripts[p].is_plain() &&
+                           n->subscripts[p].plain().axis == n->tensor->axes[p];
+        if (!plain) add(n->tensor->axes[p]);
+      }
+    }
   };
   if (const auto* nest = std::get_if<loop::Nest>(&operation.action)) {
     for (const Index& i : nest->loops) add(i.axis);

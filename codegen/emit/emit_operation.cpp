@@ -113,6 +113,15 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
                    k.kernel->name, t->name, t->name, names.sizes->extent(t->axes[0])),
                {{CppReturn{"s"}}}}});
   }
+  for (const Tensor* t : k.live_in) {
+    if (t->index_of == nullptr) continue;
+    out.push_back(
+        {CppIf{fmt::format(
+                   "const auto s = freefall::runtime::check_indices(\"{}\", arguments[{}], {}); !s.ok()",
+                   k.kernel->name, std::find(k.arguments.begin(), k.arguments.end(), t) - k.arguments.begin(),
+                   names.sizes->extent(t->index_of)),
+               {{CppReturn{"s"}}}}});
+  }
   if (k.memory.workspace_bytes != 0) {
     out.push_back({CppIf{fmt::format("const auto s = freefall::runtime::check_workspace(\"{0}\", workspace, "
                                      "{0}_workspace_bytes); !s.ok()",
@@ -261,8 +270,10 @@ void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::O
   const UsedElements used = used_elements(d.result, names_);
   const std::string count =
       used.rows == "1" ? used.elements : fmt::format("{}", names_.sizes->size(d.result));
+  static constexpr const char* kFill[] = {"fill_uniform", "fill_positions", "fill_permutation"};  // by kind
   out.push_back({CppComment{d.label}});
-  out.push_back({CppCall{fmt::format("freefall::runtime::stream(a.draw_seed, \"{}\").fill_uniform", d.stream),
+  out.push_back({CppCall{fmt::format("freefall::runtime::stream(a.draw_seed, \"{}\").{}", d.stream,
+                                     kFill[static_cast<std::size_t>(d.kind)]),
                          {fmt::format("std::span<{}>({}, {})", names_.scalar(), d.result->name, count),
                           fmt::format("{} * {}", step, names_.sizes->size(d.result))}}});
 }
@@ -292,15 +303,17 @@ void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const l
 
 void OperationEmitter::append(CppBlock& out, const loop::Sweep& sweep, const loop::Operation&) {
   CppBlock body = block(sweep.body);
-  const std::string now = names_.loop_variable(sweep.tick), extent = names_.extent(sweep.tick.axis);
-  if (!sweep.backwards) {
+  const std::string now = names_.loop_variable(sweep.tick), visit = names_.loop_variable(sweep.visit),
+                    extent = names_.extent(sweep.tick.axis);
+  if (sweep.order == ir::Order::forwards) {
     out.push_back({CppFor{now, extent, std::move(body)}});
     return;
   }
-  const std::string passed = now + "_passed";
-  body.insert(body.begin(),
-              {CppDeclare{"const std::size_t", now, fmt::format("{} - 1 - {}", extent, passed)}});
-  out.push_back({CppFor{passed, extent, std::move(body)}});
+  const std::string element = sweep.elements == nullptr ? fmt::format("{} - 1 - {}", extent, visit)
+                                                        : fmt::format("static_cast<std::size_t>({}[{}])",
+                                                                      sweep.elements->name, visit);
+  body.insert(body.begin(), {CppDeclare{"const std::size_t", now, element}});
+  out.push_back({CppFor{visit, extent, std::move(body)}});
 }
 
 }  // namespace freefall::emit

@@ -18,6 +18,7 @@ using Sweeps = std::vector<const loop::Sweep*>;
 
 // True if the body of the sweep sets the tensor at every tick.
 bool sets_every_tick(const loop::Sweep& sweep, const Tensor* t) {
+  if (sweep.order == ir::Order::random) return false;
   return std::any_of(sweep.body.begin(), sweep.body.end(), [&](const loop::Operation& o) {
     const auto* nest = std::get_if<loop::Nest>(&o.action);
     return nest != nullptr &&
@@ -35,7 +36,9 @@ bool reads_earlier_ticks(ir::Expr value, const Tensor* t, const Sweeps& sweeps) 
   const auto nodes = ir::topological({value});
   return std::any_of(sweeps.begin(), sweeps.end(), [&](const loop::Sweep* sweep) {
     const auto earlier = [&](const ir::Subscript& s) {
-      return s.terms == ir::Subscript(sweep->tick).terms && (sweep->backwards ? s.offset > 0 : s.offset < 0);
+      return s.terms == ir::Subscript(sweep->tick).terms &&
+             ((sweep->order == ir::Order::forwards && s.offset < 0) ||
+              (sweep->order == ir::Order::backwards && s.offset > 0));
     };
     return sets_every_tick(*sweep, t) && std::all_of(nodes.begin(), nodes.end(), [&](ir::Expr n) {
              return n->tensor != t || std::any_of(n->subscripts.begin(), n->subscripts.end(), earlier);
@@ -48,7 +51,15 @@ void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_i
   for (const loop::Operation& o : operations) {
     if (const loop::Operations* body = loop::body_of(o)) {
       Sweeps inside = sweeps;
-      if (const auto* sweep = std::get_if<loop::Sweep>(&o.action)) inside.push_back(sweep);
+      const auto* sweep = std::get_if<loop::Sweep>(&o.action);
+      if (sweep != nullptr) inside.push_back(sweep);
+      if (sweep != nullptr && sweep->order == ir::Order::random) {
+        // Elements that happen not to be visited keep what the caller put there.
+        const loop::Touched visited = loop::touched(*body);
+        for (const Tensor* t : visited.written) {
+          if (!contains(written, t) && !contains(live_in, t)) live_in.push_back(t);
+        }
+      }
       const auto* repeat = std::get_if<loop::Repeat>(&o.action);
       if (repeat != nullptr && repeat->while_positive != nullptr) {  // what it writes may stay as it was
         auto within = written;

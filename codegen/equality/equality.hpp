@@ -37,6 +37,10 @@ struct Result {
 /// Compares two expressions over the same free indices; throws std::invalid_argument when those differ.
 Result compare_rules(ir::Expr derived, ir::Expr reference);
 
+/// The same without evidence, and quickly: equal at one random point of the field, or in extended precision
+/// where something divides by zero there.
+bool seem_equal(ir::Expr a, ir::Expr b);
+
 /// In words: the verdict, the evidence, the counterexample.
 std::string describe(const Result& result, ir::Expr derived);
 

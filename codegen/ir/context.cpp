@@ -128,15 +128,20 @@ const Axis* Context::find_axis(std::string_view name) const {
   return at == axes_.end() ? nullptr : &*at;
 }
 
-const Axis* Context::axis(std::string_view name, bool plate) {
+const Axis* Context::axis(std::string_view name, bool plate, const Axis* values_of) {
   if (const Axis* known = find_axis(name)) {
+    if (known->values_of != values_of) {
+      throw std::invalid_argument(fmt::format(
+          "axis '{}' is declared twice, with the values of different axes; give one of them another name",
+          name));
+    }
     if (known->plate != plate) {
       throw std::invalid_argument(fmt::format(
           "axis '{}' is declared both as an axis and as a plate; give one of them another name", name));
     }
     return known;
   }
-  axes_.push_back({std::string(name), plate});
+  axes_.push_back({std::string(name), plate, values_of});
   return &axes_.back();
 }
 
@@ -147,15 +152,15 @@ const Tensor* Context::find_tensor(std::string_view name) const {
 }
 
 const Tensor* Context::tensor(std::string_view name, std::vector<const Axis*> axes, Role role,
-                              bool zero_diagonal, bool one_of) {
+                              bool zero_diagonal, bool one_of, const Axis* index_of) {
   if (const Tensor* known = find_tensor(name)) {
-    if (known->axes != axes || known->role != role) {
+    if (known->axes != axes || known->role != role || known->index_of != index_of) {
       throw std::invalid_argument(fmt::format(
           "'{}' is declared twice, with other axes or another role; give one of them another name", name));
     }
     return known;
   }
-  tensors_.push_back({std::string(name), std::move(axes), role, zero_diagonal, one_of});
+  tensors_.push_back({std::string(name), std::move(axes), role, zero_diagonal, one_of, index_of});
   return &tensors_.back();
 }
 

@@ -37,6 +37,9 @@ struct Tensor {
   /// The value is an index of the one axis that is no plate, written as the indicator of that index. Under q
   /// the array holds the probabilities of the indices, which are the mean of the indicator.
   bool one_of = false;
+  /// The value is an index of this axis, written as a number; the axis is none of the array's. Null for
+  /// others.
+  const Axis* index_of = nullptr;
 };
 
 enum class Op : std::uint8_t {
@@ -124,11 +127,11 @@ class Context {
   Context& operator=(const Context&) = delete;
 
   /// The axis of this name; made on first use.
-  const Axis* axis(std::string_view name, bool plate = false);
+  const Axis* axis(std::string_view name, bool plate = false, const Axis* values_of = nullptr);
   const Axis* find_axis(std::string_view name) const;
   /// Throws std::invalid_argument when the name is taken by a tensor with other axes or role.
   const Tensor* tensor(std::string_view name, std::vector<const Axis*> axes, Role role,
-                       bool zero_diagonal = false, bool one_of = false);
+                       bool zero_diagonal = false, bool one_of = false, const Axis* index_of = nullptr);
   const Tensor* find_tensor(std::string_view name) const;
   const std::deque<Axis>& axes() const { return axes_; }
   const std::deque<Tensor>& tensors() const { return tensors_; }

@@ -106,6 +106,36 @@ Expr continuous_bernoulli_quantile_derivative(int k, Expr u, Expr b, Expr s) {
   return make_select(make_map(Function::abs, {b}) + Number::ratio(-1, 100000), formula, series);
 }
 
+// Derivative n of the digamma function, x > 0, by its recurrence up to large x and the asymptotic series
+// there (Abramowitz and Stegun 1972, 6.3.6, 6.3.18, 6.4.6, 6.4.11): with s = (-1)^(n+1) and y = x + m, s
+// psi_n(x) = sum_{k<m} n! / (x + k)^(n+1) + (n-1)! / y^n + n! / (2 y^(n+1)) + sum_k B_2k (2k+n-1)! / ((2k)!
+// y^(2k+n)), where -ln y stands for (n-1)! / y^n at n = 0.
+long double polygamma_value(long n, long double x) {
+  static constexpr long double kBernoulli[] = {
+      1.0L / 6, -1.0L / 30,     1.0L / 42,      -1.0L / 30,       5.0L / 66,       -691.0L / 2730,
+      7.0L / 6, -3617.0L / 510, 43867.0L / 798, -174611.0L / 330, 854513.0L / 138, -236364091.0L / 2730};
+  if (!(x > 0) || n < 0) return std::nanl("");
+  long double factorial = 1;  // n!
+  for (long k = 2; k <= n; ++k) factorial *= static_cast<long double>(k);
+  long double sum = 0, y = x;
+  for (; y < static_cast<long double>(n + 30); y += 1) sum += factorial / std::pow(y, n + 1);
+  const long double lower = std::pow(y, n);
+  long double tail = n == 0 ? -std::log(y) : factorial / (static_cast<long double>(n) * lower);
+  tail += factorial / (2 * lower * y);
+  // (2k+n-1)! / (2k)! / y^(2k+n), from k to k + 1
+  long double ratio = factorial * static_cast<long double>(n + 1) / (2 * lower * y * y);
+  for (long k = 1; const long double b : kBernoulli) {
+    tail += b * (n == 0 ? 1.0L / (2.0L * static_cast<long double>(k) * std::pow(y, 2 * k)) : ratio);
+    ratio *= static_cast<long double>((2 * k + n) * (2 * k + n + 1)) /
+             (static_cast<long double>((2 * k + 1) * (2 * k + 2)) * y * y);
+    ++k;
+  }
+  return (n % 2 == 0 ? -1.0L : 1.0L) * (sum + tail);
+}
+Expr polygamma_derivative(int k, const std::vector<Expr>& x) {
+  return k == 0 ? zero(x[0]) : make_map(Function::polygamma, {x[0] + Number(1), x[1]});
+}
+
 std::vector<FunctionRow> make_rows() {
   std::vector<FunctionRow> rows;
 #define FREEFALL_FUNCTION(name, arity, cost, latex, value, derivative)       \

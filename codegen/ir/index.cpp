@@ -38,6 +38,16 @@ Subscript& Subscript::add(const Subscript& other, int factor) {
   return *this;
 }
 
+std::string str(Order order) {
+  switch (order) {
+    case Order::forwards: return "in order";
+    case Order::backwards: return "the last first";
+    case Order::random: return "drawn at random, as often as there are elements";
+    case Order::shuffled: return "once each, in a random order";
+  }
+  return {};
+}
+
 std::string str(const Index& index) {
   if (index.is_bound()) return fmt::format("{}#{}", index.axis->name, -index.level);
   if (index.level > 3) return fmt::format("{}'{}", index.axis->name, index.level);

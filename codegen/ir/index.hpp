@@ -15,7 +15,16 @@ namespace freefall::ir {
 struct Axis {
   std::string name;
   bool plate = false;  ///< independent copies; its size is a capacity and a call may use fewer
+  /// A branch: one copy for each value of this axis, at which tables over it are read. Null for others.
+  const Axis* values_of = nullptr;
 };
+
+/// The order in which elements of an axis are visited. Random: as many visits as the axis has elements, each
+/// to one drawn from all (random scan); shuffled: each element once, in a random order.
+enum class Order { forwards, backwards, random, shuffled };
+/// "in order", "the last first", ...
+std::string str(Order order);
+constexpr bool is_drawn(Order order) { return order == Order::random || order == Order::shuffled; }
 
 struct Index {
   const Axis* axis = nullptr;

@@ -351,12 +351,22 @@ Expr make_reduce(Reducer reducer, const std::vector<Index>& bound, Expr body) {
   n.op = Op::Reduce;
   n.reducer = reducer;
   n.bound = bound;
-  if (reducer == Reducer::max) std::erase_if(n.bound, [&](const Index& i) { return !body->depends_on(i); });
-  if (n.bound.empty()) return body;
-  return make_binder(std::move(n), body);
+  // What does not depend on an index is its own maximum along it, and adds up to as many copies of e^body.
+  std::vector<Expr> repeats;
+  std::erase_if(n.bound, [&](const Index& i) {
+    if (body->depends_on(i)) return false;
+    repeats.push_back(make_map(Function::log, {make_extent(*body->context, i.axis)}));
+    return true;
+  });
+  const Expr out = n.bound.empty() ? body : make_binder(std::move(n), body);
+  return reducer == Reducer::max || repeats.empty() ? out : out + make_sum(*body->context, repeats);
 }
 
 Expr make_softmax(Index index, Expr body, Subscript at) {
+  if (!body->depends_on(index)) {
+    Context& context = *body->context;
+    return make_range(context, index.axis, std::move(at)) / make_extent(context, index.axis);
+  }
   Node n;
   n.op = Op::Reduce;
   n.reducer = Reducer::softmax;

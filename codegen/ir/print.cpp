@@ -9,14 +9,9 @@
 namespace freefall::ir {
 namespace {
 
-enum Level { kSum, kProduct, kPower, kAtom };  // how tightly a text binds
-
-struct Text {
-  std::string text;
-  Level level = kAtom;
-};
-
-std::string at_least(const Text& t, Level level) { return t.level < level ? "(" + t.text + ")" : t.text; }
+std::string at_least(const Printed& t, Binding binding) {
+  return t.binding < binding ? "(" + t.text + ")" : t.text;
+}
 
 std::string list(const std::vector<Index>& indices) {
   std::vector<std::string> parts;
@@ -30,15 +25,17 @@ std::string list(const std::vector<Subscript>& subscripts) {
 }
 std::string bracketed(const std::string& inside) { return inside.empty() ? "" : "[" + inside + "]"; }
 
-Level level_of(const Number& value) {
-  return value.is_negative() ? kSum : value.is_integer() || !value.is_exact() ? kAtom : kProduct;
+Binding binding_of(const Number& value) {
+  return value.is_negative()                       ? Binding::sum
+         : value.is_integer() || !value.is_exact() ? Binding::atom
+                                                   : Binding::product;
 }
 
-Text product_text(const Node& n, const std::vector<Text>& args) {
+Printed product_text(const Node& n, const std::vector<Printed>& args) {
   std::string over, under;
   for (std::size_t k = 0; k < args.size(); ++k) {
     const std::int64_t exponent = n.weights[k].numerator(), magnitude = std::abs(exponent);
-    std::string factor = at_least(args[k], magnitude == 1 ? kPower : kAtom);
+    std::string factor = at_least(args[k], magnitude == 1 ? Binding::power : Binding::atom);
     if (magnitude != 1) factor += fmt::format("^{}", magnitude);
     if (exponent < 0) {
       under += " / " + factor;
@@ -47,19 +44,19 @@ Text product_text(const Node& n, const std::vector<Text>& args) {
     }
   }
   const bool is_power = args.size() == 1 && under.empty();
-  return {(over.empty() ? "1" : over) + under, is_power ? kPower : kProduct};
+  return {(over.empty() ? "1" : over) + under, is_power ? Binding::power : Binding::product};
 }
 
 // coefficient times a term that is not a sum, without its sign
-std::string scaled_text(const Number& magnitude, const Text& term) {
-  std::string text = at_least(term, kProduct);
+std::string scaled_text(const Number& magnitude, const Printed& term) {
+  std::string text = at_least(term, Binding::product);
   if (magnitude.is_one()) return text;
   if (text.starts_with("1 / ")) return magnitude.str() + text.substr(1);
   const bool digit = text[0] >= '0' && text[0] <= '9';
   return magnitude.str() + (digit ? " * " : " ") + text;
 }
 
-Text sum_text(const Node& n, const std::vector<Text>& args) {
+Printed sum_text(const Node& n, const std::vector<Printed>& args) {
   std::string out;
   const auto add = [&](bool negative, const std::string& text) {
     out += out.empty() ? (negative ? "-" : "") : negative ? " - " : " + ";
@@ -75,15 +72,15 @@ Text sum_text(const Node& n, const std::vector<Text>& args) {
       add(negative, (negative ? -n.value : n.value).str());
   }
   const bool is_product = args.size() == 1 && n.value.is_zero() && !n.weights[0].is_negative();
-  return {out, is_product ? kProduct : kSum};
+  return {out, is_product ? Binding::product : Binding::sum};
 }
 
-Text text_of(const Node& n, const std::vector<Text>& args) {
+Printed text_of(const Node& n, const std::vector<Printed>& args) {
   const auto binder = [&](std::string_view head) {
     return fmt::format("{}{{{}}}({})", head, list(n.bound), args[0].text);
   };
   switch (n.op) {
-    case Op::Constant: return {n.value.str(), level_of(n.value)};
+    case Op::Constant: return {n.value.str(), binding_of(n.value)};
     case Op::Extent: return {fmt::format("extent({})", n.axis->name)};
     case Op::Access: return {n.tensor->name + bracketed(list(n.subscripts))};
     case Op::Delta: return {fmt::format("delta({})", list(n.subscripts))};
@@ -103,15 +100,26 @@ Text text_of(const Node& n, const std::vector<Text>& args) {
   }
   std::vector<std::string> parts;
   if (n.op == Op::Gather) parts.push_back(n.tensor->name);
-  for (const Text& a : args) parts.push_back(a.text);
+  for (const Printed& a : args) parts.push_back(a.text);
   const std::string_view head = n.op == Op::Map      ? row(n.function).name
                                 : n.op == Op::Select ? "select"
                                                      : "gather";
   return {fmt::format("{}({})", head, fmt::join(parts, ", "))};
 }
 
-// The indices of e that stand where those of the named expression do, if e is a renaming of it.
-std::optional<std::string> match(const NamedPart& part, Expr e) {
+class PlainText : public Notation {
+ public:
+  Printed spell(const Node& node, const std::vector<Printed>& args) const override {
+    return node.op == Op::Sum ? sum_text(node, args) : text_of(node, args);
+  }
+  Printed element(const std::string& name, const std::vector<Subscript>& subscripts) const override {
+    return {name + bracketed(list(subscripts))};
+  }
+};
+
+}  // namespace
+
+std::optional<std::vector<Subscript>> find_part(const NamedPart& part, Expr e) {
   const Expr pattern = part.expression;
   if (pattern->op != e->op || pattern->free.size() != e->free.size() ||
       pattern->args.size() != e->args.size())
@@ -130,76 +138,82 @@ std::optional<std::string> match(const NamedPart& part, Expr e) {
           std::find_if(renaming.begin(), renaming.end(), [&](const auto& r) { return r.first == i; });
       order.push_back(at == renaming.end() ? Subscript(i) : at->second);
     }
-    return part.name + bracketed(list(order));
+    return order;
   } while (std::next_permutation(image.begin(), image.end()));
   return {};
 }
 
-// A sum in which terms that together are a multiple of a named sum have been replaced by its name: the
-// gradient `h - f(a) - ...` reads `eps_h - ...`.
-Text sum_with_names(const Node& sum, std::vector<Text> args, const std::vector<NamedPart>& names) {
-  Node rest;
-  rest.op = Op::Sum;
-  rest.value = sum.value;
-  rest.args = sum.args;
-  rest.weights = sum.weights;
+std::vector<NamedTerm> named_terms(const Node& sum, const std::vector<NamedPart>& names, Number& constant) {
+  std::vector<NamedTerm> rest, named;
+  for (std::size_t k = 0; k < sum.args.size(); ++k) rest.push_back({sum.weights[k], sum.args[k], nullptr});
+  constant = sum.value;
   for (const NamedPart& part : names) {
     const Node& pattern = *part.expression;
     const bool trivial = pattern.args.size() == 1 && pattern.args[0]->op == Op::Access;
     if (pattern.op != Op::Sum || trivial || &pattern == &sum) continue;
     std::vector<std::size_t> at;
     for (const Expr a : pattern.args) {
-      const auto found = std::find(rest.args.begin(), rest.args.end(), a);
-      if (found != rest.args.end()) at.push_back(static_cast<std::size_t>(found - rest.args.begin()));
+      const auto found = std::find_if(rest.begin(), rest.end(), [&](const auto& t) { return t.term == a; });
+      if (found != rest.end()) at.push_back(static_cast<std::size_t>(found - rest.begin()));
     }
     if (at.size() != pattern.args.size() || !pattern.weights[0].is_exact()) continue;
-    const Number factor = rest.weights[at[0]] * power(pattern.weights[0], -1);
+    const Number factor = rest[at[0]].weight * power(pattern.weights[0], -1);
     bool multiple = true;
-    for (std::size_t k = 0; k < at.size(); ++k)
-      multiple &= rest.weights[at[k]] == factor * pattern.weights[k];
+    for (std::size_t k = 0; k < at.size(); ++k) multiple &= rest[at[k]].weight == factor * pattern.weights[k];
     if (!multiple) continue;
     std::sort(at.rbegin(), at.rend());
-    for (const std::size_t k : at) {
-      rest.args.erase(rest.args.begin() + static_cast<std::ptrdiff_t>(k));
-      rest.weights.erase(rest.weights.begin() + static_cast<std::ptrdiff_t>(k));
-      args.erase(args.begin() + static_cast<std::ptrdiff_t>(k));
-    }
-    rest.value = rest.value - factor * pattern.value;
-    rest.args.insert(rest.args.begin(), part.expression);
-    rest.weights.insert(rest.weights.begin(), factor);
-    args.insert(args.begin(), {part.name + bracketed(list(part.order.empty() ? pattern.free : part.order))});
+    for (const std::size_t k : at) rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(k));
+    constant = constant - factor * pattern.value;
+    named.insert(named.begin(), {factor, part.expression, &part});
   }
-  return sum_text(rest, args);
+  named.insert(named.end(), rest.begin(), rest.end());
+  return named;
 }
 
-}  // namespace
-
-std::string print(Expr root, const PrintOptions& options) {
-  std::unordered_map<const Node*, Text> done;
+std::string print(Expr root, const PrintOptions& options, const Notation& notation) {
+  std::unordered_map<const Node*, Printed> done;
   std::vector<std::pair<Expr, bool>> stack{{root, false}};
   while (!stack.empty()) {
     const auto [e, ready] = stack.back();
     stack.pop_back();
     if (done.contains(e.get())) continue;
     if (ready) {
-      std::vector<Text> args;
+      std::vector<Printed> args;
+      if (e->op == Op::Sum) {
+        Node renamed;
+        renamed.op = Op::Sum;
+        for (const auto& [weight, term, part] : named_terms(*e, options.names, renamed.value)) {
+          renamed.args.push_back(term);
+          renamed.weights.push_back(weight);
+          if (part == nullptr) {
+            args.push_back(done.at(term.get()));
+          } else {
+            const std::vector<Index>& order = part->order.empty() ? term->free : part->order;
+            args.push_back(notation.element(part->name, {order.begin(), order.end()}));
+          }
+        }
+        done[e.get()] = notation.spell(renamed, args);
+        continue;
+      }
       for (const Expr a : e->args) args.push_back(done.at(a.get()));
-      done[e.get()] =
-          e->op == Op::Sum ? sum_with_names(*e, std::move(args), options.names) : text_of(*e, args);
+      done[e.get()] = notation.spell(*e, args);
       continue;
     }
     if (e != root || options.name_root) {
-      std::optional<std::string> known;
-      for (std::size_t k = 0; k < options.names.size() && !known; ++k) known = match(options.names[k], e);
-      if (known) {
-        done[e.get()] = {*known};
-        continue;
+      bool known = false;
+      for (std::size_t k = 0; k < options.names.size() && !known; ++k) {
+        const auto subscripts = find_part(options.names[k], e);
+        known = subscripts.has_value();
+        if (known) done[e.get()] = notation.element(options.names[k].name, *subscripts);
       }
+      if (known) continue;
     }
     stack.emplace_back(e, true);
     for (const Expr a : e->args) stack.emplace_back(a, false);
   }
   return done.at(root.get()).text;
 }
+
+std::string print(Expr root, const PrintOptions& options) { return print(root, options, PlainText()); }
 
 }  // namespace freefall::ir

@@ -37,44 +37,27 @@ Expr Program::local_free_energy(std::size_t model, std::size_t family, Origin or
                                variable->name, p.name));
 }
 
-Expr Program::expected_free_energy(std::size_t model, std::size_t family,
-                                   std::vector<std::pair<const Tensor*, Expr>> preferences, Origin origin) {
-  const auto& members = families[family].members;
-  const auto latent = [&](const Tensor* t) {
-    return std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.variable == t; });
-  };
-  const auto preferred = [&](const Tensor* t) {
-    return std::any_of(preferences.begin(), preferences.end(), [&](const auto& p) { return p.first == t; });
-  };
-  const std::string& name = models[model].name;
+Expr Program::future(std::string word, std::size_t model, std::size_t family,
+                     std::vector<std::pair<const Tensor*, Expr>> preferences,
+                     std::vector<std::pair<const Tensor*, Expr>> posteriors, Origin origin) {
   std::vector<const Axis*> plates;
-  std::size_t found = 0;
   for (const Factor& f : models[model].factors) {
     for (const Axis* axis : f.variable->axes) {
       if (axis->plate && std::find(plates.begin(), plates.end(), axis) == plates.end())
         plates.push_back(axis);
     }
-    found += preferred(f.variable);
-    if (preferred(f.variable) == latent(f.variable)) {
-      throw ModelError(fmt::format(
-          "the expected free energy of '{}' {} '{}'; give preference(x, probabilities) to "
-          "each drawn variable that has no member in the family, and to no other",
-          name, latent(f.variable) ? "is given a preference for the latent" : "has no preference for",
-          f.variable->name));
-    }
   }
-  if (found != preferences.size())
-    throw ModelError(
-        fmt::format("the expected free energy of '{}' is given {} preferences for the {} outcomes it draws",
-                    name, preferences.size(), found));
-  const Tensor* symbol = new_symbol(*context, fmt::format("G[{}]", name), plates);
+  const char* letter = word == "expected_free_energy" ? "G" : word.c_str();
+  const Tensor* symbol = new_symbol(*context, fmt::format("{}[{}]", letter, models[model].name), plates);
   functionals.push_back({symbol,
                          model,
                          family,
                          std::move(origin),
-                         Functional::Kind::expected_free_energy,
+                         Functional::Kind::future,
                          {},
-                         std::move(preferences)});
+                         std::move(word),
+                         std::move(preferences),
+                         std::move(posteriors)});
   return element(*context, symbol);
 }
 
@@ -89,8 +72,8 @@ Expr Program::previous(const Tensor* variable) {
   for (const auto& [of, kept] : previous_values) {
     if (of == variable) return element(*context, kept);
   }
-  const Tensor* kept =
-      context->tensor(variable->name + "_previous", variable->axes, Role::state, false, variable->one_of);
+  const Tensor* kept = context->tensor(variable->name + "_previous", variable->axes, Role::state, false,
+                                       variable->one_of, variable->index_of);
   previous_values.emplace_back(variable, kept);
   return element(*context, kept);
 }
@@ -105,6 +88,12 @@ Expr Program::free_energy(std::size_t model, std::size_t family, Origin origin) 
   return element(*context, symbol);
 }
 
+Expr Program::evidence_lower_bound(std::size_t model, std::size_t family, Origin origin) {
+  const Tensor* symbol = new_symbol(*context, fmt::format("ELBO[{}]", models[model].name), {});
+  functionals.push_back({symbol, model, family, std::move(origin), Functional::Kind::evidence_lower_bound});
+  return element(*context, symbol);
+}
+
 Expr Program::gradient(Expr functional, const Tensor* variable) {
   for (const Gradient& g : gradients) {
     if (g.functional == functional && g.variable == variable) return element(*context, g.symbol);
@@ -112,6 +101,16 @@ Expr Program::gradient(Expr functional, const Tensor* variable) {
   const std::string name = fmt::format("d({})/d{}", print(functional), variable->name);
   const Tensor* symbol = context->tensor(name, variable->axes, Role::output);
   gradients.push_back({symbol, functional, variable});
+  return element(*context, symbol);
+}
+
+Expr Program::rule(std::string_view kernel, const Tensor* variable) {
+  for (const RuleSymbol& r : rules) {
+    if (r.kernel == kernel && r.variable == variable) return element(*context, r.symbol);
+  }
+  const Tensor* symbol =
+      context->tensor(fmt::format("rule({}, {})", kernel, variable->name), variable->axes, Role::output);
+  rules.push_back({symbol, std::string(kernel), variable});
   return element(*context, symbol);
 }
 

@@ -58,6 +58,7 @@ struct Family {
     const Tensor* variable = nullptr;
     std::string density;  ///< a row of the family table: "delta"
     Origin origin;
+    Expr table{};  ///< of a conditional: its probabilities, read at other variables
   };
   std::vector<Member> members;
 };
@@ -68,7 +69,8 @@ struct Functional {
   enum class Kind {
     free_energy,           ///< E_q[ln q - ln p] of a joint density
     local_free_energy,     ///< the same of each full conditional, all other elements at their present values
-    expected_free_energy,  ///< E_q(o,x)[ln q(x) - ln p~(o,x)] of outcomes that are predicted, for each copy
+    evidence_lower_bound,  ///< minus the free energy, to be maximised
+    future,                ///< of outcomes that are predicted, for each copy (elaborate/future.hpp)
     surprise,              ///< -ln p(x) of one density, summed over the elements of x
   };
   const Tensor* symbol = nullptr;
@@ -76,8 +78,12 @@ struct Functional {
   Origin origin;
   Kind kind = Kind::free_energy;
   Factor factor = {};  ///< of a surprise; of a local free energy: that of its variable
-  /// of an expected free energy: outcomes and the desired probabilities of each
+  // of a functional of the future:
+  std::string word = {};  ///< a row of the table of functionals of the future: "expected_free_energy"
+  /// outcomes, or states, and the desired probabilities of each
   std::vector<std::pair<const Tensor*, Expr>> preferences = {};
+  /// states and their probabilities after an outcome, where these are not those of Bayes' rule
+  std::vector<std::pair<const Tensor*, Expr>> posteriors = {};
 };
 
 /// d functional / d variable as an expression, referred to by the tensor `symbol` over the variable's axes.
@@ -86,6 +92,32 @@ struct Gradient {
   const Tensor* symbol = nullptr;
   Expr functional;
   const Tensor* variable = nullptr;
+};
+
+/// The rule of a variable in a kernel, as an expression referred to by the tensor `symbol` over the
+/// variable's axes: the derivative by which the kernel descends it, as modified there (hold, presynaptic), or
+/// the value it goes to where the kernel solves for it. Its value is derived; it stands in references only.
+struct RuleSymbol {
+  const Tensor* symbol = nullptr;
+  std::string kernel;
+  const Tensor* variable = nullptr;
+};
+
+/// Where an equation was printed, and what is known to be wrong with it there.
+struct Citation {
+  std::string source;    ///< "Millidge 2021"
+  std::string equation;  ///< "3.8"
+  std::string remark;    ///< "the transpose is missing"
+};
+
+/// What the user believes a derived quantity to be, for verification. The quantity is a rule, a functional, a
+/// gradient, or any expression of them.
+struct Reference {
+  Expr quantity;
+  Expr value;
+  bool holds = true;  ///< the declared verdict; false: stated although it is known to be wrong
+  Citation citation;
+  Origin origin;
 };
 
 /// How a functional falls: a row of the descent table and its settings ("rate", "momentum", ...).
@@ -140,6 +172,13 @@ struct Solve {
   Expr functional;
   const Tensor* target = nullptr;  ///< a one_of
 };
+/// A one_of takes the index with the largest score, the lowest among equals; or, the scores being
+/// probabilities, an index drawn with them.
+struct Choose {
+  const Tensor* target = nullptr;
+  Expr scores;  ///< over the indices of the target
+  bool drawn = false;
+};
 /// Latent variables are drawn from q.
 struct Draw {
   std::size_t family = 0;
@@ -182,11 +221,12 @@ struct InOrder {
 struct Simultaneously {
   Block body;
 };
-/// The body for each tick of an axis in order, or the last first. Its descents move the targets at that tick
-/// only.
-struct EachTick {
+/// The body for each element of an axis, one after the other: of time, or of any axis that is no plate. Its
+/// rules move the targets at the element visited only and read the new values of those visited before
+/// (Gauss-Seidel; Gibbs sampling).
+struct Scan {
   const Axis* axis = nullptr;
-  bool backwards = false;
+  Order order = Order::forwards;
   Block body;
 };
 /// Writes the value of an expression to the tensor of role `output` named here.
@@ -209,8 +249,8 @@ struct Fire {
 };
 
 struct Statement {
-  std::variant<Forward, Predict, Descend, Solve, SolveFor, Draw, Expect, Repeat, Until, Evaluate, Hold,
-               InOrder, Simultaneously, EachTick, Advance, Fire>
+  std::variant<Forward, Predict, Descend, Solve, SolveFor, Choose, Draw, Expect, Repeat, Until, Evaluate,
+               Hold, InOrder, Simultaneously, Scan, Advance, Fire>
       action;
   Origin origin;
 };
@@ -228,6 +268,8 @@ struct Program {
   std::vector<Functional> functionals;
   std::vector<Gradient> gradients;
   std::vector<Kernel> kernels;
+  std::vector<RuleSymbol> rules;
+  std::vector<Reference> references;
   /// Variables whose value before their last change is kept, and the states that keep it.
   std::vector<std::pair<const Tensor*, const Tensor*>> previous_values;
   std::vector<Trace> traces;
@@ -239,11 +281,13 @@ struct Program {
   /// Registers the local free energies of full conditionals under a family with one member; an expression
   /// over the indices of the member's variable. Throws ModelError.
   Expr local_free_energy(std::size_t model, std::size_t family, Origin origin = {});
-  /// Registers the expected free energy of predicted outcomes under the beliefs of a family, one number for
-  /// each copy of the plates of the model. Throws ModelError when an outcome is latent, has no factor or no
-  /// preference.
-  Expr expected_free_energy(std::size_t model, std::size_t family,
-                            std::vector<std::pair<const Tensor*, Expr>> preferences, Origin origin = {});
+  /// Registers minus the free energy, which is to be maximised.
+  Expr evidence_lower_bound(std::size_t model, std::size_t family, Origin origin = {});
+  /// Registers a functional of predicted outcomes under the beliefs of a family (elaborate/future.hpp), one
+  /// number for each copy of the plates of the model.
+  Expr future(std::string word, std::size_t model, std::size_t family,
+              std::vector<std::pair<const Tensor*, Expr>> preferences,
+              std::vector<std::pair<const Tensor*, Expr>> posteriors = {}, Origin origin = {});
   /// Registers -ln p of a factor and returns the scalar that stands for it.
   Expr surprise(Factor factor);
   /// The value a variable had before it last changed; every kernel that changes it keeps it.
@@ -251,6 +295,9 @@ struct Program {
   /// Registers d functional / d variable and returns the element that stands for it in expressions, over the
   /// variable's canonical indices.
   Expr gradient(Expr functional, const Tensor* variable);
+  /// Registers the rule of a variable in a kernel and returns the element that stands for it in references,
+  /// over the variable's canonical indices.
+  Expr rule(std::string_view kernel, const Tensor* variable);
 };
 
 /// The state `<name>_previous`: the value of a tensor at the previous tick, given within a tick.
@@ -270,7 +317,8 @@ Expr generalised(Expr e, const Axis* order);
 
 /// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at
 /// compile time): variables drawn twice, latents without a factor, cycles, targets the functional does not
-/// contain, unknown densities, families and methods, results without free copies. Throws ModelError.
+/// contain, unknown densities, families and methods, results without free copies, references to rules no
+/// kernel has. Throws ModelError.
 void check_program(const Program& program);
 
 }  // namespace freefall::ir

@@ -52,14 +52,17 @@ Expr rebuild(Expr e, const std::vector<Expr>& args) { return rebuild_with(e, e->
 
 namespace {
 
-// Whether a binder binds an index that some replacement mentions; under it the replacement would be captured.
+// Whether a binder binds an index that some replacement mentions, which would be captured under it; or one
+// that is replaced in the binder's own subscripts, where it means a binder further out: the body must not see
+// that.
 bool captures(Expr e, const Substitution& substitution) {
   const auto mentions = [&](const Index& b, const Subscript& s) {
     return std::any_of(s.terms.begin(), s.terms.end(), [&](const auto& t) { return t.index == b; });
   };
   return std::any_of(e->bound.begin(), e->bound.end(), [&](const Index& b) {
-    return std::any_of(substitution.begin(), substitution.end(),
-                       [&](const auto& p) { return e->depends_on(p.first) && mentions(b, p.second); });
+    return std::any_of(substitution.begin(), substitution.end(), [&](const auto& p) {
+      return e->depends_on(p.first) && (p.first == b || mentions(b, p.second));
+    });
   });
 }
 

@@ -137,6 +137,14 @@ class LoopInterpreter {
   void run(const Draws& d) {
     std::vector<Index> own = canonical_indices(d.result);
     const std::uint64_t first = (memory_.first_step() + passes_) * memory_.sizes().size(d.result);
+    if (d.kind != Draws::Kind::uniform) {
+      std::vector<T>& out = memory_[d.result];
+      const Order order = d.kind == Draws::Kind::positions ? Order::random : Order::shuffled;
+      const auto elements = calculus::visits(
+          order, out.size(), [&](std::size_t k) -> long double { return memory_.draw(d.stream, first + k); });
+      std::copy(elements.begin(), elements.end(), out.begin());
+      return;
+    }
     over(own, [&](const Place& place) {
       T* at = element(d.result, std::vector<Subscript>(own.begin(), own.end()), place);
       *at = memory_.draw(d.stream, first + static_cast<std::uint64_t>(at - memory_[d.result].data()));
@@ -144,15 +152,20 @@ class LoopInterpreter {
   }
 
   void run(const Sweep& sweep) {
-    ticks_.indices.push_back(sweep.tick);
-    ticks_.values.push_back(0);
-    const auto extent = static_cast<std::int64_t>(memory_.count(sweep.tick.axis));
-    for (std::int64_t n = 0; n < extent; ++n) {
-      ticks_.values.back() = sweep.backwards ? extent - 1 - n : n;
+    const std::size_t now = ticks_.indices.size(), extent = memory_.count(sweep.tick.axis);
+    ticks_.indices.insert(ticks_.indices.end(), {sweep.tick, sweep.visit});
+    ticks_.values.resize(now + 2);
+    for (std::size_t n = 0; n < extent; ++n) {
+      const std::size_t element = sweep.elements != nullptr
+                                      ? static_cast<std::size_t>(memory_[sweep.elements][n])
+                                  : sweep.order == Order::backwards ? extent - 1 - n
+                                                                    : n;
+      ticks_.values[now] = static_cast<std::int64_t>(element);
+      ticks_.values[now + 1] = static_cast<std::int64_t>(n);
       run(sweep.body);
     }
-    ticks_.indices.pop_back();
-    ticks_.values.pop_back();
+    ticks_.indices.resize(now);
+    ticks_.values.resize(now);
   }
 
   void run(const Repeat& repeat) {

@@ -36,6 +36,7 @@ struct Collect {
   }
   void operator()(const Draws& d) const { add(out.written, d.result); }
   void operator()(const Sweep& sweep) const {
+    add(out.read, sweep.elements);
     for (const Operation& o : sweep.body) std::visit(*this, o.action);
   }
   void operator()(const Repeat& repeat) const {

@@ -52,11 +52,14 @@ struct MatrixFunction {
 };
 
 /// Uniform draws in (0, 1): element k of the result (row-major over capacities) is number step * size + k of
-/// the stream, where the step counts the passes of the loops around from the caller's step on.
+/// the stream, where the step counts the passes of the loops around from the caller's step on. Positions and
+/// permutation: the elements a random or shuffled scan visits, made of those draws.
 struct Draws {
+  enum class Kind { uniform, positions, permutation };
   const ir::Tensor* result = nullptr;
   std::string stream;
   std::string label;
+  Kind kind = Kind::uniform;
 };
 
 struct Operation;
@@ -72,10 +75,12 @@ struct Repeat {
   const ir::Tensor* while_positive = nullptr;
 };
 
-/// The body for each tick of an axis; `tick` is a constant of the body.
+/// The body for each visit to an element of an axis; `tick`, the element, and `visit`, which counts, are
+/// constants of the body.
 struct Sweep {
-  ir::Index tick;
-  bool backwards = false;
+  ir::Index tick, visit;
+  ir::Order order = ir::Order::forwards;
+  const ir::Tensor* elements = nullptr;  ///< visited, where they are drawn
   Operations body;
 };
 

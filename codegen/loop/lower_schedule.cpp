@@ -36,7 +36,7 @@ class Lowering {
       if (const auto* l = std::get_if<calculus::Loop>(&step.action)) {
         out.push_back({repeat(*l)});
       } else if (const auto* s = std::get_if<calculus::Sweep>(&step.action)) {
-        out.push_back({Sweep{calculus::tick_of(s->axis), s->backwards, run(s->body)}});
+        sweep(*s, out);
       } else {
         assign(std::get<calculus::Assign>(step.action).simultaneous.at(0), out);
       }
@@ -45,6 +45,17 @@ class Lowering {
   }
 
  private:
+  void sweep(const calculus::Sweep& s, Operations& out) {
+    Sweep lowered{calculus::tick_of(s.axis), calculus::visit_of(s.axis), s.order, nullptr, {}};
+    if (is_drawn(s.order)) {
+      lowered.elements = fresh("visited_" + s.axis->name, {s.axis});
+      out.push_back({Draws{lowered.elements, s.stream, fmt::format("each {}, {}", s.axis->name, str(s.order)),
+                           s.order == Order::random ? Draws::Kind::positions : Draws::Kind::permutation}});
+    }
+    lowered.body = run(s.body);
+    out.push_back({std::move(lowered)});
+  }
+
   // `until` remembers the watched tensors at the start of a pass and measures how far they moved.
   Repeat repeat(const calculus::Loop& l) {
     Repeat out{l.count, l.tolerance, nullptr, {}, l.while_positive};

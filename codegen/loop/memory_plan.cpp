@@ -35,6 +35,7 @@ class Liveness {
           touch(repeat->moved, position_);
           touch(repeat->while_positive, position_);
         }
+        if (const auto* sweep = std::get_if<Sweep>(&o.action)) touch(sweep->elements, position_);
         loops_.push_back({begin, position_++});
       } else {
         const Touched t = touched(o);

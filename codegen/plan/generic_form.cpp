@@ -24,18 +24,25 @@ int label_of(const Subscript& s) {
 }  // namespace
 
 GenericForm generic_form(Expr e) {
-  GenericForm out{e, e->free};
+  GenericForm out{e, {}};
   Substitution renaming;
+  std::vector<std::pair<Index, Index>> names;  // of the key, of e
   std::vector<Index> used;
   for (const Index& i : e->free) {
-    if (calculus::is_tick(i)) continue;
+    if (calculus::is_tick(i)) {
+      names.emplace_back(i, i);
+      continue;
+    }
     const auto rank =
         std::count_if(used.begin(), used.end(), [&](const Index& u) { return u.axis == i.axis; });
     used.push_back(i);
-    const Index canonical{i.axis, static_cast<int>(rank)};
-    if (!(canonical == i)) renaming.emplace_back(i, canonical);
+    names.emplace_back(Index{i.axis, static_cast<int>(rank)}, i);
+    if (!(names.back().first == i)) renaming.emplace_back(i, names.back().first);
   }
   if (!renaming.empty()) out.key = substitute(e, renaming);
+  // A tick comes after the indices of the key and may come before those of e.
+  std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [of_key, of_e] : names) out.indices.push_back(of_e);
   return out;
 }
 

@@ -13,13 +13,14 @@ using calculus::Steps;
 
 class LoopHoister {
  public:
-  /// `swept` is the axis of a Sweep: what leaves it is computed for all ticks. Null for a Loop.
+  /// `swept` is the axis of a Sweep: what leaves it is computed for all ticks, or all visits. Null for a
+  /// Loop.
   LoopHoister(const Steps& body, const Axis* swept, Context& context)
       : changing_(calculus::assigned(body)), temporaries_(context) {
     if (swept == nullptr) return;
-    const Index all{swept, kSweptLevel};
-    for_all_ticks_ = {{calculus::tick_of(swept), Subscript(all)}};
-    at_tick_ = {{all, Subscript(calculus::tick_of(swept))}};
+    all_ = {swept, kSweptLevel};
+    tick_ = calculus::tick_of(swept);
+    visit_ = calculus::visit_of(swept);
   }
 
   Steps rewrite(const Steps& body) {
@@ -27,7 +28,10 @@ class LoopHoister {
     for (const Step& step : body) {
       if (calculus::body_of(step) != nullptr) {
         Step copy = step;
+        const int outside = loops_inside_;
+        if (std::holds_alternative<calculus::Loop>(step.action)) ++loops_inside_;
         *calculus::body_of(copy) = rewrite(*calculus::body_of(step));
+        loops_inside_ = outside;
         out.push_back(copy);
       } else {
         Assign assign = std::get<Assign>(step.action);
@@ -45,21 +49,29 @@ class LoopHoister {
     if (const auto at = invariant_.find(e.get()); at != invariant_.end()) return at->second;
     const auto reads = tensors_of(e);
     const auto nodes = topological({e});
-    const bool draws =  // a new number in every pass
-        std::any_of(nodes.begin(), nodes.end(), [](Expr n) { return n->op == Op::Draw; });
-    const bool result = !draws && std::none_of(reads.begin(), reads.end(), [&](const Tensor* t) {
+    const bool draws = std::any_of(nodes.begin(), nodes.end(), [](Expr n) { return n->op == Op::Draw; });
+    const bool both = all_.axis != nullptr && e->depends_on(tick_) && e->depends_on(visit_);
+    const bool renewed = draws && (all_.axis == nullptr || loops_inside_ > 0);  // in every pass of a loop
+    const bool result = !renewed && !both && std::none_of(reads.begin(), reads.end(), [&](const Tensor* t) {
       return std::find(changing_.begin(), changing_.end(), t) != changing_.end();
     });
     return invariant_[e.get()] = result;
   }
 
   Expr hoisted(Expr inside) {
-    const Expr e = substitute(inside, for_all_ticks_);
+    const Expr e = all_.axis == nullptr
+                       ? inside
+                       : substitute(inside, {{tick_, Subscript(all_)}, {visit_, Subscript(all_)}});
     const GenericForm form = generic_form(e);
     const Tensor* held = temporaries_.find(form);
     if (held == nullptr) {
-      held = temporaries_.make(form, {}, "fixed");
-      std::vector<Expr> at;
+      if (e->op == Op::Draw) {
+        std::vector<Index> numbered;  // draws stand in the order of their numbers
+        for (const Subscript& s : e->subscripts) numbered.push_back(s.plain());
+        held = temporaries_.make_in_order(form, numbered, "uniform");
+      } else {
+        held = temporaries_.make(form, {}, "fixed");
+      }
       Substitution storage;  // the key over the temporary's own canonical indices
       const auto own = canonical_indices(held);
       for (std::size_t p = 0; p < own.size(); ++p) {
@@ -69,7 +81,9 @@ class LoopHoister {
       before_.push_back(
           {Assign{{{held, substitute(form.key, storage), held->name + ": does not change in the loop"}}}});
     }
-    return substitute(temporaries_.read(held, form), at_tick_);
+    const Expr read = temporaries_.read(held, form);
+    if (all_.axis == nullptr) return read;
+    return substitute(read, {{all_, Subscript(inside->depends_on(visit_) ? visit_ : tick_)}});
   }
 
   bool worth(Expr e) { return is_invariant(e) && is_expensive(e); }
@@ -127,7 +141,8 @@ class LoopHoister {
   }
 
   static constexpr int kSweptLevel = 6000;  // of an index no user and no other pass writes
-  Substitution for_all_ticks_, at_tick_;
+  Index all_, tick_, visit_;                // of a Sweep; without an axis for a Loop
+  int loops_inside_ = 0;
   std::vector<const Tensor*> changing_;
   Temporaries temporaries_;
   Steps before_;

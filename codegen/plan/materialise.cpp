@@ -65,6 +65,12 @@ class Materialiser {
   }
 
   void assign(const Assign& group) {
+    const Assignment& first = group.simultaneous[0];
+    if (first.value->op == Op::Draw && first.target->role == Role::temporary) {  // a buffer of draws already
+      out_->push_back({group});
+      temporaries_.invalidate(first.target);
+      return;
+    }
     for (const Assignment& a : group.simultaneous) count_uses(a.value);
     std::vector<Assignment> stores;
     for (const Assignment& a : group.simultaneous) {
@@ -281,8 +287,10 @@ class Materialiser {
     const Expr total =
         stored(source_sum, make_contract(opened.indices, make_map(Function::exp, {body - largest})));
     if (e->reducer == Reducer::log_sum_exp) return stored(e, largest + make_map(Function::log, {total}));
+    // Outside its axis a softmax is zero, as an array is.
+    const Expr inside = make_range(context_, opened.indices[0].axis, e->subscripts[0]);
     const Expr at = substitute(body, {{opened.indices[0], e->subscripts[0]}});
-    return stored(e, make_map(Function::exp, {at - largest}) / total);
+    return stored(e, inside * make_map(Function::exp, {at - largest}) / total);
   }
 
   // Matrix functions take the symmetric part of their matrix, as an array whose last two axes are its own.
@@ -291,10 +299,35 @@ class Materialiser {
     const Expr transposed = substitute(opened.body, {{row, column}, {column, row}});
     const Expr symmetric =
         transposed == opened.body ? opened.body : Number::ratio(1, 2) * (opened.body + transposed);
+    if (!symmetric->depends_on(row)) return equal_elements(opened, symmetric);
     const auto outer = std::exchange(preferred_, matrix_last(opened));
     const Expr out = operand(symmetric);
     preferred_ = outer;
     return out;
+  }
+
+  // A matrix whose elements are all one value, written out.
+  Expr equal_elements(const Opened& opened, Expr value) {
+    std::vector<Index> indices = value->free;
+    std::erase_if(indices, calculus::is_tick);
+    indices.insert(indices.end(), opened.indices.begin(), opened.indices.end());
+    std::vector<const Axis*> axes;
+    for (const Index& i : indices) axes.push_back(i.axis);
+    const Tensor* buffer = fresh("matrix", axes);
+    Substitution to_own;
+    const auto own = canonical_indices(buffer);
+    for (std::size_t p = 0; p < own.size(); ++p) to_own.emplace_back(indices[p], own[p]);
+    const Expr lowered = lower(value);
+    out_->push_back(
+        {Assign{{{buffer, substitute(lowered, to_own),
+                  print(element(context_, buffer)) + " = " + print(substitute(value, to_own), names_)}}}});
+    return make_access(context_, buffer, std::vector<Subscript>(indices.begin(), indices.end()));
+  }
+
+  const Tensor* fresh(const std::string& base, const std::vector<const Axis*>& axes) {
+    std::string name = base;
+    for (int n = 2; context_.find_tensor(name) != nullptr; ++n) name = fmt::format("{}_{}", base, n);
+    return context_.tensor(name, axes, Role::temporary);
   }
 
   static std::vector<const Axis*> matrix_last(const Opened& opened) {
@@ -389,10 +422,7 @@ class Materialiser {
       const auto stuck =
           std::find_if(waiting.begin(), waiting.end(), [&](const Assignment& a) { return !moves_buffer(a); });
       if (stuck == waiting.end()) throw std::logic_error("store_all: a cycle of copies");
-      const std::string base = "next_" + stuck->target->name;
-      std::string fresh = base;
-      for (int n = 2; context_.find_tensor(fresh) != nullptr; ++n) fresh = fmt::format("{}_{}", base, n);
-      const Tensor* next = context_.tensor(fresh, stuck->target->axes, Role::temporary);
+      const Tensor* next = fresh("next_" + stuck->target->name, stuck->target->axes);
       out_->push_back({Assign{{{next, stuck->value, stuck->label, stuck->tick}}}});
       stuck->value = calculus::target_element({next, stuck->value, {}, stuck->tick});
     }

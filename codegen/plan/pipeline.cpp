@@ -2,6 +2,7 @@
 
 #include "codegen/ir/verify.hpp"
 #include "codegen/loop/lower_schedule.hpp"
+#include "codegen/plan/gather_outcomes.hpp"
 #include "codegen/plan/hoist_invariants.hpp"
 #include "codegen/plan/materialise.hpp"
 
@@ -11,6 +12,9 @@ namespace {
 void derive_rules(Compilation& c) {
   c.derivation = calculus::derive(*c.program);
   c.planned = c.derivation.procedures;
+}
+void gather(Compilation& c) {
+  for (auto& p : c.planned) gather_outcomes(p.steps);
 }
 void hoist(Compilation& c) {
   for (auto& p : c.planned) p.steps = hoist_invariants(p.steps, *c.program->context);
@@ -65,6 +69,7 @@ ir::PrintOptions part_names(const Compilation& c) {
 const std::vector<Pass>& passes() {
   static const std::vector<Pass> list = {
       {"derive", "elaborate the functional, differentiate, turn descents into assignments", derive_rules},
+      {"gather_outcomes", "tables at outcomes given as numbers are looked up, not summed over", gather, true},
       {"hoist_invariants", "what does not change inside a loop is computed before it", hoist, true},
       {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered",
        materialise_all},
@@ -87,9 +92,9 @@ Compilation compile(const ir::Program& program, const Specialisation& sizes,
                     const std::function<bool(const Pass&, const Compilation&)>& after, Optimise optimise) {
   Compilation out;
   out.program = &program;
-  out.sizes = sizes;
+  out.sizes = with_branches(program, sizes);
   ir::check_program(program);
-  check_specialisation(program, sizes);
+  check_specialisation(program, out.sizes);
   for (const Pass& pass : passes()) {
     if (pass.optional && optimise == Optimise::no) continue;
     pass.run(out);

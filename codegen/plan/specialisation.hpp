@@ -25,6 +25,10 @@ struct Specialisation {
   }
 };
 
+/// With the size of every branch that has none: that of the axis whose values it has. Throws ir::ModelError
+/// where a size is given that is another.
+Specialisation with_branches(const ir::Program& program, Specialisation specialisation);
+
 /// Checks that every axis of the program has an extent of at least 1 and that no unknown axis is given.
 /// Throws ir::ModelError listing what is missing or unknown beside what is known.
 void check_specialisation(const ir::Program& program, const Specialisation& specialisation);

@@ -3,6 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "codegen/ir/print.hpp"
+#include "codegen/report/explanation.hpp"
+#include "codegen/report/latex.hpp"
+#include "codegen/report/mathml.hpp"
 
 namespace freefall::report {
 namespace {
@@ -28,7 +31,8 @@ Json place(const Origin& origin) {
 
 class Writer {
  public:
-  explicit Writer(const plan::Compilation& c) : c_(c), names_(plan::part_names(c)), written_out_(names_) {
+  explicit Writer(const plan::Compilation& c)
+      : c_(c), letters_(*c.program->context), names_(plan::part_names(c)), written_out_(names_) {
     written_out_.name_root = false;
   }
 
@@ -67,7 +71,10 @@ class Writer {
   }
 
  private:
-  static Json expression(Expr e, const PrintOptions& options) { return print(e, options); }
+  Json expression(Expr e, const PrintOptions& options) const {
+    const std::string formula = latex(e, letters_, options);
+    return {{"text", print(e, options)}, {"latex", formula}, {"mathml", math_element(formula)}};
+  }
 
   Json model(const Model& m) const {
     Json factors = Json::array();
@@ -86,11 +93,12 @@ class Writer {
     Json updates = Json::array();
     for (const auto& u : r.updates)
       updates.push_back(
-          {{"target", u.target->name}, {"equation", u.label}, {"value", print(u.value, names_)}});
+          {{"target", u.target->name}, {"equation", u.label}, {"value", expression(u.value, names_)}});
     Json out{{"kernel", r.kernel},
              {"variable", r.target->name},
              {"method", r.method},
              {"place", place(r.origin)},
+             {"descends", expression(descended(c_, r), {})},
              {"gradient_of_functional", !r.unmodified},
              {"derivative", expression(r.gradient, written_out_)}};
     if (r.unmodified) {
@@ -117,6 +125,7 @@ class Writer {
   }
 
   const plan::Compilation& c_;
+  Letters letters_;
   PrintOptions names_, written_out_;
 };
 

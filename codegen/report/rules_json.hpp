@@ -7,7 +7,8 @@
 
 namespace freefall::report {
 
-/// What rules_text says, for programs. Each expression is given as text, which codegen/ir/parse.hpp reads.
+/// What rules_text says, for programs. Each expression is given as text (which
+/// codegen/ir/parse.hpp reads where it has no named parts), LaTeX and MathML.
 /// Ends with a newline; the same compilation gives the same bytes.
 std::string rules_json(const plan::Compilation& compilation);
 

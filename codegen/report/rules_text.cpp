@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "codegen/ir/print.hpp"
+#include "codegen/report/locality.hpp"
 
 namespace freefall::report {
 namespace {
@@ -30,8 +31,7 @@ void print_steps(std::string& out, const calculus::Steps& steps, int indent) {
       continue;
     }
     if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action)) {
-      out += fmt::format("{}for each {}{}:\n", margin, sweep->axis->name,
-                         sweep->backwards ? ", the last first" : " in order");
+      out += fmt::format("{}for each {}, {}:\n", margin, sweep->axis->name, str(sweep->order));
       print_steps(out, sweep->body, indent + 2);
       continue;
     }
@@ -81,9 +81,17 @@ std::string rules_text(const plan::Compilation& c) {
   for (const NamedPart& part : elaboration.names)
     out += fmt::format("  {} = {}\n", part.name, print(part.expression, with_names(c, false)));
   for (const auto& f : elaboration.functionals) {
-    out += fmt::format("\nfunctional {}, in nats, to be minimised; the sum of\n", f.symbol->name);
+    out += fmt::format("\nfunctional {}, in nats, to be {}\n", f.symbol->name,
+                       f.maximised ? "maximised" : "minimised");
+    for (const auto& sum : f.decompositions) {
+      std::string text;
+      for (const auto& [sign, name] : sum)
+        text += fmt::format("{}{}", text.empty() ? (sign < 0 ? "-" : "") : sign < 0 ? " - " : " + ", name);
+      out += fmt::format("  = {}\n", text);
+    }
+    out += "  where\n";
     for (const auto& [name, term] : f.terms)
-      out += fmt::format("  {} = {}\n", name, print(term, with_names(c)));
+      out += fmt::format("    {} = {}\n", name, print(term, with_names(c)));
   }
   for (const calculus::GreedyRule& rule : c.derivation.events) {
     const Tensor* voltage = rule.events->voltage;
@@ -101,6 +109,7 @@ std::string rules_text(const plan::Compilation& c) {
   }
   out += "\nassumptions\n";
   for (const auto& a : elaboration.ledger) out += fmt::format("  {} ({}): {}\n", a.name, a.place, a.text);
+  out += "\n" + locality_text(localities(c));
   out += "\nrules\n";
   for (const auto& rule : c.derivation.rules) {
     out += fmt::format("  kernel {}, {} by {}{}\n", rule.kernel, rule.target->name, rule.method,

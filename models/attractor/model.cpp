@@ -24,8 +24,16 @@ freefall::program define() {
   auto complexity = sum(log_sinhc(bias) - log_sinhc(response) + hadamard(response - bias, m), unit);
   auto accuracy = dot(bias, m) + dot(m, J * prime(m));
 
+  auto learn = descend(S, J, rate(alpha), presynaptic(sigma));
+  auto settled = tolerance(1e-9);
   return program{kernel<"sample">(solve(F, q), draw(q)),
-                 kernel<"train">(solve(F, q), draw(q), descend(S, J, rate(alpha), presynaptic(sigma))),
-                 kernel<"relax">(until(tolerance(1e-9), at_most(1000), solve(F, q), forward(q))),
-                 kernel<"free_energy">(sum(F, unit)), kernel<"monitor">(complexity - accuracy)};
+                 kernel<"sample_in_order">(scan(unit, solve(F, q), draw(q))),
+                 kernel<"sample_at_random">(scan_at_random(unit, solve(F, q), draw(q))),
+                 kernel<"sample_shuffled">(scan_shuffled(unit, solve(F, q), draw(q))),
+                 kernel<"train">(solve(F, q), draw(q), learn),
+                 kernel<"train_in_order">(scan(unit, solve(F, q), draw(q)), learn),
+                 kernel<"relax">(until(settled, at_most(1000), solve(F, q), forward(q))),
+                 kernel<"relax_in_order">(until(settled, at_most(1000), scan(unit, solve(F, q), forward(q)))),
+                 kernel<"free_energy">(sum(F, unit)),
+                 kernel<"monitor">(complexity - accuracy)};
 }

@@ -40,7 +40,7 @@
 #include "models/reference/continuous_bernoulli.hpp"
 #include "models/reference/optimiser.hpp"
 
-namespace freefall::reference::attractor {
+namespace freefall::by_hand::attractor {
 
 namespace cb = continuous_bernoulli;
 
@@ -179,4 +179,4 @@ class network {
   }
 };
 
-}  // namespace freefall::reference::attractor
+}  // namespace freefall::by_hand::attractor

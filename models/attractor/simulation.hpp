@@ -11,7 +11,7 @@
 #include "freefall/runtime/random.hpp"
 #include "models/attractor/reference.hpp"
 
-namespace freefall::reference::attractor {
+namespace freefall::by_hand::attractor {
 
 enum class schedule { synchronous, sequential, random_scan };
 
@@ -160,4 +160,4 @@ inline two_pattern_result learn_two_patterns(std::uint64_t seed, const two_patte
   return result;
 }
 
-}  // namespace freefall::reference::attractor
+}  // namespace freefall::by_hand::attractor

@@ -10,9 +10,9 @@
 
 namespace freefall::models::attractor {
 
-namespace reference = freefall::reference::attractor;
+namespace by_hand = freefall::by_hand::attractor;
 using network = attractor_bars::instance;
-using pattern = freefall::reference::column<double>;
+using pattern = freefall::by_hand::column<double>;
 
 struct result {
   double monitor_begin = 0, monitor_end = 0;  // mean monitor of the first 10 and of the last 500 steps
@@ -25,20 +25,20 @@ struct result {
 inline pattern attractor_from(network& net, const pattern& start) {
   net.bias().setZero();
   net.beta() = 1;
-  net.sigma() = reference::mean<double>(0.1 * start);
+  net.sigma() = by_hand::mean<double>(0.1 * start);
   net.relax();
   if (net.passes() < 1000) return net.sigma();
   return pattern::Constant(25, std::numeric_limits<double>::quiet_NaN());
 }
 
 // The mean state of some steps under evidence, from state 0.
-inline pattern response(network& net, const pattern& evidence, double beta, int steps) {
+inline pattern response(network& net, const pattern& evidence, double beta, int steps, bool in_order) {
   net.bias() = evidence;
   net.beta() = beta;
   net.sigma().setZero();
   pattern sum = pattern::Zero(25);
   for (int step = 0; step < steps; ++step) {
-    net.sample();
+    in_order ? net.sample_in_order() : net.sample();
     sum += net.sigma();
   }
   return sum / steps;
@@ -46,8 +46,8 @@ inline pattern response(network& net, const pattern& evidence, double beta, int 
 
 // 500 epochs of 10 steps, one of the two patterns shown in each; evidence 30, precision 0.1, learning rate
 // 0.01.
-inline void learn(network& net, std::uint64_t seed, result& found) {
-  const reference::bars show;
+inline void learn(network& net, std::uint64_t seed, bool in_order, result& found) {
+  const by_hand::bars show;
   const runtime::stream choice(seed, "pattern");
   net.draw_seed = seed;
   net.beta() = 0.1;
@@ -55,26 +55,27 @@ inline void learn(network& net, std::uint64_t seed, result& found) {
   for (int epoch = 0, done = 0; epoch < 500; ++epoch) {
     net.bias() = 30 * (choice.uniform(std::uint64_t(epoch)) < 0.5 ? show.vertical : show.horizontal);
     for (int step = 0; step < 10; ++step, ++done) {
-      net.train();
+      in_order ? net.train_in_order() : net.train();
       if (done < 10) found.monitor_begin += net.monitor() / 10;
       if (done >= 4500) found.monitor_end += net.monitor() / 500;
     }
   }
 }
 
-inline result run(std::uint64_t seed) {
-  const reference::bars show;
+// States are drawn all at once, or one after the other.
+inline result run(std::uint64_t seed, bool in_order = false) {
+  const by_hand::bars show;
   network net;
   result found;
-  learn(net, seed, found);
+  learn(net, seed, in_order, found);
   const pattern one = attractor_from(net, show.vertical), other = attractor_from(net, show.horizontal);
   found.attractor_correlation = one.hasNaN() || other.hasNaN() ? std::numeric_limits<double>::quiet_NaN()
-                                                               : reference::correlation(one, other);
+                                                               : by_hand::correlation(one, other);
   pattern noise(25);
   runtime::stream(seed, "noise").fill_normal(std::span(noise.data(), 25));
-  found.retrieval = reference::correlation(response(net, show.plain_horizontal + 0.5 * noise, 1, 30),
-                                           show.plain_horizontal);
-  found.mixing = reference::correlation(response(net, show.cross, 2, 20), show.cross);
+  found.retrieval = by_hand::correlation(response(net, show.plain_horizontal + 0.5 * noise, 1, 30, in_order),
+                                         show.plain_horizontal);
+  found.mixing = by_hand::correlation(response(net, show.cross, 2, 20, in_order), show.cross);
   return found;
 }
 

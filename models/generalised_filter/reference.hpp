@@ -35,7 +35,7 @@
 
 #include "models/reference/optimiser.hpp"
 
-namespace freefall::reference::generalised_filter {
+namespace freefall::by_hand::generalised_filter {
 
 // A function with its Jacobian.
 template <class Scalar>
@@ -207,4 +207,4 @@ class filter {
   std::optional<dynamic_prior<Scalar>> dynamic_;
 };
 
-}  // namespace freefall::reference::generalised_filter
+}  // namespace freefall::by_hand::generalised_filter

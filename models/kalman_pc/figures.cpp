@@ -184,15 +184,15 @@ std::vector<double> linear(const watch&) {
 }
 
 std::vector<double> nonlinear(const watch&) {
-  using column = freefall::reference::column<double>;
-  using jacobian = freefall::reference::matrix<double>;
+  using column = freefall::by_hand::column<double>;
+  using jacobian = freefall::by_hand::matrix<double>;
   using extended = filter<kalman_pc_tanh::arrays, 2>;
   extended f((extended::sensors() << 0.8, -0.5, 0.3, 0.2, 0.9, -0.7).finished());
   f.a << 0.9, 0.3, -0.2, -0.4, 0.8, 0.1, 0.2, -0.3, 0.7;
   f.r *= 0.3;
   f.q *= 0.1;
   const auto slope = [](const column& squashed) -> column { return 1 - squashed.array().square(); };
-  namespace by_hand = freefall::reference::kalman_pc;
+  namespace by_hand = freefall::by_hand::kalman_pc;
   const by_hand::nonlinear_model<double> model{
       [&](const column& x, const column& u) -> column {
         return column((f.a * x).array().tanh()) + f.b * u(0);

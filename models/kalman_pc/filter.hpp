@@ -13,7 +13,7 @@ namespace kalman_pc {
 using namespace freefall;
 
 /// `f` is called with (A, x_{t-1}), both primed along the axis to sum, `g` with (C, x_t).
-template <class Transition, class Observation>
+template <bool Linear, class Transition, class Observation>
 program filter(Transition f, Observation g) {
   axis<"state"> state;
   axis<"sense"> sense;
@@ -32,6 +32,19 @@ program filter(Transition f, Observation g) {
                            y <<= normal(g(C, x), covariance(R)));
   auto q = family(delta(x));
   auto F = free_energy(p, q);
+
+  // The rules by hand (Millidge 2021, equations 3.32 to 3.35, repaired), for linear f and g.
+  if constexpr (Linear) {
+    auto eps_x = x - A * prime(previous(x)) - B * u;
+    auto eps_y = y - C * x;
+    auto xi_x = inverse(Q) * prime(eps_x);
+    auto xi_y = inverse(R) * prime(eps_y);
+    reference(kernel<"tick5">, x) = xi_x - xi_y * C;
+    reference(gradient(F, A)) = -hadamard(xi_x, prime(previous(x)));
+    reference(gradient(F, B)) = -hadamard(xi_x, u);
+    reference(gradient(F, C)) = -hadamard(xi_y, x);
+  }
+
   auto down = descend(F, x, rate(step));
   return program{kernel<"tick2">(advance(x), forward(p), repeat(2, down)),
                  kernel<"tick5">(advance(x), forward(p), repeat(5, down)),

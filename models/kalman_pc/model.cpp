@@ -2,5 +2,6 @@
 #include "filter.hpp"
 
 freefall::program define() {
-  return kalman_pc::filter([](auto A, auto x) { return A * prime(x); }, [](auto C, auto x) { return C * x; });
+  return kalman_pc::filter<true>([](auto A, auto x) { return A * prime(x); },
+                                 [](auto C, auto x) { return C * x; });
 }

@@ -34,7 +34,7 @@
 
 #include "models/reference/optimiser.hpp"
 
-namespace freefall::reference::kalman_pc {
+namespace freefall::by_hand::kalman_pc {
 
 template <class Scalar>
 struct belief {
@@ -240,4 +240,4 @@ class filter {
   matrix<Scalar> Pi_x_, Pi_z_;
 };
 
-}  // namespace freefall::reference::kalman_pc
+}  // namespace freefall::by_hand::kalman_pc

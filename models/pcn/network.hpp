@@ -32,11 +32,38 @@ program network(Activation f) {
   auto W = layers<1, Layers>([&](auto l) { return parameter<"W">[l](unit[l], unit[l - 1_c]); });
 
   // Everything that does not depend on whether there are biases.
-  auto finish = [&](auto drive, auto... parameters) {
+  auto finish = [&](auto drive, auto state_biases, auto... parameters) {
     auto p = model<"pcn">(layers<1, Layers - 1>([&](auto l) { return h[l] <<= normal(f(drive(l))); }),
                           digit <<= normal(drive(last)));
     auto q = family(layers<1, Layers - 1>([&](auto l) { return delta(h[l]); }));
     auto F = free_energy(p, q);
+
+    // The rules by hand (Millidge 2021, equations 3.8 and 3.9, repaired): g is the error times the slope of
+    // the prediction.
+    auto eps = [&](auto l) {
+      if constexpr (l == last) {
+        return digit - drive(l);
+      } else {
+        return h[l] - f(drive(l));
+      }
+    };
+    auto g = [&](auto l) {
+      if constexpr (l == last) {
+        return eps(l);
+      } else {
+        return hadamard(eps(l), slope(f(drive(l))));
+      }
+    };
+    layers<1, Layers - 1>([&](auto l) {
+      reference(kernel<"infer">, h[l]) = eps(l) - g(l + 1_c) * W[l + 1_c];
+      return l;
+    });
+    layers<1, Layers>([&](auto l) {
+      reference(kernel<"train">, W[l]) = -dot(g(l), x[l - 1_c], batch) / count(batch);
+      return l;
+    });
+    state_biases([&](auto l) { return -sum(g(l), batch) / count(batch); });
+
     auto settle = repeat(Passes, descend(F, h, rate(inference_rate)));
     return program{
         kernel<"predict">(forward(p), predict(digit)), kernel<"infer">(forward(p), settle),
@@ -45,9 +72,15 @@ program network(Activation f) {
   };
   if constexpr (Biases == biases::yes) {
     auto b = layers<1, Layers>([&](auto l) { return parameter<"b">[l](unit[l]); });
-    return finish([&](auto l) { return W[l] * x[l - 1_c] + b[l]; }, W, b);
+    auto state_biases = [&](auto rule) {
+      layers<1, Layers>([&](auto l) {
+        reference(kernel<"train">, b[l]) = rule(l);
+        return l;
+      });
+    };
+    return finish([&](auto l) { return W[l] * x[l - 1_c] + b[l]; }, state_biases, W, b);
   } else {
-    return finish([&](auto l) { return W[l] * x[l - 1_c]; }, W);
+    return finish([&](auto l) { return W[l] * x[l - 1_c]; }, [](auto) {}, W);
   }
 }
 

@@ -29,7 +29,7 @@
 
 #include "models/reference/optimiser.hpp"
 
-namespace freefall::reference::pcn {
+namespace freefall::by_hand::pcn {
 
 // relu has derivative 0 at 0.
 enum class activation { identity, tanh, relu };
@@ -221,4 +221,4 @@ class network {
   }
 };
 
-}  // namespace freefall::reference::pcn
+}  // namespace freefall::by_hand::pcn

@@ -30,6 +30,14 @@ program network() {
                                    image <<= normal(sigmoid(W * code + b)));
   auto q = family(delta(code));
   auto F = free_energy(p, q);
+
+  // The rules by hand (Millidge 2021, equations 3.8 and 3.9, repaired).
+  auto prediction = sigmoid(W * code + b);
+  auto g = hadamard(image - prediction, slope(prediction));
+  reference(kernel<"infer">, code) = prior_precision * code - g * W;
+  reference(kernel<"train">, W) = -dot(g, code, batch) / count(batch);
+  reference(kernel<"train">, b) = -sum(g, batch) / count(batch);
+
   auto settle = repeat(Passes, descend(F, code, rate(inference_rate)));
   return program{kernel<"infer">(forward(p), settle),
                  kernel<"train">(forward(p), settle, descend(F / count(batch), W, b, sgd(learning_rate))),

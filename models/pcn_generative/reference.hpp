@@ -27,7 +27,7 @@
 
 #include "models/reference/optimiser.hpp"
 
-namespace freefall::reference::pcn_generative {
+namespace freefall::by_hand::pcn_generative {
 
 template <class Scalar>
 class network {
@@ -159,4 +159,4 @@ class network {
   }
 };
 
-}  // namespace freefall::reference::pcn_generative
+}  // namespace freefall::by_hand::pcn_generative

@@ -18,7 +18,7 @@ namespace freefall::models::recurrent {
 inline constexpr int kBatch = 3, kTicks = 8, kFeature = 4, kLower = 5, kUpper = 6, kLabel = 2;
 
 struct example {
-  using matrix = reference::recurrent::network<double>::sequence::value_type;
+  using matrix = by_hand::recurrent::network<double>::sequence::value_type;
 
   example() {
     const auto fill = [&](std::vector<double>& to, int n, double scale) {
@@ -45,15 +45,15 @@ struct example {
   }
 
   // The reference after its forward pass.
-  reference::recurrent::network<double> network() const {
-    reference::recurrent::parameters<double> theta;
+  by_hand::recurrent::network<double> network() const {
+    by_hand::recurrent::parameters<double> theta;
     theta.layers.push_back(
         {as_matrix(W1, kLower, kFeature), as_matrix(U1, kLower, kLower), as_matrix(b1, 1, kLower)});
     theta.layers.push_back(
         {as_matrix(W2, kUpper, kLower), as_matrix(U2, kUpper, kUpper), as_matrix(b2, 1, kUpper)});
     theta.V = as_matrix(V, kLabel, kUpper);
     theta.c = as_matrix(c, 1, kLabel);
-    reference::recurrent::network<double> out(theta);
+    by_hand::recurrent::network<double> out(theta);
     out.forward(sequence(x, kFeature), sequence(y, kLabel));
     return out;
   }
@@ -107,7 +107,7 @@ inline ::recurrent::instance make(const example& s, double eta) {
 
 /// Largest difference of the kernels' derivatives from those given, relative to 1 + their size. The axes of a
 /// result stand in order of their names: by_W1[feature, lower], by_W2[lower, upper].
-inline double distance(::recurrent::instance& net, const reference::recurrent::parameters<double>& g) {
+inline double distance(::recurrent::instance& net, const by_hand::recurrent::parameters<double>& g) {
   double worst = 0;
   const auto compare = [&](const char* name, const auto& expected) {
     const auto found = elements(net, name);

@@ -22,8 +22,7 @@ double from_reference(double eta) {
   auto net = make(e, eta);
   net.relax();
   auto by_hand = e.network();
-  by_hand.relax(reference::recurrent::predictions::fixed, reference::recurrent::schedule::simultaneous, 40,
-                eta);
+  by_hand.relax(by_hand::recurrent::predictions::fixed, by_hand::recurrent::schedule::simultaneous, 40, eta);
   return distance(net, by_hand.parameter_gradient());
 }
 

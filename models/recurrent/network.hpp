@@ -40,6 +40,21 @@ program network() {
                               y[t] <<= normal(V * h2[t] + c));
   auto F = free_energy(p, family(delta(h1), delta(h2)));
 
+  // Without hold, by hand: g is the error times the slope of the prediction (Millidge, Tschantz and Buckley
+  // 2022, equations of section 3.3, repaired).
+  auto drive1 = W1 * x[t] + U1 * prime(h1[t - 1]) + b1;
+  auto drive2 = W2 * h1[t] + U2 * prime(h2[t - 1]) + b2;
+  auto eps_y = y - V * h2 - c;
+  auto g1 = hadamard(h1 - tanh(drive1), slope(tanh(drive1)));
+  auto g2 = hadamard(h2 - tanh(drive2), slope(tanh(drive2)));
+  reference(kernel<"strict">, h1) = h1 - tanh(drive1) - g2 * W2 - prime(U1) * prime(shift(t)(g1));
+  reference(kernel<"strict">, h2) = h2 - tanh(drive2) - eps_y * V - prime(U2) * prime(shift(t)(g2));
+  reference(gradient(F, V)) = -dot(eps_y, h2, batch, t);
+  reference(gradient(F, U1)) = -dot(g1, prime(h1[t - 1]), batch, t);
+  reference(gradient(F, W1)) = -dot(g1, x, batch, t);
+  reference(gradient(F, W2)) = -dot(g2, h1, batch, t);
+  reference(gradient(F, c)) = -sum(eps_y, batch, t);
+
   auto gradients = hana::make_tuple(evaluate<"by_W1">(gradient(F, W1)), evaluate<"by_U1">(gradient(F, U1)),
                                     evaluate<"by_b1">(gradient(F, b1)), evaluate<"by_W2">(gradient(F, W2)),
                                     evaluate<"by_U2">(gradient(F, U2)), evaluate<"by_b2">(gradient(F, b2)),

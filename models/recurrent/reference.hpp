@@ -30,7 +30,7 @@
 
 #include "models/reference/optimiser.hpp"
 
-namespace freefall::reference::recurrent {
+namespace freefall::by_hand::recurrent {
 
 enum class predictions { fixed, live };
 
@@ -252,4 +252,4 @@ class network {
   sequence target_;
 };
 
-}  // namespace freefall::reference::recurrent
+}  // namespace freefall::by_hand::recurrent

@@ -13,7 +13,7 @@
 
 #include "models/reference/optimiser.hpp"
 
-namespace freefall::reference {
+namespace freefall::by_hand {
 
 // p ln q; 0 where p = 0.
 template <class Scalar>
@@ -104,4 +104,4 @@ Scalar dirichlet_one_count(const column<Scalar>& a, Eigen::Index k) {
   return std::log(whole) - std::log(a(k)) + boost::math::digamma(a(k) + 1) - boost::math::digamma(whole + 1);
 }
 
-}  // namespace freefall::reference
+}  // namespace freefall::by_hand

@@ -27,7 +27,7 @@
 
 #include "models/reference/quadrature.hpp"
 
-namespace freefall::reference::continuous_bernoulli {
+namespace freefall::by_hand::continuous_bernoulli {
 
 namespace series {
 
@@ -161,4 +161,4 @@ T sample(T b, T u) {
   return b < 0 ? -s : s;
 }
 
-}  // namespace freefall::reference::continuous_bernoulli
+}  // namespace freefall::by_hand::continuous_bernoulli

@@ -27,7 +27,7 @@
 
 #include "models/reference/categorical.hpp"
 
-namespace freefall::reference::functionals {
+namespace freefall::by_hand::functionals {
 
 // sum_{o,x} q(o,x) f(o, x), skipping what cannot happen.
 template <class Scalar, class Function>
@@ -286,4 +286,4 @@ Scalar kl_control(const column<Scalar>& x, const column<Scalar>& desired_x) {
   return divergence(x, desired_x);
 }
 
-}  // namespace freefall::reference::functionals
+}  // namespace freefall::by_hand::functionals

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <variant>
 
-namespace freefall::reference {
+namespace freefall::by_hand {
 
 template <class Scalar>
 using matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -82,4 +82,4 @@ struct parameter {
   }
 };
 
-}  // namespace freefall::reference
+}  // namespace freefall::by_hand

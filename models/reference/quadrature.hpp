@@ -6,7 +6,7 @@
 #include <numbers>
 #include <vector>
 
-namespace freefall::reference {
+namespace freefall::by_hand {
 
 template <std::floating_point T>
 struct quadrature_rule {
@@ -40,4 +40,4 @@ quadrature_rule<T> gauss_legendre(int n, T low = -1, T high = 1) {
   return rule;
 }
 
-}  // namespace freefall::reference
+}  // namespace freefall::by_hand

@@ -30,6 +30,18 @@ program graph() {
                             target <<= normal(tan(v2) + sin(v3), precision(weight)));
   auto F = free_energy(p, family(delta(v1), delta(v2), delta(v3)));
 
+  // Without hold, by hand (Millidge, Tschantz and Buckley 2022, equation 8): an error, minus the errors of
+  // the children times the slopes of their functions.
+  auto eps1 = v1 - theta * v0;
+  auto eps2 = v2 - sqrt(v1);
+  auto eps3 = v3 - square(v0);
+  auto eps4 = weight * (target - tan(v2) - sin(v3));
+  reference(kernel<"strict">, v1) = eps1 - hadamard(eps2, slope(sqrt(v1)));
+  reference(kernel<"strict">, v2) = eps2 - hadamard(eps4, slope(tan(v2)));
+  reference(kernel<"strict">, v3) = eps3 - hadamard(eps4, slope(sin(v3)));
+  reference(gradient(F, theta)) = -sum(hadamard(eps1, v0), batch);
+  reference(gradient(F, v0)) = -theta * eps1 - 2 * hadamard(v0, eps3);
+
   auto by_v0 = evaluate<"by_v0">(gradient(F, v0));
   auto by_theta = evaluate<"by_theta">(gradient(F, theta));
   auto fall = descend(F, v1, v2, v3, rate(eta));

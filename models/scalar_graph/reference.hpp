@@ -35,7 +35,7 @@
 #include <utility>
 #include <vector>
 
-namespace freefall::reference::scalar_graph {
+namespace freefall::by_hand::scalar_graph {
 
 template <class Scalar>
 struct vertex {
@@ -254,4 +254,4 @@ Scalar binomial_tail(int trials, Scalar eta, int successes) {
   return mass.back();
 }
 
-}  // namespace freefall::reference::scalar_graph
+}  // namespace freefall::by_hand::scalar_graph

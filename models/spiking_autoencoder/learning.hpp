@@ -10,7 +10,7 @@
 
 namespace freefall::models::spiking_autoencoder {
 
-namespace hand = freefall::reference::spiking_autoencoder;
+namespace hand = freefall::by_hand::spiking_autoencoder;
 
 inline const hand::fast_learning_settings settings;
 inline constexpr std::uint64_t ticks_per_second = 10000;
@@ -49,7 +49,7 @@ class simulation {
 
   /// Of the couplings and the best ones, up to a scale.
   hand::coupling_fit<double> fit() {
-    const reference::matrix<double> couplings = net.W();
+    const by_hand::matrix<double> couplings = net.W();
     return hand::compare(couplings, hand::network<double>(hand::circle(20)).W);
   }
 
@@ -58,7 +58,7 @@ class simulation {
     hand::decoder_error<double> decoded;
     for (std::uint64_t t = 0; t < seconds * ticks_per_second; ++t) {
       step([&] { net.run(); });
-      const reference::column<double> x = net.x(), read = net.D() * net.r();
+      const by_hand::column<double> x = net.x(), read = net.D() * net.r();
       decoded.add(x, read);
     }
     return decoded.value();

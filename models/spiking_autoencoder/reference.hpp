@@ -42,7 +42,7 @@
 
 #include "models/reference/optimiser.hpp"
 
-namespace freefall::reference::spiking_autoencoder {
+namespace freefall::by_hand::spiking_autoencoder {
 
 // How V is kept. functional: computed from x and r. feedback: neurons without couplings, each driven by
 // F (s - D o), the error of the read-out, and its own reset -mu. recurrent: by F s + W o, with whatever W
@@ -218,4 +218,4 @@ class decoder_error {
   column<Scalar> x_sum_, decoded_sum_;
 };
 
-}  // namespace freefall::reference::spiking_autoencoder
+}  // namespace freefall::by_hand::spiking_autoencoder

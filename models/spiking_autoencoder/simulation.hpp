@@ -9,7 +9,7 @@
 #include "freefall/runtime/random.hpp"
 #include "models/spiking_autoencoder/reference.hpp"
 
-namespace freefall::reference::spiking_autoencoder {
+namespace freefall::by_hand::spiking_autoencoder {
 
 // N unit vectors spread evenly over the circle, [N, 2].
 inline matrix<double> circle(Eigen::Index n) {
@@ -114,4 +114,4 @@ class fast_learning {
   long steps_ = 0;
 };
 
-}  // namespace freefall::reference::spiking_autoencoder
+}  // namespace freefall::by_hand::spiking_autoencoder

@@ -25,7 +25,7 @@
 
 #include "models/reference/categorical.hpp"
 
-namespace freefall::reference::tmaze {
+namespace freefall::by_hand::tmaze {
 
 template <class Scalar>
 struct counts {
@@ -114,4 +114,4 @@ class chain {
   std::vector<Eigen::Index> o_, u_;
 };
 
-}  // namespace freefall::reference::tmaze
+}  // namespace freefall::by_hand::tmaze

@@ -39,7 +39,7 @@
 #include "freefall/runtime/random.hpp"
 #include "models/reference/categorical.hpp"
 
-namespace freefall::reference::tmaze {
+namespace freefall::by_hand::tmaze {
 
 template <class Scalar>
 struct model {
@@ -330,4 +330,4 @@ inline episode run_episode(const model<double>& p, std::uint64_t seed, double ga
   }
 }
 
-}  // namespace freefall::reference::tmaze
+}  // namespace freefall::by_hand::tmaze

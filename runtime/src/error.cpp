@@ -49,6 +49,9 @@ std::string predicate(const status& s, std::span<const tensor_info> tensors) {
              "estimated "
              "from, or add "
              "a small positive number to its diagonal.";
+    case fault::not_an_index:
+      return " is no index at element " + number(s.element) + by_axis(s, tensors) +
+             "; expected a whole number from 0 to " + number(s.expected - 1) + ". Outcomes count from 0.";
     case fault::diagonal_not_zero:
       return " is not zero at element " + number(s.element) + by_axis(s, tensors) +
              " of its diagonal; it was declared with no_diagonal. Set the diagonal to zero before the call.";

@@ -112,9 +112,10 @@ TEST(Schedule, ForwardGoesTickByTick) {
 TEST(Schedule, EachTickMovesItsOwnElement) {
   for (const bool backwards : {false, true}) {
     Programs p;
-    const auto found =
-        p.run({{EachTick{p.program.context->find_axis("t"), backwards, {{Repeat{2, {p.descend({p.h})}}, {}}}},
-                {}}});
+    const auto found = p.run({{Scan{p.program.context->find_axis("t"),
+                                    backwards ? Order::backwards : Order::forwards,
+                                    {{Repeat{2, {p.descend({p.h})}}, {}}}},
+                               {}}});
     std::vector<Real> h{1, 2, 4};
     const auto error = [&](std::size_t t) { return t > 2 ? 0 : h[t] - (t > 0 ? 0.5L * h[t - 1] : 0) - 1; };
     for (std::size_t n = 0; n < 3; ++n) {
@@ -145,12 +146,12 @@ TEST(Schedule, HoldEndsWithItsBlock) {
 TEST(Schedule, RefusesWhatCannotBeOrdered) {
   Programs p;
   const Axis* t = p.program.context->find_axis("t");
-  EXPECT_EQ(p.refusal({{EachTick{t, true, {p.descend({p.a})}}, {}}}),
-            "kernel 'kernel': 'a' descends in a loop over 't', but has no one axis 't'; descend it before or "
-            "after the "
+  EXPECT_EQ(p.refusal({{Scan{t, Order::backwards, {p.descend({p.a})}}, {}}}),
+            "kernel 'kernel': 'a' moves in a loop over 't', but has no axis 't'; move it before or after the "
             "loop");
-  EXPECT_EQ(p.refusal({{EachTick{t, true, {{Forward{0, 0}, {}}}}, {}}}),
-            "kernel 'kernel': a loop over 't' takes descents, and loops of them");
+  EXPECT_EQ(p.refusal({{Scan{t, Order::backwards, {{Forward{0, 0}, {}}}}, {}}}),
+            "kernel 'kernel': a loop over 't' takes rules of single elements: descend, solve, draw(q), "
+            "forward(q), and loops of them; put other statements before or after it");
   EXPECT_EQ(p.refusal({{InOrder{{{Forward{0, 0}, {}}}, true}, {}}}),
             "kernel 'kernel': children_first takes descents; put other statements before or after it");
   EXPECT_EQ(p.refusal({{Simultaneously{{p.descend({p.a}), p.descend({p.a})}}, {}}}),

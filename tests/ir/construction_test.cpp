@@ -194,6 +194,23 @@ TEST_F(Construction, ReplacesUnderBindersWithoutCapture) {
   verify(under);
 }
 
+// The subscript of a softmax or an inverse stands outside it: a label there means a binder further out,
+// whatever the labels inside are.
+TEST_F(Construction, SubstitutesASubscriptThatHasTheLabelOfItsOwnBinder) {
+  const Expr inverse = read("inverse{i#1, i#2}(S[i#1, i#2])[i, 0]");
+  const Index own = inverse->bound[1];
+  const Expr shadowed = substitute(inverse, {{index("i"), Subscript(own)}});
+  EXPECT_EQ(substitute(shadowed, {{own, Subscript(index("i"))}}), inverse);
+}
+
+TEST_F(Construction, ReducesOverWhatDoesNotVaryInClosedForm) {
+  EXPECT_EQ(read("softmax{j}(x[i])[j]"), read("1 / extent(j)"));
+  EXPECT_EQ(read("softmax{j}(x[i])[i - 1]"), read("range(j, i - 1) / extent(j)"));
+  EXPECT_EQ(read("log_sum_exp{j}(x[i])"), read("x[i] + log(extent(j))"));
+  EXPECT_EQ(read("log_sum_exp{i, j}(x[i])"), read("log_sum_exp{i}(x[i]) + log(extent(j))"));
+  EXPECT_EQ(read("max{j}(x[i])"), read("x[i]"));
+}
+
 TEST_F(Construction, FoldsFunctionsOfNumbers) {
   EXPECT_EQ(read("log(exp(s))"), read("s"));
   EXPECT_EQ(read("exp(log(s))"), read("s"));

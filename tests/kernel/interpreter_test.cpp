@@ -9,11 +9,14 @@
 #include <pcn_sizes_b_float_views.hpp>
 #include <pcn_sizes_c_double_views.hpp>
 #include <pcn_sizes_c_float_views.hpp>
+#include <scans_double_views.hpp>
+#include <scans_float_views.hpp>
 #include <spreads_double_views.hpp>
 #include <spreads_float_views.hpp>
 
 #include "models/pcn/network.hpp"
 #include "tests/kernel/expect_kernel_matches.hpp"
+#include "tests/kernel/models/scans.hpp"
 #include "tests/kernel/models/spreads.hpp"
 
 namespace freefall::test {
@@ -66,6 +69,26 @@ void expect_spreads_match(std::span<const runtime::tensor_info> tensors) {
 TEST(KernelEqualsInterpreter, EveryKindOfSpreadAndUntil) {
   expect_spreads_match<spreads_double::instance>(spreads_double::tensors());
   expect_spreads_match<spreads_float::instance>(spreads_float::tensors());
+}
+
+template <class Instance>
+void expect_scans_match(std::span<const runtime::tensor_info> tensors) {
+  const ir::Program program = scans().ir();
+  for (const std::size_t copies : {5, 2, 1}) {
+    const auto matches = [&](const char* kernel, void (Instance::*call)(std::size_t)) {
+      expect_kernel_matches<Instance>(program, tensors, copies, kernel,
+                                      [&](Instance& i) { (i.*call)(copies); });
+    };
+    matches("gauss_seidel", &Instance::gauss_seidel);
+    matches("from_the_last", &Instance::from_the_last);
+    matches("adaptive", &Instance::adaptive);
+    matches("settle", &Instance::settle);
+  }
+}
+
+TEST(KernelEqualsInterpreter, OneElementAfterTheOther) {
+  expect_scans_match<scans_double::instance>(scans_double::tensors());
+  expect_scans_match<scans_float::instance>(scans_float::tensors());
 }
 
 }  // namespace

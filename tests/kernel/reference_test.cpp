@@ -24,7 +24,7 @@
 namespace freefall::test {
 namespace {
 
-using reference::matrix;
+using by_hand::matrix;
 
 // Two orders of summation over ten batches: some hundred roundings of 1e-16 and of 6e-8 on the largest
 // elements.
@@ -46,14 +46,14 @@ void expect_near(std::span<const T> found, const T* expected, std::size_t n, con
   EXPECT_LE(difference, kTolerance<T> * largest) << what;
 }
 
-// Names of what an optimiser keeps, in the order of reference::parameter.
+// Names of what an optimiser keeps, in the order of by_hand::parameter.
 struct OptimiserState {
   const char* first;
   const char* second;
 };
-OptimiserState state_of(const reference::optimiser& method) {
-  if (std::holds_alternative<reference::adam>(method)) return {"_mean", "_square"};
-  if (std::holds_alternative<reference::momentum>(method)) return {"_velocity", nullptr};
+OptimiserState state_of(const by_hand::optimiser& method) {
+  if (std::holds_alternative<by_hand::adam>(method)) return {"_mean", "_square"};
+  if (std::holds_alternative<by_hand::momentum>(method)) return {"_velocity", nullptr};
   return {nullptr, nullptr};
 }
 
@@ -81,12 +81,12 @@ matrix<T> give(std::span<T> to, std::size_t copies, std::size_t width, std::mt19
 }
 
 template <class Instance>
-void follow_pcn(std::span<const runtime::tensor_info> tensors, reference::pcn::activation f, bool biases,
-                const reference::optimiser& method, double rate) {
+void follow_pcn(std::span<const runtime::tensor_info> tensors, by_hand::pcn::activation f, bool biases,
+                const by_hand::optimiser& method, double rate) {
   Instance net;
   using T = std::remove_reference_t<decltype(net.inference_rate())>;
   NamedArrays<Instance> arrays(net, tensors);
-  reference::pcn::network<T> expected({12, 9, 7, 5}, f);
+  by_hand::pcn::network<T> expected({12, 9, 7, 5}, f);
   std::mt19937_64 random(2024);
   for (std::size_t l = 1; l <= 3; ++l) {
     const auto set = [&](const std::string& name, auto& value, double bound) {
@@ -131,8 +131,8 @@ void follow_pcn(std::span<const runtime::tensor_info> tensors, reference::pcn::a
   }
 }
 
-using enum reference::pcn::activation;
-const reference::optimiser kAdam = reference::adam{1e-3};
+using enum by_hand::pcn::activation;
+const by_hand::optimiser kAdam = by_hand::adam{1e-3};
 
 TEST(KernelEqualsReference, PcnWithTanhBiasesAndAdam) {
   follow_pcn<pcn_tanh_double::instance>(pcn_tanh_double::tensors(), tanh, true, kAdam, 1e-3);
@@ -146,11 +146,11 @@ TEST(KernelEqualsReference, PcnWithReluAndWithoutBiases) {
   follow_pcn<pcn_relu_float::instance>(pcn_relu_float::tensors(), relu, false, kAdam, 1e-3);
 }
 TEST(KernelEqualsReference, PcnWithGradientDescent) {
-  follow_pcn<pcn_sgd_double::instance>(pcn_sgd_double::tensors(), tanh, true, reference::sgd{0.05}, 0.05);
-  follow_pcn<pcn_sgd_float::instance>(pcn_sgd_float::tensors(), tanh, true, reference::sgd{0.05}, 0.05);
+  follow_pcn<pcn_sgd_double::instance>(pcn_sgd_double::tensors(), tanh, true, by_hand::sgd{0.05}, 0.05);
+  follow_pcn<pcn_sgd_float::instance>(pcn_sgd_float::tensors(), tanh, true, by_hand::sgd{0.05}, 0.05);
 }
 TEST(KernelEqualsReference, PcnWithMomentum) {
-  const reference::momentum method{0.02, 0.9};
+  const by_hand::momentum method{0.02, 0.9};
   follow_pcn<pcn_momentum_double::instance>(pcn_momentum_double::tensors(), tanh, true, method, method.rate);
   follow_pcn<pcn_momentum_float::instance>(pcn_momentum_float::tensors(), tanh, true, method, method.rate);
 }
@@ -160,9 +160,9 @@ void follow_generative(std::span<const runtime::tensor_info> tensors) {
   Instance net;
   using T = std::remove_reference_t<decltype(net.inference_rate())>;
   NamedArrays<Instance> arrays(net, tensors);
-  const reference::optimiser method = reference::sgd{0.1};
+  const by_hand::optimiser method = by_hand::sgd{0.1};
   const T prior = static_cast<T>(0.5);
-  reference::pcn_generative::network<T> expected(13, 6, prior);
+  by_hand::pcn_generative::network<T> expected(13, 6, prior);
   std::mt19937_64 random(77);
   fill(arrays["W"], random, 0.7);
   fill(arrays["b"], random, 0.3);

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "central_difference.hpp"
-#include "models/attractor/simulation.hpp"
+#include "models/attractor/stationary_law.hpp"
 
-namespace freefall::reference::attractor {
+namespace freefall::by_hand::attractor {
 namespace {
 
 network<real> random_network(Eigen::Index n, unsigned seed, bool symmetric = false) {
@@ -153,10 +153,6 @@ TEST(AttractorReferenceSampling, InAnOrderReadsTheStatesAlreadyDrawn) {
   EXPECT_EQ(net.previous, old.state);
 }
 
-struct moments {
-  double first, second, pair;
-};
-
 // Two states, b = (0.4, -0.7), J = 0.9, beta = 1: the first moments and the pair moment of a density on the
 // square by 80 x 80 Gauss-Legendre points.
 network<double> two_states() {
@@ -201,6 +197,40 @@ TEST(AttractorReferenceSampling, StationaryLawsHaveTheirKnownMoments) {
   EXPECT_NEAR(at_once.first, 0.0694078627, 1e-10);
   EXPECT_NEAR(at_once.second, -0.1969727931, 1e-10);
   EXPECT_NEAR(at_once.pair, -0.0136714606, 1e-10);
+}
+
+// The laws from the conditionals alone: where the couplings are symmetric they have the closed forms.
+TEST(AttractorReferenceSampling, LawsFromTheConditionalsAreTheClosedForms) {
+  const auto expect = [](const moments& found, const moments& expected) {
+    EXPECT_NEAR(found.first, expected.first, 1e-13);
+    EXPECT_NEAR(found.second, expected.second, 1e-13);
+    EXPECT_NEAR(found.pair, expected.pair, 1e-13);
+  };
+  const auto net = two_states();
+  expect(stationary_moments(net, schedule::synchronous), of_the_synchronous_law());
+  expect(stationary_moments(net, schedule::sequential), of_the_joint());
+  expect(stationary_moments(net, schedule::random_scan), of_the_joint());
+}
+
+// Without symmetry no schedule has the Boltzmann law of the symmetric part. Four-digit values of an
+// independent computation, random scans and all at once.
+TEST(AttractorReferenceSampling, LawsOfAsymmetricCouplingsDependOnTheSchedule) {
+  struct row {
+    double to_first, to_second;
+    moments random;
+    double at_once;
+  };
+  for (const row& at : {row{0.9, -0.3, {0.0601, -0.2303, 0.0141}, -0.0138},
+                        row{1.5, 0.3, {0.0146, -0.2234, 0.0828}, -0.0033}}) {
+    auto net = two_states();
+    net.J << 0, at.to_first, at.to_second, 0;
+    const moments random = stationary_moments(net, schedule::random_scan);
+    EXPECT_NEAR(random.first, at.random.first, 5e-5);
+    EXPECT_NEAR(random.second, at.random.second, 5e-5);
+    EXPECT_NEAR(random.pair, at.random.pair, 5e-5);
+    EXPECT_NEAR(stationary_moments(net, schedule::synchronous).pair, at.at_once, 5e-5);
+    EXPECT_GT(std::abs(stationary_moments(net, schedule::sequential).pair - random.pair), 1e-3);
+  }
 }
 
 // 100000 chains of 14 sweeps from 0, within 4 standard errors.
@@ -347,4 +377,4 @@ TEST(AttractorReferenceErrors, NameTheSizeThatIsWrong) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::attractor
+}  // namespace freefall::by_hand::attractor

@@ -5,7 +5,7 @@
 #include "central_difference.hpp"
 #include "models/reference/quadrature.hpp"
 
-namespace freefall::reference {
+namespace freefall::by_hand {
 namespace {
 
 column<real> random_distribution(Eigen::Index n, unsigned seed) { return softmax<real>(source(seed)(n, 1)); }
@@ -83,4 +83,4 @@ TEST(ReferenceDirichlet, OneCountTeachesTheDivergenceOfOneCount) {
 }
 
 }  // namespace
-}  // namespace freefall::reference
+}  // namespace freefall::by_hand

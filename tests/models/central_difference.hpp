@@ -6,7 +6,7 @@
 
 #include "models/reference/optimiser.hpp"
 
-namespace freefall::reference {
+namespace freefall::by_hand {
 
 using real = long double;
 
@@ -51,4 +51,4 @@ class source {
   std::normal_distribution<real> normal_;
 };
 
-}  // namespace freefall::reference
+}  // namespace freefall::by_hand

@@ -8,7 +8,7 @@
 #include "central_difference.hpp"
 #include "freefall/runtime/random.hpp"
 
-namespace freefall::reference::continuous_bernoulli {
+namespace freefall::by_hand::continuous_bernoulli {
 namespace {
 
 double relative(double found, double expected) { return std::abs(found - expected) / std::abs(expected); }
@@ -173,4 +173,4 @@ TEST(ContinuousBernoulliSampler, HasTheMeanOfTheDensity) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::continuous_bernoulli
+}  // namespace freefall::by_hand::continuous_bernoulli

@@ -6,7 +6,7 @@
 
 // Every functional is summed by brute force over its definition and compared with its terms, on random
 // models.
-namespace freefall::reference::functionals {
+namespace freefall::by_hand::functionals {
 namespace {
 
 column<double> random_distribution(source& draw, Eigen::Index n) {
@@ -162,4 +162,4 @@ TEST(FunctionalsOfCertainty, AreFinite) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::functionals
+}  // namespace freefall::by_hand::functionals

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace freefall::reference {
+namespace freefall::by_hand {
 namespace {
 
 parameter<row<double>> one_number(double value, double gradient) {
@@ -60,4 +60,4 @@ TEST(ReferenceOptimiser, AdamAddsEpsilonOutsideTheRoot) {
 }
 
 }  // namespace
-}  // namespace freefall::reference
+}  // namespace freefall::by_hand

@@ -4,7 +4,7 @@
 
 #include "central_difference.hpp"
 
-namespace freefall::reference::pcn_generative {
+namespace freefall::by_hand::pcn_generative {
 namespace {
 
 network<real> random_network(real prior_precision, unsigned seed) {
@@ -128,4 +128,4 @@ TEST(PcnGenerativeReferenceErrors, NameTheShapeThatIsWrong) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::pcn_generative
+}  // namespace freefall::by_hand::pcn_generative

@@ -6,7 +6,7 @@
 
 #include "central_difference.hpp"
 
-namespace freefall::reference::pcn {
+namespace freefall::by_hand::pcn {
 namespace {
 
 using sizes = std::vector<Eigen::Index>;
@@ -184,4 +184,4 @@ TEST(PcnReferenceErrors, NameTheShapeThatIsWrong) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::pcn
+}  // namespace freefall::by_hand::pcn

@@ -8,7 +8,7 @@
 #include "central_difference.hpp"
 #include "models/spiking_autoencoder/simulation.hpp"
 
-namespace freefall::reference::spiking_autoencoder {
+namespace freefall::by_hand::spiking_autoencoder {
 namespace {
 
 network<real> random_network(unsigned seed, form kept = form::functional) {
@@ -229,4 +229,4 @@ TEST(SpikingAutoencoderReferenceErrors, NameWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::spiking_autoencoder
+}  // namespace freefall::by_hand::spiking_autoencoder

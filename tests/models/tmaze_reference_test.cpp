@@ -9,7 +9,7 @@
 #include "models/reference/functionals.hpp"
 #include "models/tmaze/learning.hpp"
 
-namespace freefall::reference::tmaze {
+namespace freefall::by_hand::tmaze {
 namespace {
 
 column<real> random_distribution(source& draw, Eigen::Index n) { return softmax<real>(draw(n, 1, 1.5L)); }
@@ -396,4 +396,4 @@ TEST(TmazeReferenceErrors, NameWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::tmaze
+}  // namespace freefall::by_hand::tmaze

@@ -40,6 +40,10 @@ TEST(Describe, SaysWhatWasFoundExpectedAndHowToMendIt) {
       describe({fault::not_positive_definite, "filter", "Pi", 0, 0, 0}),
       "Kernel 'filter': 'Pi' is not positive definite; expected a symmetric positive "
       "definite matrix. Check what it is estimated from, or add a small positive number to its diagonal.");
+  EXPECT_EQ(describe({fault::not_an_index, "perceive", "w", 2, 0, 4}),
+            "Kernel 'perceive': 'w' is no index at element 2; expected a whole number from 0 to 3. Outcomes "
+            "count from "
+            "0.");
   EXPECT_EQ(describe({fault::diagonal_not_zero, "train", "J", 26, 0, 0}),
             "Kernel 'train': 'J' is not zero at element 26 of its diagonal; it was declared with "
             "no_diagonal. Set the "

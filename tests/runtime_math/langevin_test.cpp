@@ -63,44 +63,6 @@ TEST(Langevin, IsAccurateAtTheEndsOfTheRange) {
   EXPECT_TRUE(std::isnan(math::log_sinhc(std::nan(""))));
 }
 
-// The continued fraction of langevin, deep enough for every argument below 3.
-long double wide_langevin(long double b) {
-  if (b > 3) return 1 + 2 / std::expm1(2 * b) - 1 / b;
-  long double tail = 81;
-  for (int odd = 79; odd >= 3; odd -= 2) tail = static_cast<long double>(odd) + b * b / tail;
-  return b / tail;
-}
-
-TEST(Langevin, StaysWithinItsBounds) {
-  double mean = 0, variance = 0, normaliser = 0, single = 0;
-  for (int k = 0; k < 40000; ++k) {
-    const double b = 1e-3 * std::exp(k * 3.4e-4);  // 0.001 to 800
-    const long double l = wide_langevin(b), e = std::exp(-2.0L * b);
-    const long double slope =
-        b < 3 ? 1 - l * l - 2 * l / b : 1 / (static_cast<long double>(b) * b) - 4 * e / ((1 - e) * (1 - e));
-    const long double log_sinhc = b < 0.1 ? [&] {
-      long double term = 1, sum = 0;
-      for (int n = 1; n < 12; ++n) sum += term *= static_cast<long double>(b) * b / (2 * n * (2 * n + 1));
-      return std::log1p(sum);
-    }()
-                                          : b - std::log(2.0L * b) + std::log1p(-e);
-    const auto worst = [](double& into, double found, long double expected) {
-      into = std::fmax(into, static_cast<double>(std::fabs(found / expected - 1)) /
-                                 std::numeric_limits<double>::epsilon());
-    };
-    worst(mean, math::langevin(b), l);
-    worst(variance, math::langevin_derivative(b), slope);
-    worst(normaliser, math::log_sinhc(b), log_sinhc);
-    const auto f = static_cast<float>(b);
-    single = std::fmax(single, std::fabs(math::langevin(f) / static_cast<double>(wide_langevin(f)) - 1) /
-                                   static_cast<double>(std::numeric_limits<float>::epsilon()));
-  }
-  EXPECT_LE(mean, 8);
-  EXPECT_LE(variance, 16);
-  EXPECT_LE(normaliser, 8);
-  EXPECT_LE(single, 8);
-}
-
 // Golden samples s(b, u) of 50-digit arithmetic.
 TEST(ContinuousBernoulliQuantile, AgreesWithGoldenValues) {
   const double rows[][3] = {{1, .25, -0.0455414072067595},

@@ -432,6 +432,29 @@ TEST_F(Schedule, ScopesDoNotSeeEachOther) {
   EXPECT_EQ(context().find_tensor("h"), outer.tensor);
 }
 
+// ---- scans
+// --------------------------------------------------------------------------------------------------------
+
+TEST(Scans, VisitTheirAxisInTheOrderTheyName) {
+  const program_scope scope;
+  auto x = variable<"x">(unit);
+  auto A = parameter<"A">(unit, unit.prime());
+  auto p = model<"linear">(x <<= normal(0.0, precision(A)));
+  auto F = free_energy(p, family(delta(x)));
+  const auto solved = solve(F, x);
+  const ir::Program out = program{kernel<"sweep">(scan(unit, solved), scan_backwards(unit, solved),
+                                                  scan_at_random(unit, solved), scan_shuffled(unit, solved))}
+                              .ir();
+  const ir::Order expected[] = {ir::Order::forwards, ir::Order::backwards, ir::Order::random,
+                                ir::Order::shuffled};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto& scan = action<ir::Scan>(out.kernels.at(0).body.at(i));
+    EXPECT_EQ(scan.axis->name, "unit");
+    EXPECT_EQ(scan.order, expected[i]);
+    EXPECT_THAT(names(action<ir::SolveFor>(scan.body.at(0)).targets), ElementsAre("x"));
+  }
+}
+
 // ---- depth
 // --------------------------------------------------------------------------------------------------------
 

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <freefall/runtime/random.hpp>
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/calculus/interpret_schedule.hpp"
@@ -34,15 +37,29 @@ inline std::vector<std::size_t> used_elements(const ir::Tensor* tensor, const pl
   return out;
 }
 
-/// The arrays of the program that are not temporaries: given values, zero for the optimiser's, NaN for
-/// results.
+/// The arrays of the program that are not temporaries: given values; NaN for results, zero for all others,
+/// such as the optimiser's.
 template <class T>
 std::vector<T> initial(const ir::Tensor& tensor, const Arrays<long double>& values,
                        const plan::Specialisation& sizes) {
   const auto given = values.find(tensor.name);
   if (given != values.end()) return std::vector<T>(given->second.begin(), given->second.end());
   return std::vector<T>(sizes.size(&tensor),
-                        tensor.role == ir::Role::state ? T(0) : std::numeric_limits<T>::quiet_NaN());
+                        tensor.role == ir::Role::output ? std::numeric_limits<T>::quiet_NaN() : T(0));
+}
+
+constexpr std::uint64_t kDrawSeed = 5;
+
+/// Number of a draw in its stream, as kernels count: step * size of the variable + position over capacities.
+/// A stream has the name of its variable, with "/2" and so on behind it for further draws.
+inline std::uint64_t draw_number(std::string_view stream, std::uint64_t step,
+                                 const std::vector<std::int64_t>& element, const ir::Context& context,
+                                 const plan::Specialisation& sizes) {
+  const ir::Tensor* of = context.find_tensor(stream.substr(0, stream.find('/')));
+  std::uint64_t flat = 0;
+  for (std::size_t p = 0; p < element.size(); ++p)
+    flat = flat * sizes.extent(of->axes[p]) + static_cast<std::uint64_t>(element[p]);
+  return step * sizes.size(of) + flat;
 }
 
 template <class T>
@@ -60,6 +77,10 @@ Arrays<T> run_steps(const calculus::Steps& steps, const ir::Context& context,
     for (const std::size_t at : used_elements(&t, sizes, copies)) packed.push_back(out[t.name][at]);
     environment.set(&t, packed);
   }
+  environment.set_draw([&](std::string_view stream, const std::vector<std::int64_t>& element) {
+    const std::uint64_t number = draw_number(stream, environment.step(), element, context, sizes);
+    return static_cast<T>(runtime::stream(kDrawSeed, stream).uniform(number));
+  });
   calculus::interpret(steps, environment);
   for (const ir::Tensor& t : context.tensors()) {
     if (t.role == ir::Role::temporary) continue;
@@ -77,6 +98,9 @@ Arrays<T> run_operations(const loop::Operations& operations, const ir::Context& 
   for (const ir::Tensor& t : context.tensors()) {
     if (t.role != ir::Role::temporary) memory[&t] = initial<T>(t, values, sizes);
   }
+  memory.set_draw([](std::string_view stream, std::uint64_t number) {
+    return static_cast<T>(runtime::stream(kDrawSeed, stream).uniform(number));
+  });
   loop::interpret(operations, memory);
   Arrays<T> out;
   for (const ir::Tensor& t : context.tensors()) {

@@ -22,20 +22,22 @@
 //
 // What is wrong with it, the C++ compiler says (diagnostics.hpp). What it becomes is an ir::Program.
 
-#include "freefall/dsl/axis.hpp"         // axis, plate, ticks
+#include "freefall/dsl/axis.hpp"         // axis, plate, ticks, branch
 #include "freefall/dsl/builder.hpp"      // program_scope
-#include "freefall/dsl/categorical.hpp"  // one_of, categorical, exact, solve(F, q, s)
-#include "freefall/dsl/density.hpp"  // normal, continuous_bernoulli, precision, variance, covariance, kron, marginal, linearised, <<=, model, conditionals
+#include "freefall/dsl/categorical.hpp"  // one_of, index_of, categorical, exact, solve(F, q, s)
+#include "freefall/dsl/density.hpp"  // normal, continuous_bernoulli, gibbs, precision, variance, covariance, kron, marginal, linearised, <<=, model, conditionals
 #include "freefall/dsl/descent.hpp"  // descend, gradient; rate, sgd, momentum, adam; presynaptic
-#include "freefall/dsl/events.hpp"   // trace, greedy, voltage, spike, fire, on_spike
+#include "freefall/dsl/dirichlet.hpp"   // dirichlet, concentration
+#include "freefall/dsl/events.hpp"      // trace, greedy, voltage, spike, fire, on_spike
 #include "freefall/dsl/expression.hpp"  // + - * /, hadamard, dot, sum, count, prime, functions
 #include "freefall/dsl/family.hpp"      // family, delta, gaussian, continuous_bernoulli, precision(q, x)
-#include "freefall/dsl/functional.hpp"  // free_energy
+#include "freefall/dsl/functional.hpp"  // free_energy, evidence_lower_bound
 #include "freefall/dsl/inference.hpp"   // local_free_energy, surprise, previous, solve, draw, forward(q)
 #include "freefall/dsl/layers.hpp"      // layers, join, 1_c
 #include "freefall/dsl/motion.hpp"      // shift, generalised
-#include "freefall/dsl/planning.hpp"    // expected_free_energy, preference, softmax
+#include "freefall/dsl/planning.hpp"  // expected_free_energy and its kind, preference, posterior, softmax, marginal, choose, draw
 #include "freefall/dsl/program.hpp"  // forward, predict, hold, repeat, until, in_order, evaluate, kernel, program
-#include "freefall/dsl/solve.hpp"     // solve
-#include "freefall/dsl/tick.hpp"      // previous, advance
-#include "freefall/dsl/variable.hpp"  // variable, parameter, input
+#include "freefall/dsl/reference.hpp"  // reference, refuted, printed, slope
+#include "freefall/dsl/solve.hpp"      // solve
+#include "freefall/dsl/tick.hpp"       // previous, advance
+#include "freefall/dsl/variable.hpp"   // variable, parameter, input

@@ -3,20 +3,23 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <ostream>
 #include <vector>
 
 #include "attractor_five_float_views.hpp"
 #include "attractor_five_views.hpp"
 #include "attractor_pair_views.hpp"
 #include "freefall/runtime/random.hpp"
-#include "models/attractor/reference.hpp"
+#include "models/attractor/stationary_law.hpp"
 
 namespace freefall {
 namespace {
 
-namespace hand = reference::attractor;
-using column = reference::column<double>;
+namespace hand = by_hand::attractor;
+using column = by_hand::column<double>;
 
 // Couplings without symmetry, and evidence.
 template <class Instance>
@@ -125,34 +128,203 @@ TEST(AttractorKernels, SettleAndMeasureLikeTheHandWrittenNetwork) {
   EXPECT_NEAR(kernels.free_energy(), 0, 1e-14);
 }
 
-// Two units with b = (0.4, -0.7), J12 = J21 = 0.9, precision 1, drawn at the same time: moments of the
-// stationary law exp(b . s) prod_i exp(phi(b_i + (J s)_i)) (Little 1974, Peretto 1984) by Gauss-Legendre
-// quadrature, 10 digits. The standard error is that of 200 means of 2000 steps.
-TEST(AttractorKernels, DrawnTogetherHaveTheMomentsOfTheirStationaryLaw) {
+// KL(CB(v) || CB(u)) of two units without couplings, all pairs from zero to the largest numbers: a few
+// roundings of the largest term, and never a NaN.
+TEST(AttractorKernels, MeasureFreeEnergiesFromTinyToHugeArguments) {
+  namespace cb = by_hand::continuous_bernoulli;
   attractor_pair::instance net;
-  net.bias() << 0.4, -0.7;
-  net.J() << 0, 0.9, 0.9, 0;
+  net.J().setZero();
+  net.sigma().setZero();
   net.beta() = 1;
-  net.draw_seed = 1;
-  constexpr int kBatches = 200, kSteps = 2000;
-  Eigen::Vector3d sum = Eigen::Vector3d::Zero(), squares = sum;
-  for (int batch = 0; batch < kBatches; ++batch) {
-    Eigen::Vector3d mean = Eigen::Vector3d::Zero();
-    for (int step = 0; step < kSteps; ++step) {
-      net.sample();
-      const double x = net.sigma()(0), y = net.sigma()(1);
-      mean += Eigen::Vector3d(x, y, x * y) / kSteps;
+  const double arguments[] = {0, 1e-300, 1e-9, 1, -2.5, 700, -800, 1e300};
+  for (const double v : arguments) {
+    for (const double u : arguments) {
+      net.sigma_natural() << v, -v;
+      net.bias() << u, -u;
+      const double largest = std::max({std::abs(v), std::abs(u), std::abs(v - u), 1.0});
+      EXPECT_NEAR(net.free_energy(), 2 * cb::divergence(v, u), 8 * largest * 0x1p-52) << v << " " << u;
     }
-    sum += mean / kBatches;
-    squares += mean.cwiseProduct(mean) / kBatches;
-  }
-  const Eigen::Vector3d exact(0.0694078627, -0.1969727931, -0.0136714606);
-  for (Eigen::Index k = 0; k < 3; ++k) {
-    const double error = std::sqrt((squares(k) - sum(k) * sum(k)) / (kBatches - 1));
-    EXPECT_LT(error, 2e-3);
-    EXPECT_NEAR(sum(k), exact(k), 4 * error) << k;
   }
 }
+
+// A step from any evidence, precision times evidence up to the largest number, stays within [-1, 1].
+TEST(AttractorKernels, DrawStatesFromTinyToHugeEvidence) {
+  attractor_pair::instance net;
+  net.J().setZero();
+  net.sigma().setZero();
+  net.beta() = 1;
+  for (const double b : {0.0, 1e-300, 1e-9, 1.0, 700.0, 1e300}) {
+    net.bias() << b, -b;
+    for (int step = 0; step < 100; ++step) {
+      net.sample();
+      ASSERT_LE(net.sigma().cwiseAbs().maxCoeff(), 1) << b;
+      if (b >= 700) {
+        ASSERT_GT(net.sigma()(0), 0.95) << b;
+      }
+    }
+  }
+}
+
+// The elements visited at a step of n units, made by hand from the draws n step, n step + 1, ... of the
+// order.
+using Visits = std::vector<Eigen::Index>;
+std::vector<double> order_draws(std::uint64_t step, std::size_t n) {
+  std::vector<double> u(n);
+  runtime::stream(11, "unit/order").fill_uniform(std::span(u), step * n);
+  return u;
+}
+Visits in_order(std::uint64_t, std::size_t n) {
+  Visits out(n);
+  std::iota(out.begin(), out.end(), 0);
+  return out;
+}
+Visits at_random(std::uint64_t step, std::size_t n) {
+  Visits out;
+  for (const double u : order_draws(step, n)) out.push_back(static_cast<Eigen::Index>(double(n) * u));
+  return out;
+}
+// Each unit takes a place among those before it and its own; who stood there goes to the end.
+Visits shuffled(std::uint64_t step, std::size_t n) {
+  Visits out;
+  for (const double u : order_draws(step, n)) {
+    out.push_back(static_cast<Eigen::Index>(out.size()));
+    std::swap(out[static_cast<std::size_t>(double(out.size()) * u)], out.back());
+  }
+  return out;
+}
+
+struct scan_of_five {
+  const char* name;
+  void (*sample)(attractor_five::instance&);
+  Visits (*visits)(std::uint64_t step, std::size_t n);
+
+  friend void PrintTo(const scan_of_five& s, std::ostream* to) { *to << s.name; }
+};
+class AttractorScans : public testing::TestWithParam<scan_of_five> {};
+
+// Visit k takes draw k; 300 steps in the order that the hand-written one is told.
+TEST_P(AttractorScans, FollowTheHandWrittenNetworkVisitByVisit) {
+  attractor_five::instance kernels;
+  auto net = prepare(kernels, 5);
+  kernels.draw_seed = 11;
+  kernels.sigma_natural().setZero();
+  for (std::uint64_t step = 0; step < 300; ++step) {
+    const Visits order = GetParam().visits(step, 5);
+    const column before = net.state;
+    GetParam().sample(kernels);
+    ASSERT_EQ(kernels.draw_step, step + 1);
+    net.sample(draws(11, step, 5), order);
+    ASSERT_LT((kernels.sigma() - net.state).cwiseAbs().maxCoeff(), 1e-12) << step;
+    ASSERT_LT((kernels.sigma_previous() - before).cwiseAbs().maxCoeff(), 1e-12) << step;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, AttractorScans,
+    testing::Values(scan_of_five{"in order", [](auto& net) { net.sample_in_order(); }, in_order},
+                    scan_of_five{"at random", [](auto& net) { net.sample_at_random(); }, at_random},
+                    scan_of_five{"shuffled", [](auto& net) { net.sample_shuffled(); }, shuffled}));
+
+// Rule A with states drawn one after the other: the state before is that before the scan.
+TEST(AttractorKernels, LearnInOrderLikeTheHandWrittenNetwork) {
+  attractor_five::instance kernels;
+  auto net = prepare(kernels, 5);
+  kernels.draw_seed = 11;
+  for (std::uint64_t step = 0; step < 300; ++step) {
+    kernels.train_in_order();
+    net.sample(draws(11, step, 5), in_order(step, 5));
+    net.learn(hand::rule_a, kernels.alpha());
+    ASSERT_LT((kernels.sigma() - net.state).cwiseAbs().maxCoeff(), 1e-10) << step;
+    ASSERT_LT((kernels.J() - net.J).cwiseAbs().maxCoeff(), 1e-10) << step;
+  }
+}
+
+// Couplings -6 between two units: all at once they chase each other for ever, in order they come to rest.
+TEST(AttractorKernels, SettleInOrderWhereAllAtOnceDoesNot) {
+  attractor_pair::instance net;
+  net.J() << 0, -6, -6, 0;
+  net.bias() << 0.1, 0.1;
+  net.beta() = 1;
+  net.sigma().setConstant(0.5);
+  net.relax();
+  EXPECT_EQ(net.passes(), 1000U);
+  net.sigma().setConstant(0.5);
+  net.relax_in_order();
+  EXPECT_LT(net.passes(), 100U);
+  hand::network<double> expected(2);
+  expected.J = net.J();
+  expected.bias = net.bias();
+  expected.state.setConstant(0.5);
+  for (int pass = 0; pass < 200; ++pass) expected.settle(in_order(0, 2));
+  EXPECT_LT((net.sigma() - expected.state).cwiseAbs().maxCoeff(), 1e-8);
+}
+
+struct scan_of_two {
+  const char* name;
+  void (*sample)(attractor_pair::instance&);
+  hand::schedule law;
+  double to_first, to_second;
+
+  friend void PrintTo(const scan_of_two& s, std::ostream* to) {
+    *to << s.name << " J12 " << s.to_first << " J21 " << s.to_second;
+  }
+};
+class AttractorMoments : public testing::TestWithParam<scan_of_two> {};
+
+// b = (0.4, -0.7), precision 1; against the law of the schedule by quadrature. The standard error is that of
+// 200 means of 2000 steps; within 4 of them, and small enough to tell the laws apart.
+TEST_P(AttractorMoments, AreThoseOfTheStationaryLawOfTheSchedule) {
+  attractor_pair::instance net;
+  net.bias() << 0.4, -0.7;
+  net.J() << 0, GetParam().to_first, GetParam().to_second, 0;
+  net.beta() = 1;
+  net.draw_seed = 1;
+  net.sigma_natural().setZero();
+  hand::network<double> same(2);
+  same.J = net.J();
+  same.bias = net.bias();
+  const hand::moments law = hand::stationary_moments(same, GetParam().law);
+  constexpr int kBatches = 200, kSteps = 2000;
+  Eigen::Array3d sum = Eigen::Array3d::Zero(), squares = sum;
+  for (int batch = 0; batch < kBatches; ++batch) {
+    Eigen::Array3d mean = Eigen::Array3d::Zero();
+    for (int step = 0; step < kSteps; ++step) {
+      GetParam().sample(net);
+      const double x = net.sigma()(0), y = net.sigma()(1);
+      mean += Eigen::Array3d(x, y, x * y) / kSteps;
+    }
+    sum += mean / kBatches;
+    squares += mean.square() / kBatches;
+  }
+  const Eigen::Array3d error = ((squares - sum.square()) / (kBatches - 1)).sqrt();
+  EXPECT_LT(error.maxCoeff(), 2e-3);
+  EXPECT_NEAR(sum(0), law.first, 4 * error(0));
+  EXPECT_NEAR(sum(1), law.second, 4 * error(1));
+  EXPECT_NEAR(sum(2), law.pair, 4 * error(2));
+  for (const auto other : {hand::schedule::synchronous, hand::schedule::sequential}) {
+    const double apart = std::abs(hand::stationary_moments(same, other).pair - law.pair);
+    if (apart > 1e-12) {
+      EXPECT_GT(apart, 4 * error(2));
+    }
+  }
+}
+
+constexpr auto kTogether = [](attractor_pair::instance& net) { net.sample(); };
+constexpr auto kInOrder = [](attractor_pair::instance& net) { net.sample_in_order(); };
+constexpr auto kAtRandom = [](attractor_pair::instance& net) { net.sample_at_random(); };
+constexpr auto kShuffled = [](attractor_pair::instance& net) { net.sample_shuffled(); };
+INSTANTIATE_TEST_SUITE_P(
+    Symmetric, AttractorMoments,
+    testing::Values(scan_of_two{"all at once", kTogether, hand::schedule::synchronous, 0.9, 0.9},
+                    scan_of_two{"in order", kInOrder, hand::schedule::sequential, 0.9, 0.9},
+                    scan_of_two{"at random", kAtRandom, hand::schedule::random_scan, 0.9, 0.9},
+                    scan_of_two{"shuffled", kShuffled, hand::schedule::random_scan, 0.9, 0.9}));
+INSTANTIATE_TEST_SUITE_P(
+    Asymmetric, AttractorMoments,
+    testing::Values(scan_of_two{"all at once", kTogether, hand::schedule::synchronous, 0.9, -0.3},
+                    scan_of_two{"in order", kInOrder, hand::schedule::sequential, 0.9, -0.3},
+                    scan_of_two{"at random", kAtRandom, hand::schedule::random_scan, 0.9, -0.3},
+                    scan_of_two{"shuffled", kShuffled, hand::schedule::random_scan, 0.9, -0.3}));
 
 }  // namespace
 }  // namespace freefall

@@ -8,7 +8,7 @@
 
 #include "central_difference.hpp"
 
-namespace freefall::reference::generalised_filter {
+namespace freefall::by_hand::generalised_filter {
 namespace {
 
 using vec = column<double>;
@@ -245,4 +245,4 @@ TEST(GeneralisedFilterErrors, NameThePrecisionThatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::generalised_filter
+}  // namespace freefall::by_hand::generalised_filter

@@ -9,7 +9,7 @@
 #include "central_difference.hpp"
 #include "freefall/runtime/random.hpp"
 
-namespace freefall::reference::kalman_pc {
+namespace freefall::by_hand::kalman_pc {
 namespace {
 
 using vec = column<double>;
@@ -344,4 +344,4 @@ TEST(KalmanPcErrors, NameTheCovarianceThatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::kalman_pc
+}  // namespace freefall::by_hand::kalman_pc

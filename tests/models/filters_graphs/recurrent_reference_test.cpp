@@ -6,7 +6,7 @@
 
 #include "central_difference.hpp"
 
-namespace freefall::reference::recurrent {
+namespace freefall::by_hand::recurrent {
 namespace {
 
 using enum predictions;
@@ -179,4 +179,4 @@ TEST(RecurrentErrors, CountTheTargets) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::recurrent
+}  // namespace freefall::by_hand::recurrent

@@ -9,7 +9,7 @@
 #include "central_difference.hpp"
 #include "freefall/runtime/random.hpp"
 
-namespace freefall::reference::scalar_graph {
+namespace freefall::by_hand::scalar_graph {
 namespace {
 
 using enum predictions;
@@ -353,4 +353,4 @@ TEST(ScalarGraphErrors, NameTheVertex) {
 }
 
 }  // namespace
-}  // namespace freefall::reference::scalar_graph
+}  // namespace freefall::by_hand::scalar_graph

@@ -16,7 +16,7 @@ namespace {
 
 using matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using column = Eigen::VectorXd;
-namespace by_hand = freefall::reference::generalised_filter;
+namespace by_hand = freefall::by_hand::generalised_filter;
 
 std::vector<double> temporal(std::size_t orders, double smoothness) {
   std::vector<double> s(orders * orders);
@@ -52,15 +52,15 @@ struct setting {
   column cause = (column(6) << 0.4, -0.2, 0.1, 0.6, -0.5, 0.3).finished();
 
   by_hand::differentiable<double> observe() const {
-    return {[m = c](const auto& x) -> freefall::reference::column<double> { return (m * x).array().tanh(); },
-            [m = c](const auto& x) -> freefall::reference::matrix<double> {
+    return {[m = c](const auto& x) -> freefall::by_hand::column<double> { return (m * x).array().tanh(); },
+            [m = c](const auto& x) -> freefall::by_hand::matrix<double> {
               const column g = (m * x).array().tanh();
               return (1 - g.array().square()).matrix().asDiagonal() * m;
             }};
   }
   by_hand::differentiable<double> move() const {
-    return {[m = h](const auto& x) -> freefall::reference::column<double> { return m * x; },
-            [m = h](const auto&) -> freefall::reference::matrix<double> { return m; }};
+    return {[m = h](const auto& x) -> freefall::by_hand::column<double> { return m * x; },
+            [m = h](const auto&) -> freefall::by_hand::matrix<double> { return m; }};
   }
 };
 
@@ -88,9 +88,9 @@ void expect_same(Arrays& a, const setting& s, const Tick& tick, const Energy& en
   }
 }
 
-freefall::reference::matrix<double> generalised(const matrix& precision) {
+freefall::by_hand::matrix<double> generalised(const matrix& precision) {
   return by_hand::generalised_precision<double>(orders, smoothness,
-                                                freefall::reference::matrix<double>(precision));
+                                                freefall::by_hand::matrix<double>(precision));
 }
 
 TEST(GeneralisedFilter, DynamicPriorEqualsTheFilterByHand) {

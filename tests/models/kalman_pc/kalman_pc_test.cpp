@@ -9,8 +9,8 @@
 namespace freefall::models::kalman_pc {
 namespace {
 
-namespace by_hand = freefall::reference::kalman_pc;
-using column = freefall::reference::column<double>;
+namespace by_hand = freefall::by_hand::kalman_pc;
+using column = freefall::by_hand::column<double>;
 
 by_hand::linear_model<double> model_of(const observed_flight& seen) {
   return {transition(), vector(0, 0, 1), seen.c, matrix::Identity(), matrix::Identity()};

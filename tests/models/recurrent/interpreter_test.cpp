@@ -85,11 +85,11 @@ TEST(RecurrentInterpreted, SweepIsBackpropagationThroughTime) {
 }
 
 TEST(RecurrentInterpreted, TransientsAreThoseOfTheReference) {
-  using reference::recurrent::schedule;
+  using by_hand::recurrent::schedule;
   for (const auto& [kernel, order] :
        {std::pair{"relax", schedule::simultaneous}, {"relax_ticks", schedule::time_blocked}}) {
     auto expected = example().network();
-    expected.relax(reference::recurrent::predictions::fixed, order, 3, 0.2);
+    expected.relax(by_hand::recurrent::predictions::fixed, order, 3, 0.2);
     const auto g = expected.parameter_gradient();
     with_each_interpreter(kernel, [&](auto&& value) {
       expect_equal(value("by_U1"), g.layers[0].U, kernel);

@@ -11,16 +11,16 @@ namespace freefall::test {
 namespace {
 
 using namespace models::recurrent;
-using reference::recurrent::predictions;
-using reference::recurrent::schedule;
+using by_hand::recurrent::predictions;
+using by_hand::recurrent::schedule;
 
 constexpr double kExact = 1e-10;
 
-void expect_gradients(::recurrent::instance& net, const reference::recurrent::parameters<double>& g) {
+void expect_gradients(::recurrent::instance& net, const by_hand::recurrent::parameters<double>& g) {
   EXPECT_LT(distance(net, g), kExact);
 }
 
-void expect_states(::recurrent::instance& net, const reference::recurrent::network<double>& expected) {
+void expect_states(::recurrent::instance& net, const by_hand::recurrent::network<double>& expected) {
   for (const auto& [name, layer, size] : {std::tuple{"h1", 1u, kLower}, {"h2", 2u, kUpper}}) {
     const auto found = elements(net, name);
     for (int b = 0; b < kBatch; ++b) {

@@ -63,7 +63,7 @@ TEST(ScalarGraphKernels, OneSweepBackIsTheGradient) {
 // Paths of 1 edge (v3) and 2 edges (v1): dL/dv0 after k steps is -(theta eps1 + 2 v0 eps3) with the closed
 // form of each.
 TEST(ScalarGraphKernels, LeaveTheClosedFormErrorAfterAHundredSteps) {
-  using freefall::reference::scalar_graph::binomial_tail;
+  using freefall::by_hand::scalar_graph::binomial_tail;
   const double by_v1 = -2 * 0.9844156312, by_v3 = -10 * 6.1685798021;
   for (const double eta : {0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5}) {
     instance graph = at_five(2, 3);

@@ -10,7 +10,7 @@
 namespace freefall {
 namespace {
 
-namespace hand = reference::spiking_autoencoder;
+namespace hand = by_hand::spiking_autoencoder;
 using models::spiking_autoencoder::settings;
 using models::spiking_autoencoder::simulation;
 

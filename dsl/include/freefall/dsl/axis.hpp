@@ -4,6 +4,8 @@
 //   axis<"hidden"> hidden;           one axis
 //   hidden[2_c]                      the axis "hidden2": a family of axes, one a layer
 //   ticks<"t"> t;                    time: h[t] and h[t - 1] of a variable over t
+//   branch<"first">(move)            a plate with one copy for each value of the axis, and its size: the
+//                                    branches of a tree of policies
 //   unit.prime()                     a second index on the same axis, for square couplings J(unit,
 //   unit.prime()) plate<"batch"> batch;            independent copies of the model; never summed by a product
 
@@ -66,10 +68,36 @@ struct plate {
   constexpr plate() { diagnostics::check_name<Name>(); }
 };
 
+/// One copy for each value of an axis. Tables over the axis are read at the branch: B(before, first).
+template <fixed_string Name, class Axis>
+struct branch_of {
+  static constexpr std::string_view text = Name.view();
+  static constexpr int level = 0;
+  static constexpr bool is_plate = true;
+  using values = Axis;
+};
+
 namespace detail {
+
+template <fixed_string Name>
+struct branch_declaration {
+  template <class Axis>
+  constexpr auto operator()(Axis) const {
+    diagnostics::check_name<Name>();
+    if constexpr (Axis::is_plate || Axis::level != 0)
+      diagnostics::report<diagnostics::branch_of_no_axis<name<Name>, Axis>>();
+    return branch_of<Name, Axis>{};
+  }
+};
 
 template <class T>
 inline constexpr bool is_axis = false;
+template <fixed_string Name, class Axis>
+inline constexpr bool is_axis<branch_of<Name, Axis>> = true;
+template <class T>
+inline constexpr bool is_branch = false;
+template <fixed_string Name, class Axis>
+inline constexpr bool is_branch<branch_of<Name, Axis>> = true;
 template <fixed_string Name>
 inline constexpr bool is_axis<axis<Name>> = true;
 template <fixed_string Name>
@@ -95,7 +123,11 @@ struct exchange<primed<Name>> {
 
 template <class Axis>
 const ir::Axis* ir_axis(ir::Context& context) {
-  return context.axis(Axis::text, Axis::is_plate && !requires { Axis::is_ticks; });
+  if constexpr (is_branch<Axis>) {
+    return context.axis(Axis::text, true, ir_axis<typename Axis::values>(context));
+  } else {
+    return context.axis(Axis::text, Axis::is_plate && !requires { Axis::is_ticks; });
+  }
 }
 template <class Axis>
 ir::Index ir_index(ir::Context& context) {
@@ -103,6 +135,9 @@ ir::Index ir_index(ir::Context& context) {
 }
 
 }  // namespace detail
+
+template <fixed_string Name>
+inline constexpr detail::branch_declaration<Name> branch{};
 
 template <class T>
 concept axis_like = detail::is_axis<T>;

@@ -27,7 +27,8 @@ inline ir::Context& current_context() { return *current_program().context; }
 
 /// A tensor of a name not used before. Throws ir::ModelError.
 inline const ir::Tensor* declare(std::string_view name, std::vector<const ir::Axis*> axes, ir::Role role,
-                                 bool zero_diagonal = false, bool one_of = false) {
+                                 bool zero_diagonal = false, bool one_of = false,
+                                 const ir::Axis* index_of = nullptr) {
   ir::Context& context = current_context();
   if (context.find_tensor(name) != nullptr) {
     throw ir::ModelError(
@@ -36,7 +37,7 @@ inline const ir::Tensor* declare(std::string_view name, std::vector<const ir::Ax
                     "family), or give one of them another name",
                     name));
   }
-  return context.tensor(name, std::move(axes), role, zero_diagonal, one_of);
+  return context.tensor(name, std::move(axes), role, zero_diagonal, one_of, index_of);
 }
 
 /// A place in the specification. The file stands without its folder: reports do not depend on where a build

@@ -2,13 +2,18 @@
 // Variables that are one of the indices of an axis.
 //
 //   auto s = one_of<"s">(place)            also one_of<"s">(batch, place): plates and one axis
+//   auto o = index_of<"o">(batch, seen)    the same, given as a number 0, 1, ...: the array is over plates
+//                                          alone, and a table is looked up at it
 //   s <<= categorical(d)                   a table of probabilities over the axis, normalised
 //   o <<= categorical(A(s, c))             the table A(seen, place, context) read at outcomes of s and c
 //   s <<= categorical(B(before, a))        where the table has an axis twice, B(place, place.prime(), move),
 //   the
 //                                          outcome selects on the primed one
+//   B(before, first)                       at every value of an axis, where first is a branch of move
 //   family(categorical(s), categorical(c)) q(s) q(c), each a point of the simplex over its axis
 //   family(exact(s))                       the same, where given parents of s are beliefs, integrated out
+//   family(categorical(s), conditional(a, P(s)))
+//                                          q(s) q(a|s), where q(a|s) is the table P, not solved for
 //   solve(F, q, s)                         q(s) takes the minimum of F, all else as it is
 //
 // The array of s is the indicator of its value: 1 at one index. Where s is latent, the array is q(s). An
@@ -52,6 +57,52 @@ struct outcome_declaration {
   }
 };
 
+/// The number of an outcome; as an expression, the indicator of its value.
+template <fixed_string Name>
+struct index_declaration {
+  template <axis_like... Axes>
+  auto operator()(Axes...) const {
+    diagnostics::check_name<Name>();
+    check_axes<name<Name>, types<Axes...>>();
+    using own = typename no_plates<types<Axes...>>::type;
+    if constexpr (length<own> != 1) {
+      diagnostics::report<diagnostics::one_of_several_axes<name<Name>, types<Axes...>>>();
+    }
+    ir::Context& context = current_context();
+    std::vector<const ir::Axis*> plates;
+    for (const ir::Axis* a : {ir_axis<Axes>(context)...}) {
+      if (a->plate) plates.push_back(a);
+    }
+    using indexed = typename first<typename concat<own, own, types<Axes...>>::type>::type;
+    const ir::Index value = ir_index<indexed>(context);
+    handle<symbol<ir::Role::variable, Name, Axes...>> out;
+    out.tensor = declare(Name.view(), plates, ir::Role::variable, false, false, value.axis);
+    out.ir = ir::make_map(ir::Function::equal, {ir::make_position(context, ir::Subscript(value)),
+                                                ir::element(context, out.tensor)});
+    return out;
+  }
+  template <static_position P>
+  constexpr auto operator[](P) const {
+    return index_declaration<indexed_name<Name, P::value>()>{};
+  }
+};
+
+/// A table read at every value of an axis.
+template <class Table, fixed_string Name, class Axis>
+auto read_at(const Table& table, branch_of<Name, Axis> at) {
+  using branch = decltype(at);
+  using left = typename difference<axes_of<Table>, indices<Axis>>::type;
+  using axes = typename unite<left, indices<branch>>::type;
+  ir::Context& context = *table.ir->context;
+  if constexpr (!contains<Axis, axes_of<Table>>) {
+    diagnostics::report<diagnostics::axis_not_in_expression<Axis, axes_of<Table>>>();
+    return rejected<Table, int>(table.ir);
+  } else {
+    return expr<axes, reads_of<Table>>{
+        ir::substitute(table.ir, {{ir_index<Axis>(context), ir::Subscript(ir_index<branch>(context))}})};
+  }
+}
+
 /// A table read at one outcome.
 template <class Table, class Symbol>
 auto read_at(const Table& table, const handle<Symbol>& outcome) {
@@ -69,19 +120,21 @@ auto read_table(const Table& table) {
   return table;
 }
 template <class Table, class First, class... Rest>
-auto read_table(const Table& table, const First& outcome, const Rest&... rest) {
-  return read_table(read_at(table, outcome), rest...);
+auto read_table(const Table& table, const First& reader, const Rest&... rest) {
+  return read_table(read_at(table, reader), rest...);
 }
 
 }  // namespace detail
 
 template <fixed_string Name>
 inline constexpr detail::outcome_declaration<Name> one_of{};
+template <fixed_string Name>
+inline constexpr detail::index_declaration<Name> index_of{};
 
 template <class Symbol>
-template <class... Outcomes>
-auto handle<Symbol>::operator()(const handle<Outcomes>&... outcomes) const {
-  return detail::read_table(*this, outcomes...);
+template <class... Readers>
+auto handle<Symbol>::operator()(const Readers&... readers) const {
+  return detail::read_table(*this, readers...);
 }
 
 template <detail::term T>
@@ -102,6 +155,23 @@ auto categorical(const handle<Symbol>& s,
 /// The posterior of a variable given beliefs about its given parents.
 inline constexpr detail::member_declaration<"exact"> exact{};
 
+/// q(a|s) is a table.
+template <class V, detail::term T>
+auto conditional(const V& a, const T& table,
+                 const std::source_location& where = std::source_location::current()) {
+  auto member = detail::make_member<"conditional">(a, where);
+  if constexpr (requires { member.ir; }) {
+    using extra = typename detail::difference<detail::axes_of<T>, typename V::declared::axes>::type;
+    if constexpr (detail::length<extra> > 0)
+      diagnostics::report<
+          diagnostics::mean_has_an_axis_the_variable_lacks<typename V::declared::label, extra>>();
+    member.ir.table = detail::lift(table).ir;
+  }
+  return member;
+}
+
+template <>
+inline constexpr bool expectation_rule<"categorical", "conditional"> = true;
 template <>
 inline constexpr bool expectation_rule<"categorical", "categorical"> = true;
 template <>
@@ -121,7 +191,8 @@ struct family_name<Symbol, Member, Members...>
 
 }  // namespace detail
 
-/// q(s) goes to the minimum of F: softmax of the expected log of everything s takes part in, derived.
+/// q(s) goes to the minimum of F: softmax of the expected log of everything s takes part in, derived. Of a
+/// table with the member dirichlet: the counts do, and the table takes their mean.
 template <class I, class R, class... Members, class V>
 auto solve(const expr<I, R>& F, const approximation<Members...>&, const V& s,
            const std::source_location& where = std::source_location::current()) {
@@ -140,7 +211,8 @@ auto solve(const expr<I, R>& F, const approximation<Members...>&, const V& s,
     if constexpr (std::is_void_v<family>) {
       diagnostics::report<diagnostics::solved_is_not_latent<typename solved::label>>();
     } else if constexpr (!std::is_same_v<family, name<"categorical">> &&
-                         !std::is_same_v<family, name<"exact">>) {
+                         !std::is_same_v<family, name<"exact">> &&
+                         !std::is_same_v<family, name<"dirichlet">>) {
       diagnostics::report<diagnostics::no_probabilities<typename solved::label, family>>();
     }
     return statement<mentions>{

@@ -4,6 +4,7 @@
 //   h <<= normal(mean)                 unit variance
 //   h <<= normal(mean, precision(e))   also variance(e): a scalar, or a value for each element
 //   h <<= normal(mean, precision(P))   also covariance(P): a matrix P(hidden, hidden.prime())
+//   h <<= gibbs(energy)                p(h) = exp(-energy) / Z by an energy of your own
 //   auto p = model<"net">(factors...); the joint density: one factor for each random variable
 //
 // A mean has axes of its variable, or fewer (then it is the same along the others); so has a spread. Further
@@ -144,6 +145,14 @@ auto continuous_bernoulli(const B& natural,
                             detail::reads_of<B>>{{{"natural", detail::lift(natural).ir}}, where};
 }
 
+/// gibbs(E): p(x) = exp(-E) / Z by its energy E in nats, one number for each element of x, written in x
+/// itself and its parents. Z is left out, with an entry in the ledger: do not learn what Z depends on.
+template <detail::term E>
+auto gibbs(const E& energy, const std::source_location& where = std::source_location::current()) {
+  return detail::density_of<"gibbs", detail::axes_of<E>, detail::unit_spread, detail::reads_of<E>>{
+      {{"energy", detail::lift(energy).ir}}, where};
+}
+
 /// The density with its mean linearised about the means of the latent variables: first derivatives stay,
 /// second ones become those of Gauss and Newton. With newton() and gaussian(x): the iterated extended Kalman
 /// filter.
@@ -217,7 +226,10 @@ auto operator<<=(const V& variable, const detail::density_of<Density, Mean, Spre
       using axes = decltype(detail::spread_axes(spread));
       diagnostics::report<diagnostics::spread_does_not_fit<typename drawn::label, kind, axes>>();
     }
-    factor<drawn, Density, Reads> out;
+    // An energy reads the variable it is of, which is no parent of itself.
+    using parents = std::conditional_t<Density.view() == "gibbs",
+                                       typename detail::difference<Reads, reads<drawn>>::type, Reads>;
+    factor<drawn, Density, parents> out;
     out.ir.variable = variable.tensor;
     out.ir.density = Density.view();
     out.ir.arguments = density.arguments;

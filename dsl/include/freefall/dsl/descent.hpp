@@ -84,9 +84,33 @@ ir::NamedExpr setting(const E& e) {
   return {std::string(Setting.view()), lift(e).ir};
 }
 
+/// A variable or parameter a statement moves, by name, and its axes.
+template <class Name, class Axes>
+struct moved {};
+template <class Target>
+struct move_of {
+  using type = reads<>;
+};
+template <class Symbol>
+struct move_of<handle<Symbol>> {
+  using type = reads<moved<typename Symbol::label, typename Symbol::axes>>;
+};
+template <class Targets>
+struct moves_of;
+template <class... Targets>
+struct moves_of<types<Targets...>> : concat<reads<>, typename move_of<Targets>::type...> {};
+
 /// A variable a statement predicts, by name.
 template <class Name>
 struct predicted {};
+
+/// The natural parameters of latent variables, by name.
+template <class Latent>
+struct naturals_of;
+template <fixed_string... Names>
+struct naturals_of<latent<name<Names>...>> {
+  using type = latent<name<joined_name<Names, "_natural">()>...>;
+};
 
 /// Whether an expression that reads Read changes with Target; Given: whether it would, were Target latent.
 template <class Target, class Read>
@@ -97,7 +121,8 @@ template <class Target, fixed_string Name, class Latent, class Observed, class G
 struct reaches<Target, functional<Name, Latent, Observed, Given, Learned>> {
   using label = typename Target::label;
   static constexpr bool value = contains<label, Latent> || contains<label, Learned>;
-  static constexpr bool given = contains<label, Observed> || contains<label, Given>;
+  static constexpr bool given = contains<label, Observed> || contains<label, Given> ||
+                                contains<label, typename naturals_of<Latent>::type>;
 };
 
 template <class Target, class... Read>
@@ -250,8 +275,8 @@ auto descend(const expr<I, R>& objective, const Args&... args) {
   using arguments = detail::elements<Args...>;
   using targets = typename detail::filter<arguments, detail::is_target>::type;
   using descended = typename detail::labels<reads<>, targets>::type;
-  using mentions =
-      typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended>::type;
+  using mentions = typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended,
+                                           typename detail::moves_of<targets>::type>::type;
   using unmodified = typename detail::filter<arguments, detail::is_no_modifier>::type;
   constexpr std::size_t modifiers = detail::length<arguments> - detail::length<unmodified>;
   if constexpr (!detail::ends_with_method<unmodified> ||

@@ -283,12 +283,64 @@ struct preference_for_no_outcome {
                 "freefall: preference(o, C) is for an outcome that the model draws: give a one_of<...>");
 };
 
+template <class State>
+struct posterior_of_no_variable {
+  static_assert(accepted<State>,
+                "freefall: posterior(s, P) is for the state on which an outcome depends: give a one_of<...>");
+};
+
+template <class Name, class Axis>
+struct branch_of_no_axis {
+  static_assert(
+      accepted<Name, Axis>,
+      "freefall: branch<...>(move) has one copy for each value of an axis: give an axis<...>, not a plate, "
+      "ticks or a primed axis");
+};
+
+template <class Axes>
+struct softmax_over_no_branch {
+  static_assert(
+      accepted<Axes>,
+      "freefall: softmax(e) is over the branches of policies, and this expression has none: give the axes, "
+      "softmax(e, axis)");
+};
+
+template <class Argument, class Role>
+struct chosen_is_not_a_variable {
+  static_assert(accepted<Argument, Role>,
+                "freefall: choose and draw set a variable to one index of its axis: give a one_of<...>");
+};
+
+template <class Variable, class Axes>
+struct choice_among_other_axes {
+  static_assert(
+      accepted<Variable, Axes>,
+      "freefall: a value is chosen by scores over its own axis and plates: sum over these axes; of branches "
+      "of policies, take marginal(q, first)");
+};
+
 template <class Variable, class Family>
 struct no_probabilities {
+  static_assert(accepted<Variable, Family>,
+                "freefall: solve(F, q, s) is for the probabilities of s: give it the member categorical(s), "
+                "exact(s) or, "
+                "for a table, dirichlet(s) in q");
+};
+
+template <class Table>
+struct table_without_axis {
   static_assert(
-      accepted<Variable, Family>,
-      "freefall: solve(F, q, s) is for the probabilities of s: give it the member categorical(s) or "
-      "exact(s) in q");
+      accepted<Table>,
+      "freefall: a dirichlet table has an axis over which its probabilities sum to one: give it an axis "
+      "that is no plate, that of the outcome first");
+};
+
+template <class Table>
+struct concentration_of_no_dirichlet {
+  static_assert(
+      accepted<Table>,
+      "freefall: concentration(q, A) is that of a variable with the member dirichlet(A) in q: add the "
+      "member");
 };
 
 template <class Variable, class Family>
@@ -327,6 +379,22 @@ template <class... Evidence>
 struct repeat_without_statements {
   static_assert(accepted<Evidence...>,
                 "freefall: repeat and until need statements: repeat(20, descend(F, x, rate(0.1)))");
+};
+
+template <class Axis>
+struct scanned_is_no_axis {
+  static_assert(
+      accepted<Axis>,
+      "freefall: a scan visits the elements of an axis, one after the other: scan(unit, ...) with "
+      "axis<\"unit\"> unit, not primed; the copies of a plate are independent and need no scan, and for "
+      "ticks write each_tick(t, ...)");
+};
+
+template <class Target, class Axis>
+struct scanned_without_axis {
+  static_assert(accepted<Target, Axis>,
+                "freefall: a scan moves the elements of its axis, and this target does not have that axis: "
+                "move it before or after the scan");
 };
 
 template <class Argument>
@@ -462,6 +530,23 @@ struct couplings_of_other_axes {
       accepted<Couplings, Needed>,
       "freefall: the couplings of a voltage go from each element to each: declare them with the axis "
       "of the events and its second index, W(axis, axis.prime())");
+};
+
+// ---- references
+// ----------------------------------------------------------------------------------------------------
+
+template <class Symbol, class Role>
+struct reference_for_what_no_rule_moves {
+  static_assert(
+      accepted<Symbol, Role>,
+      "freefall: reference(kernel<\"name\">, x) states the rule of a variable or a parameter x; for any "
+      "other quantity write reference(quantity) = expression");
+};
+
+template <class Rule, class Axis>
+struct reference_has_an_axis_the_rule_lacks {
+  static_assert(accepted<Rule, Axis>,
+                "freefall: this reference varies over an axis that the rule it states has not: sum over it");
 };
 
 }  // namespace freefall::diagnostics

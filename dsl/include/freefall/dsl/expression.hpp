@@ -19,6 +19,8 @@
 //   sum(e, axis...)       over given axes; plates may be summed here.
 //   prime(e)              exchanges every axis x with x.prime(): J * prime(x) where J(unit, unit.prime());
 //                         prime(J) is its transpose. prime(e, axis...) exchanges those axes only.
+//   matmul(A, B)          of two square matrices over one axis.
+//   inverse(S)            of a symmetric matrix S(unit, unit.prime()).
 //   count(axis)           the number of values of an axis; of a plate: of the copies in use.
 //   exp(e), tanh(e), ...  every function of the table codegen/ir/functions.def, by its name there.
 //   square(e), power(e, n) with an integer n; pow(a, b) with any exponent.
@@ -258,6 +260,31 @@ auto prime(const expr<indices<Axes...>, R>& e, Axis, More...) {
       {detail::ir_index<Axes>(context),
        ir::Subscript(detail::ir_index<detail::exchange_among<Axes, chosen>>(context))}...};
   return expr<exchanged, R>{ir::substitute(e.ir, substitution)};
+}
+
+/// The product of two square matrices over one axis: (A B)(unit, unit.prime()). (A * prime(x) is the product
+/// with a vector.)
+template <class Axis, class R, class S>
+  requires(Axis::level == 0)
+auto matmul(const expr<indices<Axis, typename detail::exchange<Axis>::type>, R>& a,
+            const expr<indices<Axis, typename detail::exchange<Axis>::type>, S>& b) {
+  const ir::Index row = detail::ir_index<Axis>(*a.ir->context);
+  const ir::Index column{row.axis, 1}, between{row.axis, 2};
+  const ir::Expr product = ir::substitute(a.ir, {{column, ir::Subscript(between)}}) *
+                           ir::substitute(b.ir, {{row, ir::Subscript(between)}});
+  return expr<indices<Axis, typename detail::exchange<Axis>::type>, typename detail::merge<R, S>::type>{
+      ir::make_contract({between}, product)};
+}
+
+/// The inverse of a square matrix S(x, x.prime()), symmetric and positive definite (of its symmetric part,
+/// where it is not), as it stands in a normal density with covariance(S).
+template <class Axis, class R>
+  requires(Axis::level == 0)
+auto inverse(const expr<indices<Axis, typename detail::exchange<Axis>::type>, R>& e) {
+  const ir::Index row = detail::ir_index<Axis>(*e.ir->context);
+  const ir::Index column{row.axis, row.level + 1};
+  return expr<indices<Axis, typename detail::exchange<Axis>::type>, R>{
+      ir::make_inverse(row, column, e.ir, ir::Subscript(row), ir::Subscript(column))};
 }
 
 template <class I, class R>

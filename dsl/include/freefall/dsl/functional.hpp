@@ -3,6 +3,7 @@
 //
 //   auto F = free_energy(p, q);      E_q[ln q - ln p], a scalar: F / count(batch), descend(F, ...),
 //   kernel<"energy">(F)
+//   evidence_lower_bound(p, q)       minus that, to be maximised
 //
 // Every latent variable needs a factor, and every (density, family) pair that meets in a factor an
 // expectation rule.
@@ -119,6 +120,17 @@ auto free_energy(const joint<Name, Factors...>& p, const approximation<Members..
   const ir::Origin origin = detail::make_origin("free_energy(" + std::string(Name.view()) + ")", where);
   return expr<indices<>, reads<symbol>>{
       detail::current_program().free_energy(p.position, q.position, origin)};
+}
+template <fixed_string Name, class... Factors, class... Members>
+auto evidence_lower_bound(const joint<Name, Factors...>& p, const approximation<Members...>& q,
+                          const std::source_location& where = std::source_location::current()) {
+  detail::check_functional<Name>(types<Factors...>{}, types<Members...>{});
+  using roles = detail::roles<joint<Name, Factors...>, approximation<Members...>>;
+  using symbol = detail::functional_of<Name, roles>;
+  const ir::Origin origin =
+      detail::make_origin("evidence_lower_bound(" + std::string(Name.view()) + ")", where);
+  return expr<indices<>, reads<symbol>>{
+      detail::current_program().evidence_lower_bound(p.position, q.position, origin)};
 }
 
 }  // namespace freefall

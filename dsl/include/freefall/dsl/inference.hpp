@@ -7,6 +7,7 @@
 //                                        couplings need not be symmetric
 //   auto S = surprise(x, density(...))   -ln p(x), summed over the elements of x
 //
+//   natural(q, x)    the natural parameter of x under q
 //   solve(F, q)      the natural parameters of q take the values at which each F[i] is stationary, in closed
 //   form draw(q)          latent variables are drawn from q, by counter-based random numbers: seed and step
 //   are arguments of
@@ -25,18 +26,38 @@ namespace detail {
 
 template <class Member>
 inline constexpr bool has_natural_parameter =
-    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">>>;
+    !contains<typename Member::family, types<name<"delta">, name<"categorical">, name<"exact">,
+                                             name<"dirichlet">, name<"conditional">>>;
 
-template <class... Members>
-constexpr void check_natural_parameters(types<Members...>) {
-  using without =
-      typename concat<types<>,
-                      std::conditional_t<has_natural_parameter<Members>, types<>, types<Members>>...>::type;
+/// Whether the mean is something else than the array of the variable, which forward(q) sets it to.
+template <class Member>
+inline constexpr bool has_mean =
+    has_natural_parameter<Member> || std::is_same_v<typename Member::family, name<"dirichlet">>;
+
+template <class... Without>
+constexpr void report_without_natural_parameter(types<Without...>) {
+  using without = types<Without...>;
   if constexpr (length<without> > 0) {
     using member = typename first<without>::type;
     diagnostics::report<
         diagnostics::no_natural_parameter<typename member::variable::label, typename member::family>>();
   }
+}
+
+/// What a statement that moves the members of a family mentions.
+template <class... Members>
+using moves_members = reads<moved<typename Members::variable::label, typename Members::variable::axes>...>;
+
+template <class... Members>
+constexpr void check_natural_parameters(types<Members...>) {
+  report_without_natural_parameter(
+      typename concat<
+          types<>, std::conditional_t<has_natural_parameter<Members>, types<>, types<Members>>...>::type{});
+}
+template <class... Members>
+constexpr void check_means(types<Members...>) {
+  report_without_natural_parameter(
+      typename concat<types<>, std::conditional_t<has_mean<Members>, types<>, types<Members>>...>::type{});
 }
 
 template <class... Members>
@@ -47,6 +68,38 @@ std::string latent_names(const approximation<Members...>&) {
 }
 
 }  // namespace detail
+
+namespace detail {
+template <class Symbol>
+struct natural_symbol;
+template <ir::Role Role, fixed_string Name, class... Axes>
+struct natural_symbol<symbol<Role, Name, Axes...>> {
+  using type = symbol<ir::Role::variable, joined_name<Name, "_natural">(), Axes...>;
+};
+}  // namespace detail
+
+/// The natural parameter of a variable under a family in exponential form, q =
+/// family(continuous_bernoulli(x)).
+template <class... Members, class V>
+auto natural(const approximation<Members...>&, const V& variable) {
+  using without = diagnostics::no_natural_parameter<typename detail::symbol_of<V>::label, name<"expression">>;
+  if constexpr (!detail::is_variable<V>) {
+    diagnostics::report<without>();
+    return detail::rejected<V, int>(detail::lift(variable).ir);
+  } else if constexpr (!((std::is_same_v<typename Members::variable, typename V::declared> &&
+                          detail::has_natural_parameter<Members>) ||
+                         ...)) {
+    diagnostics::report<without>();
+    return detail::rejected<V, int>(variable.ir);
+  } else {
+    handle<typename detail::natural_symbol<typename V::declared>::type> out;
+    ir::Context& context = detail::current_context();
+    out.tensor =
+        context.tensor(variable.tensor->name + "_natural", variable.tensor->axes, ir::Role::variable);
+    out.ir = ir::element(context, out.tensor);
+    return out;
+  }
+}
 
 template <fixed_string Name, class... Factors, class... Members>
 auto local_free_energy(const full_conditionals<Name, Factors...>& p, const approximation<Members...>& q,
@@ -96,7 +149,8 @@ auto solve(const local_functional<I, R, Variable>& F, const approximation<Member
       diagnostics::report<diagnostics::solved_is_not_latent<typename Variable::label>>();
     }
     const std::string text = "solve for " + std::string(Variable::text);
-    return statement<R>{{ir::Solve{F.ir}, detail::make_origin(text, where)}};
+    using mentions = typename detail::concat<R, detail::moves_members<Members...>>::type;
+    return statement<mentions>{{ir::Solve{F.ir}, detail::make_origin(text, where)}};
   }
 }
 template <class I, class R, class... Members>
@@ -109,15 +163,15 @@ template <class... Members>
 auto draw(const approximation<Members...>& q,
           const std::source_location& where = std::source_location::current()) {
   detail::check_natural_parameters(types<Members...>{});
-  return statement<reads<>>{
+  return statement<detail::moves_members<Members...>>{
       {ir::Draw{q.position}, detail::make_origin("draw " + detail::latent_names(q), where)}};
 }
 
 template <class... Members>
 auto forward(const approximation<Members...>& q,
              const std::source_location& where = std::source_location::current()) {
-  detail::check_natural_parameters(types<Members...>{});
-  return statement<reads<>>{
+  detail::check_means(types<Members...>{});
+  return statement<detail::moves_members<Members...>>{
       {ir::Expect{q.position}, detail::make_origin("mean of " + detail::latent_names(q), where)}};
 }
 

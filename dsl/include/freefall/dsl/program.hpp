@@ -16,12 +16,21 @@
 //   pass with
 //                                        rate(1) is the exact reverse sweep
 //   simultaneously(descend(...), ...)    all targets move at once, by gradients taken at the same state
-//   each_tick(t, statements...)          for each tick in order: descents move their targets at that tick
-//   only each_tick_backwards(t, statements...)   the last tick first: time-blocked inference, backpropagation
-//   through time evaluate<"name">(e)                  the value of an expression as a result; plates first,
-//   then axes by name kernel<"name">(statements...)        a callable function; one expression here is a
-//   result named like the kernel program{kernels...}                  everything declared since the last
-//   program
+//   scan(unit, statements...)            one element of an axis after the other: descend, solve, draw(q) and
+//                                        forward(q) move that element alone, and those after it see its new
+//                                        value (Gauss-Seidel; Gibbs sampling by a systematic scan)
+//   scan_backwards(unit, statements...)  the last element first
+//   scan_at_random(unit, statements...)  as many visits as there are elements, each to one drawn from all
+//   scan_shuffled(unit, statements...)   each element once, in a random order; orders are drawn by counter
+//   each_tick(t, statements...)          the same over time: one tick after the other
+//   each_tick_backwards(t, statements...)
+//                                        the last tick first: time-blocked inference, backpropagation
+//                                        through time
+//   evaluate<"name">(e)                  the value of an expression as a result; plates first, then axes by
+//                                        name
+//   kernel<"name">(statements...)        a callable function; one expression here is a result named like the
+//                                        kernel
+//   program{kernels...}                  everything declared since the last program
 
 #include <cmath>
 #include <cstddef>
@@ -258,14 +267,60 @@ auto simultaneously(const Args&... args) {
 template <fixed_string Time, class... Args>
 auto each_tick(ticks<Time>, const Args&... args) {
   const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
-  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, false, std::move(body)}; },
-                             args...);
+  return detail::make_around(
+      [axis](ir::Block body) { return ir::Scan{axis, ir::Order::forwards, std::move(body)}; }, args...);
 }
 template <fixed_string Time, class... Args>
 auto each_tick_backwards(ticks<Time>, const Args&... args) {
   const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
-  return detail::make_around([axis](ir::Block body) { return ir::EachTick{axis, true, std::move(body)}; },
-                             args...);
+  return detail::make_around(
+      [axis](ir::Block body) { return ir::Scan{axis, ir::Order::backwards, std::move(body)}; }, args...);
+}
+
+namespace detail {
+
+template <class Axis, class Label, class Axes>
+constexpr void check_scanned(moved<Label, Axes>) {
+  if constexpr (!contains<Axis, Axes>) diagnostics::report<diagnostics::scanned_without_axis<Label, Axis>>();
+}
+template <class Axis, class Mention>
+constexpr void check_scanned(Mention) {}
+template <class Axis, class... Mentions>
+constexpr void check_scan(reads<Mentions...>) {
+  (check_scanned<Axis>(Mentions{}), ...);
+}
+
+/// The rules of `args` for one element of the axis after the other.
+template <class Axis, class... Args>
+auto make_scan(ir::Order order, const Args&... args) {
+  if constexpr (!is_axis<Axis> || requires { Axis::is_ticks; } || Axis::is_plate || Axis::level != 0) {
+    diagnostics::report<diagnostics::scanned_is_no_axis<Axis>>();
+    return statement<reads<>>{};
+  } else {
+    const ir::Axis* axis = ir_axis<Axis>(current_context());
+    auto out = make_around([&](ir::Block body) { return ir::Scan{axis, order, std::move(body)}; }, args...);
+    check_scan<Axis>(typename decltype(out)::mentions{});
+    return out;
+  }
+}
+
+}  // namespace detail
+
+template <class Axis, class... Args>
+auto scan(Axis, const Args&... args) {
+  return detail::make_scan<Axis>(ir::Order::forwards, args...);
+}
+template <class Axis, class... Args>
+auto scan_backwards(Axis, const Args&... args) {
+  return detail::make_scan<Axis>(ir::Order::backwards, args...);
+}
+template <class Axis, class... Args>
+auto scan_at_random(Axis, const Args&... args) {
+  return detail::make_scan<Axis>(ir::Order::random, args...);
+}
+template <class Axis, class... Args>
+auto scan_shuffled(Axis, const Args&... args) {
+  return detail::make_scan<Axis>(ir::Order::shuffled, args...);
 }
 
 template <class... Args>

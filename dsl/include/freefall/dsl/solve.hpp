@@ -69,8 +69,8 @@ template <class I, class R, class Target, class... Targets>
 auto solve(const expr<I, R>& objective, const Target& target, const Targets&... targets) {
   using all = detail::elements<Target, Targets...>;
   using descended = typename detail::labels<reads<>, all>::type;
-  using mentions =
-      typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended>::type;
+  using mentions = typename detail::concat<typename detail::filter<R, detail::is_functional>::type, descended,
+                                           typename detail::moves_of<all>::type>::type;
   if constexpr (detail::length<I> > 0) {
     diagnostics::report<diagnostics::functional_is_not_scalar<I>>();
     return statement<mentions>{};

@@ -7,13 +7,15 @@
 //   advance(x, ...)    begins a tick: the current values become the previous ones; traces and voltages
 //                      (events.hpp) go on; all at once
 //
+// Both take the state of a family as well: concentration(q, A).
+//
 //   x <<= normal(A * previous(x) + B * u, covariance(Q))
 //   kernel<"tick">(advance(x), forward(p), repeat(5, descend(F, x, rate(0.05))))
 //
 // previous(x) is the array `x_previous` of role state, with the axes of x; it is what a checkpoint of a
 // running filter keeps. Before the first tick the user puts the initial value into x.
 
-#include "freefall/dsl/descent.hpp"
+#include "freefall/dsl/solve.hpp"
 
 namespace freefall {
 namespace detail {
@@ -25,9 +27,9 @@ struct carried<symbol<Role, Name, Axes...>> {
   using type = symbol<ir::Role::state, joined_name<Name, "_previous">(), Axes...>;
 };
 
-/// What advance takes: variables, and what has one that a tick carries on.
+/// What advance takes: variables, states of a family, and what has one that a tick carries on.
 template <class T>
-struct carried_on : std::bool_constant<is_variable<T>> {
+struct carried_on : std::bool_constant<is_variable<T> || is_state<T>> {
   static const ir::Tensor* tensor(const T& variable) { return variable.tensor; }
 };
 
@@ -48,7 +50,7 @@ struct is_not_carried_on : std::bool_constant<!carried_on<T>::value> {};
 
 template <class V>
 auto previous(const V& variable) {
-  if constexpr (!detail::is_variable<V>) {
+  if constexpr (!detail::is_variable<V> && !detail::is_state<V>) {
     using described = detail::symbol_of<V>;
     diagnostics::report<
         diagnostics::previous_of_no_variable<typename described::label, typename described::role>>();

@@ -156,9 +156,9 @@ struct handle : expr<typename Symbol::axes, detail::element_reads<Symbol>> {
     before.offset = -at.lag;
     return expr<typename Symbol::axes, reads<earlier<Symbol>>>{ir::substitute(this->ir, {{now, before}})};
   }
-  /// The table read at outcomes; see categorical.hpp.
-  template <class... Outcomes>
-  auto operator()(const handle<Outcomes>&... outcomes) const;
+  /// The table read at outcomes, and at branches of an axis; see categorical.hpp.
+  template <class... Readers>
+  auto operator()(const Readers&... readers) const;
 };
 
 namespace detail {

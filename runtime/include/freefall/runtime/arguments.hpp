@@ -66,6 +66,21 @@ template <class T>
   return {};
 }
 
+// A fault for the first element in use that is no index 0 .. extent - 1.
+template <class T>
+[[nodiscard]] status check_indices(const char* kernel, const argument<T>& a, std::size_t extent) {
+  for (std::size_t r = 0; r < a.rows; ++r) {
+    for (std::size_t i = 0; i < a.elements; ++i) {
+      const std::size_t at = r * a.stride + i;
+      const T index = a.data[at];
+      if (!(index >= T(0)) || !(index < static_cast<T>(extent)) ||
+          index != static_cast<T>(static_cast<std::size_t>(index)))
+        return {fault::not_an_index, kernel, a.name, at, 0, extent};
+    }
+  }
+  return {};
+}
+
 // `diverged` for the first array written that holds a NaN or infinity.
 template <class T, std::size_t N>
 [[nodiscard]] status check_results(const char* kernel, const argument<T> (&results)[N]) {

@@ -1,9 +1,10 @@
-// The pointwise functions a kernel calls: those of vector_math.hpp and langevin.hpp, and the cheap ones that
-// need no polynomial.
+// The pointwise functions a kernel calls: those of vector_math.hpp, langevin.hpp and gamma.hpp, and the cheap
+// ones that need no polynomial.
 #pragma once
 
 #include <cmath>
 
+#include "freefall/runtime/gamma.hpp"
 #include "freefall/runtime/langevin.hpp"
 #include "freefall/runtime/vector_math.hpp"
 
@@ -58,6 +59,11 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline T equal(T a, T b) {
   return a == b ? T(1) : T(0);
+}
+// The whole number nearest to x, halves away from zero: an index that was computed as a number.
+template <class T>
+[[gnu::always_inline]] inline std::ptrdiff_t nearest(T x) {
+  return static_cast<std::ptrdiff_t>(std::llround(x));
 }
 // The larger one; a NaN on either side stays one.
 template <class T>

@@ -96,6 +96,26 @@ class stream {
     }
   }
 
+  // A random scan of n = out.size() elements: out[i] = floor(n uniform(first + i)), so each visit goes to any
+  // of them. Positions are held as numbers of type T and do not depend on it; n is at most 2^24 for float.
+  template <std::floating_point T>
+  void fill_positions(std::span<T> out, std::uint64_t first = 0) const {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(position(first + i, out.size()));
+  }
+
+  // A random order of 0 .. n - 1 from exactly n draws: element i goes to the place floor((i + 1)
+  // uniform(first
+  // + i)) and what stood there goes to place i (Durstenfeld 1964, inside out). Each order has the probability
+  // 1 / n! to within n^2 2^-52.
+  template <std::floating_point T>
+  void fill_permutation(std::span<T> out, std::uint64_t first = 0) const {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const std::size_t place = position(first + i, i + 1);
+      out[i] = out[place];
+      out[place] = static_cast<T>(i);
+    }
+  }
+
   // out[i] = normal<T>(first + i).
   template <std::floating_point T>
   void fill_normal(std::span<T> out, std::uint64_t first = 0) const {
@@ -123,6 +143,11 @@ class stream {
   }
 
  private:
+  // floor(n u): below n, since the largest draw is 1 - 2^-53 and its product with n rounds below n.
+  [[nodiscard]] std::size_t position(std::uint64_t counter, std::size_t n) const {
+    return static_cast<std::size_t>(static_cast<double>(n) * uniform<double>(counter));
+  }
+
   [[nodiscard]] std::array<std::uint64_t, 2> words(std::uint64_t pair) const {
     const std::array<std::uint32_t, 4> b = block(pair);
     return {b[0] | std::uint64_t{b[1]} << 32, b[2] | std::uint64_t{b[3]} << 32};

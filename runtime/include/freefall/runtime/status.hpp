@@ -20,7 +20,9 @@ enum class fault : int {
   not_finite,             // tensor; element = flat index of the first NaN or infinity
   diverged,               // tensor = result; element = flat index of its first NaN or infinity
   not_positive_definite,  // tensor
-  diagonal_not_zero,      // tensor of a square coupling without a diagonal; element = flat index
+  not_an_index,  // tensor of outcomes as numbers; element = flat index, expected = number of values of the
+                 // axis
+  diagonal_not_zero,  // tensor of a square coupling without a diagonal; element = flat index
 };
 
 // Result of a kernel call. The strings are literals of the generated code and live for ever; they are never

@@ -4,15 +4,15 @@
 // instruction set without -ffast-math. In-place loops need `#pragma GCC ivdep` or __restrict to be
 // vectorised; the array forms at the end have it.
 //
-// Accuracy over the whole domain, denormals and overflow included, with or without FMA (tests/runtime_math):
-// at most 4 ulp for float and for double. Infinities give the limit, NaN gives NaN, signed zeros are kept.
-// Bits may differ between instruction sets with and without FMA.
+// Accuracy over the whole domain, denormals and overflow included, with or without FMA: at most 4 ulp for
+// float and for double; docs/numerics.md has the measured errors, tests/numerics their bounds. Infinities
+// give the limit, NaN gives NaN, signed zeros are kept. Bits may differ between instruction sets with and
+// without FMA.
 //
 // float: every function is the one below; g++ 12 vectorises sin and cos, which read a table, for AVX-512
 // only.
 //
-// double: erf, gelu, normal_cdf, sin and cos call the C library and are not vectorised; gelu and normal_cdf
-// lose up to about 1.3 x^2 ulp for x < -1. g++ 12 vectorises the others from AVX2 on.
+// double: sin and cos call the C library and are not vectorised. g++ 12 vectorises the others from AVX2 on.
 //
 // sqrt is the machine instruction; a loop over it is vectorised under -fno-math-errno.
 //
@@ -213,17 +213,35 @@ template <class T>
   return select(x >= T(0), y, std::numeric_limits<T>::quiet_NaN());
 }
 
-// Phi(-t) = (1 / sqrt(2 pi)) integral of exp(-u^2 / 2) from t, as value * 2^n, for t in [0, 15].
-[[gnu::always_inline]] inline void normal_tail(float t, float& value, std::int32_t& n) {
-  // Phi(-t) exp(t^2 / 2) (1 + t) in q = (t - 4) / (t + 4), 2^-29
-  const float r = polynomial((t - 4.0F) / (t + 4.0F), 4.720532000e-01F, -9.670346975e-02F, 1.399959717e-02F,
-                             2.859997749e-02F, -3.219728544e-02F, 1.794020832e-02F, -5.004283972e-03F,
-                             -3.036881390e-04F, 6.927122013e-04F, -6.078146907e-05F, -7.169591845e-05F) /
-                  (1.0F + t);
+// Phi(-t) = (1 / sqrt(2 pi)) integral of exp(-u^2 / 2) from t, as value * 2^n, for t in [0, 15] in float and
+// [0, 40] in double, where it is below the smallest denormal.
+template <class T>
+[[gnu::always_inline]] inline void normal_tail(T t, T& value, integer_of<T>& n) {
+  // Phi(-t) exp(t^2 / 2) (1 + t) in q = (t - 4) / (t + 4), 2^-29 and 2^-59
+  const T q = (t - T(4)) / (t + T(4));
+  T r;
+  bits_of<T> upper_half;
+  if constexpr (sizeof(T) == 4) {
+    r = polynomial(q, 4.720532000e-01F, -9.670346975e-02F, 1.399959717e-02F, 2.859997749e-02F,
+                   -3.219728544e-02F, 1.794020832e-02F, -5.004283972e-03F, -3.036881390e-04F,
+                   6.927122013e-04F, -6.078146907e-05F, -7.169591845e-05F);
+    upper_half = 0xffff'f000U;
+  } else {
+    r = polynomial(
+        q, 4.72053206509844669e-01, -9.67034773265257608e-02, 1.39996347244247463e-02,
+        2.86003640535445539e-02, -3.21978374280478680e-02, 1.79360974798946811e-02, -5.00237859187455548e-03,
+        -2.85623101628172931e-04, 6.94897113714575826e-04, -9.44302198340615334e-05, -8.78532410905996468e-05,
+        2.12498526610086318e-05, 1.36270861681077173e-05, -3.43145976311068511e-06, -2.61339865416118722e-06,
+        4.02642032246372156e-07, 5.52603494637960844e-07, 4.48711765870023707e-09, -1.11189300904331517e-07,
+        -2.30401422773529700e-08, 1.71747999271532498e-08, 8.10459440427227721e-09, -9.40772996820306325e-10,
+        -1.27230787432618247e-09, -2.23062286392149130e-10);
+    upper_half = 0xffff'ffff'f800'0000U;
+  }
+  r /= T(1) + t;
   // t^2 = square + rest exactly (Dekker 1971): its rounding would be magnified by exp.
-  const float square = t * t, high = std::bit_cast<float>(to_bits(t) & 0xffff'f000U), low = t - high;
-  const float rest = ((high * high - square) + 2.0F * high * low) + low * low;
-  const exponential<float> e = split_exp(-0.5F * square, -0.5F * rest);
+  const T square = t * t, high = std::bit_cast<T>(to_bits(t) & upper_half), low = t - high;
+  const T rest = ((high * high - square) + T(2) * high * low) + low * low;
+  const exponential<T> e = split_exp(T(-0.5) * square, T(-0.5) * rest);
   value = multiply_add(r, e.tail, r);
   n = e.n;
 }
@@ -332,52 +350,52 @@ template <class T>
 
 template <class T>
 [[gnu::always_inline]] inline T erf(T x) {
+  const T z = x * x;
+  T small, large;  // below and beyond 1
   if constexpr (sizeof(T) == 4) {
-    const float z = x * x, t = detail::at_most(4.0F, detail::absolute(x));
-    // erf(x) = x + x E(x^2) up to 1, 2^-29; log(erfc(t)) = t G(t) beyond, 2^-30
-    const float small = detail::multiply_add(
-        x,
-        detail::polynomial(z, 1.283791661e-01F, -3.761262596e-01F, 1.128358543e-01F, -2.685382217e-02F,
-                           5.188345909e-03F, -8.010339225e-04F, 7.854307478e-05F),
-        x);
+    const T t = detail::at_most(4.0F, detail::absolute(x));
+    // erf(x) = x + x E(x^2), 2^-29; log(erfc(t)) = t G(t), 2^-30
+    small = detail::polynomial(z, 1.283791661e-01F, -3.761262596e-01F, 1.128358543e-01F, -2.685382217e-02F,
+                               5.188345909e-03F, -8.010339225e-04F, 7.854307478e-05F);
     const float g =
         detail::polynomial(t, -1.128669024e+00F, -6.350682378e-01F, -1.063736901e-01F, 2.387941629e-02F,
                            -3.697731066e-03F, 3.363492724e-04F, -1.258014800e-05F);
-    const float large = detail::with_sign_of(1.0F - exp(t * g), x);
-    return detail::select(t < 1.0F, detail::select(x == 0.0F, x, small), large);
+    large = 1.0F - exp(t * g);
   } else {
-    return std::erf(x);
+    // E, 2^-62; erfc(t) = 2 Phi(-sqrt(2) t)
+    small = detail::polynomial(z, 1.28379167095512586e-01, -3.76126389031837483e-01, 1.12837916709548583e-01,
+                               -2.68661706450729586e-02, 5.22397762478137018e-03, -8.54832697876514854e-04,
+                               1.20553310375510879e-04, -1.49255935187277939e-05, 1.64609729541474188e-06,
+                               -1.63500261920151474e-07, 1.46578835305305487e-08, -1.13656706704167468e-09,
+                               5.94525558197340681e-11);
+    const T t = std::numbers::sqrt2 * detail::at_most(6.0, detail::absolute(x));
+    T tail;
+    detail::integer_of<T> n;
+    detail::normal_tail(t, tail, n);
+    large = 1.0 - detail::scale(tail, n + 1);
   }
+  const T near = detail::select(x == T(0), x, detail::multiply_add(x, small, x));
+  return detail::select(z < T(1), near, detail::with_sign_of(large, x));
 }
 
-// Phi(x), the distribution function of the standard normal
+namespace detail {
+// Phi is 0 below, x Phi(x) is x beyond.
 template <class T>
-[[gnu::always_inline]] inline T normal_cdf(T x) {
-  if constexpr (sizeof(T) == 4) {
-    float tail;
-    std::int32_t n;
-    detail::normal_tail(detail::at_most(15.0F, detail::absolute(x)), tail, n);
-    const float lower = detail::scale(tail, n);
-    return detail::select(x < 0.0F, lower, 1.0F - lower);
-  } else {
-    return T(0.5) * std::erfc(-x * (std::numbers::sqrt2_v<T> / 2));
-  }
-}
+inline constexpr T normal_edge = sizeof(T) == 4 ? T(15) : T(40);
+}  // namespace detail
 
 // x Phi(x), the exact form
 template <class T>
 [[gnu::always_inline]] inline T gelu(T x) {
-  if constexpr (sizeof(T) == 4) {
-    const float c = detail::at_least(-15.0F, x), bounded = detail::at_most(15.0F, c);
-    float tail;
-    std::int32_t n;
-    detail::normal_tail(detail::absolute(bounded), tail, n);
-    const bool positive = c > 0.0F;
-    const float upper = detail::multiply_add(-bounded, detail::scale(tail, n), c);
-    return detail::scale(detail::select(positive, upper, c * tail), detail::only_if(!positive, n));
-  } else {
-    return detail::at_least(T(-40), x) * normal_cdf(x);  // Phi(-40) is 0 in double
-  }
+  const T c = detail::at_least(-detail::normal_edge<T>, x),
+          bounded = detail::at_most(detail::normal_edge<T>, c);
+  T tail;
+  detail::integer_of<T> n;
+  detail::normal_tail(detail::absolute(bounded), tail, n);
+  const bool positive = c > T(0);
+  const T upper = detail::multiply_add(-bounded, detail::scale(tail, n), c);
+  // The power of two comes last: Phi(x) alone may be denormal where x Phi(x) is not.
+  return detail::scale(detail::select(positive, upper, c * tail), detail::only_if(!positive, n));
 }
 
 template <class T>
@@ -401,33 +419,6 @@ template <class T>
     return std::cos(x);
 }
 
-// Derivatives that share the work of their function.
-template <class T>
-[[gnu::always_inline]] inline T relu_derivative(T x) {  // 0 at 0; NaN counts as not positive
-  return x > T(0) ? T(1) : T(0);
-}
-template <class T>
-[[gnu::always_inline]] inline T tanh_derivative(T x) {
-  const T y = tanh(x);
-  return (T(1) - y) * (T(1) + y);
-}
-template <class T>
-[[gnu::always_inline]] inline T sigmoid_derivative(T x) {
-  const T e = exp(-detail::absolute(x));
-  return e / ((T(1) + e) * (T(1) + e));
-}
-template <class T>
-[[gnu::always_inline]] inline T swish_derivative(T x) {
-  const T s = sigmoid(x);
-  return detail::multiply_add(swish(x), T(1) - s, s);
-}
-template <class T>
-[[gnu::always_inline]] inline T gelu_derivative(T x) {
-  constexpr T peak = std::numbers::inv_sqrtpi_v<T> * (std::numbers::sqrt2_v<T> / 2);
-  const T c = detail::at_most(T(40), detail::at_least(T(-40), x));
-  return detail::multiply_add(c * peak, exp(T(-0.5) * c * c), normal_cdf(x));
-}
-
 // Array forms: y[i] = f(x[i]) for i < n; y may be x.
 #ifdef __clang__
 #define FREEFALL_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
@@ -449,7 +440,6 @@ FREEFALL_ARRAY_FORM(softplus)
 FREEFALL_ARRAY_FORM(relu)
 FREEFALL_ARRAY_FORM(swish)
 FREEFALL_ARRAY_FORM(erf)
-FREEFALL_ARRAY_FORM(normal_cdf)
 FREEFALL_ARRAY_FORM(gelu)
 FREEFALL_ARRAY_FORM(sqrt)
 FREEFALL_ARRAY_FORM(sin)

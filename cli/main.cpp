@@ -1,0 +1,172 @@
+// freefall: what the compiler can do, on the command line. The verbs about a model are those of its generator
+// (codegen/driver/verbs.cpp), which is compiled when it is needed.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "cli/model.hpp"
+#include "cli/new_project.hpp"
+#include "cli/process.hpp"
+#include "codegen/driver/verb.hpp"
+
+namespace {
+
+using namespace freefall;
+using Words = std::vector<std::string>;
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 the model or its sizes are wrong, or it does not compile; 2 the command line is "
+    "wrong;\n"
+    "3 a file could not be read or written; 4 the C++ compiler is missing; 70 a bug in freefall.";
+constexpr const char* kModel =
+    "a shipped model (see `freefall models`), a file that defines "
+    "freefall::program define(), or a folder with such a model.cpp";
+
+// The words behind the verb without the model: what the generator or the experiment gets.
+Words rest(int argc, char** argv, const std::string& model) {
+  Words out(argv + 2, argv + argc);
+  out.erase(std::find(out.begin(), out.end(), model));
+  return out;
+}
+
+bool gives(const Words& words, std::string_view option) {
+  return std::any_of(words.begin(), words.end(), [&](const std::string& w) {
+    return w == option || (w.starts_with(option) && w[option.size()] == '=');
+  });
+}
+
+[[noreturn]] void run_verb(const driver::Verb& verb, const std::string& word, Words words) {
+  const cli::Installation installation = cli::find_installation();
+  const cli::Model model = cli::find_model(installation, word);
+  Words command{cli::generator_of(installation, model).string(), verb.name};
+  command.insert(command.end(), words.begin(), words.end());
+  if (verb.sized && model.shipped != nullptr) {
+    if (!gives(words, "--scalar")) command.insert(command.end(), {"--scalar", model.shipped->scalar});
+    if (!gives(words, "--axes")) {
+      command.push_back("--axes");
+      command.insert(command.end(), model.shipped->axes.begin(), model.shipped->axes.end());
+    }
+  }
+  cli::become(command);
+}
+
+[[noreturn]] void run_experiment(const std::string& word, const Words& words) {
+  const cli::Installation installation = cli::find_installation();
+  const cli::Model model = cli::find_model(installation, word);
+  if (model.shipped == nullptr || model.shipped->experiment.empty()) {
+    Words known;
+    for (const auto& [name, m] : installation.models) {
+      if (!m.experiment.empty()) known.push_back(name);
+    }
+    throw ir::ModelError(
+        fmt::format("'{}' has no experiment; these have: {}. A model of your own runs in a program of your "
+                    "own (`freefall new` writes one)",
+                    word, fmt::join(known, ", ")));
+  }
+  Words command{model.shipped->experiment.string()};
+  command.insert(command.end(), model.shipped->arguments.begin(), model.shipped->arguments.end());
+  command.insert(command.end(), words.begin(), words.end());
+  cli::become(command);
+}
+
+int list_models(const std::string& format) {
+  const cli::Installation installation = cli::find_installation();
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const auto& [name, m] : installation.models) {
+    json.push_back({{"name", name},
+                    {"source", m.source.string()},
+                    {"axes", m.axes},
+                    {"scalar", m.scalar},
+                    {"experiment", !m.experiment.empty()}});
+    if (format == "text")
+      fmt::print("{:<22} {:<6} {}{}\n", name, m.scalar, fmt::join(m.axes, " "),
+                 m.experiment.empty() ? "" : "  (run)");
+  }
+  if (format == "json") fmt::print("{}\n", json.dump(2));
+  return 0;
+}
+
+int main_with(int argc, char** argv) {
+  CLI::App app{"The compiler for free-energy models.", "freefall"};
+  app.require_subcommand(1);
+  app.footer(kExitCodes);
+  app.set_version_flag("--version", "freefall " FREEFALL_VERSION);
+
+  std::string folder, model, format = "text";
+  auto* make = app.add_subcommand("new", "write a small project that builds at once");
+  make->add_option("NAME", folder, "its folder; the last part names the kernels")->required();
+  auto* models = app.add_subcommand("models", "list the shipped models and their usual sizes");
+  models->add_option("--format", format, "how to print it")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  std::deque<driver::Request> requests;
+  std::vector<CLI::App*> verbs;
+  for (const driver::Verb& verb : driver::verbs()) {
+    verbs.push_back(app.add_subcommand(verb.name, verb.help));
+    verbs.back()->add_option("MODEL", model, kModel)->required();
+    driver::add_options(verb, *verbs.back(), requests.emplace_back());
+    if (verb.sized)
+      verbs.back()->footer("A shipped model has its usual sizes and scalar type where none are given.");
+  }
+  auto* experiment = app.add_subcommand("run", "run the experiment of a shipped model");
+  experiment->add_option("MODEL", model, "a shipped model with an experiment (see `freefall models`)")
+      ->required();
+  std::string seed, epochs, checkpoint, results;
+  bool resume = false;
+  experiment->add_option("--seed", seed, "of initial values and of the order of the data");
+  experiment->add_option("--epochs", epochs, "passes over the data");
+  experiment->add_option("--checkpoint", checkpoint, "file (.npz) for the state after every epoch");
+  experiment->add_flag("--resume", resume,
+                       "go on from the checkpoint; the end is the same as without the break");
+  experiment->add_option("--results", results,
+                         "file (.json) for curves and figures; `freefall report` shows them");
+  experiment->allow_extras();
+  experiment->footer("Further options go to the experiment; `freefall run MODEL -- --help` lists them.");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  if (make->parsed()) {
+    cli::new_project(cli::find_installation(), folder);
+    return 0;
+  }
+  if (models->parsed()) return list_models(format);
+  Words words = rest(argc, argv, model);
+  if (experiment->parsed()) {
+    words.erase(std::remove(words.begin(), words.end(), "--"), words.end());
+    run_experiment(model, words);
+  }
+  for (std::size_t k = 0; k < verbs.size(); ++k) {
+    if (verbs[k]->parsed()) run_verb(driver::verbs()[k], model, words);
+  }
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto fail = [](int code, const std::string& what) {
+    fmt::print(stderr, "freefall: error: {}\n", what);
+    return code;
+  };
+  try {
+    return main_with(argc, argv);
+  } catch (const ir::ModelError& e) {
+    return fail(1, e.what());
+  } catch (const cli::CannotStart& e) {
+    return fail(
+        4, fmt::format(
+               "cannot run {}: {}. A specification is compiled by the C++ compiler that freefall was built "
+               "with, or by the one that the variable CXX names",
+               e.program, e.reason));
+  } catch (const std::exception& e) {
+    return fail(3, e.what());
+  }
+}

@@ -1,0 +1,14 @@
+#pragma once
+// Tables at outcomes that are given as numbers: a lookup in place of a sum over an indicator.
+
+#include "codegen/calculus/schedule.hpp"
+
+namespace freefall::plan {
+
+/// sum_i [i = v] f(i) = f(v), where v does not depend on i and f reads tensors at i: T[i, j] becomes a gather
+/// of T at (v, j). Other sums stay. Exact, and never more operations: one element in place of all.
+ir::Expr gather_outcomes(ir::Expr e);
+/// In every value of the schedule.
+void gather_outcomes(calculus::Steps& steps);
+
+}  // namespace freefall::plan

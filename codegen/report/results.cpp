@@ -1,0 +1,155 @@
+#include "codegen/report/results.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "codegen/report/escape.hpp"
+
+namespace freefall::report {
+namespace {
+
+// A step of 1, 2 or 5 times a power of ten that makes about `count` steps of the range.
+double nice_step(double range, int count) {
+  const double raw = range / count, power = std::pow(10, std::floor(std::log10(raw)));
+  for (const double m : {1.0, 2.0, 5.0}) {
+    if (m * power >= raw) return m * power;
+  }
+  return 10 * power;
+}
+
+}  // namespace
+
+Results read_results(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) throw std::runtime_error(fmt::format("{}: cannot open", file));
+  try {
+    const auto json = nlohmann::ordered_json::parse(in);
+    const auto list = [&](const char* name) { return json.value(name, nlohmann::ordered_json::array()); };
+    Results out;
+    out.model = json.value("model", "");
+    for (const auto& [name, value] : json.value("figures", nlohmann::ordered_json::object()).items())
+      out.figures.emplace_back(name, value.get<double>());
+    for (const auto& c : list("charts")) {
+      Results::Chart chart{c.at("name"), c.value("x", ""), {}};
+      for (const auto& s : c.at("series")) {
+        Results::Series series{s.at("name"), {}};
+        for (const auto& v : s.at("values")) series.values.push_back(v.is_null() ? NAN : v.get<double>());
+        chart.series.push_back(series);
+      }
+      out.charts.push_back(chart);
+    }
+    for (const auto& p : list("pictures")) {
+      Results::Picture picture{p.at("caption"), p.at("width"), p.at("values").get<std::vector<double>>()};
+      if (picture.width == 0 || picture.values.empty() || picture.values.size() % picture.width != 0)
+        throw std::runtime_error(
+            fmt::format("{}: the picture '{}' has {} values, which is no multiple of its width {}", file,
+                        picture.caption, picture.values.size(), picture.width));
+      out.pictures.push_back(picture);
+    }
+    for (const auto& r : list("rasters"))
+      out.rasters.push_back({r.at("title"), r.at("rows"), r.at("times"),
+                             r.at("events").get<std::vector<std::pair<std::size_t, std::size_t>>>()});
+    return out;
+  } catch (const nlohmann::json::exception& e) {
+    throw std::runtime_error(fmt::format("{}: not a file of results: {}", file, e.what()));
+  }
+}
+
+std::string svg(const Results::Chart& chart) {
+  constexpr double kWidth = 460, kHeight = 250, kLeft = 58, kRight = 12, kTop = 12, kBottom = 40;
+  std::size_t points = 0;
+  double low = INFINITY, high = -INFINITY;
+  for (const auto& s : chart.series) {
+    points = std::max(points, s.values.size());
+    for (const double v : s.values) {
+      if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
+    }
+  }
+  if (points == 0 || low > high) return "";
+  if (high - low < 1e-12 * std::max(1.0, std::fabs(high))) low -= 0.5, high += 0.5;
+  const double step = nice_step(high - low, 4);
+  low = std::floor(low / step) * step;
+  high = std::ceil(high / step) * step;
+  const double span = points > 1 ? static_cast<double>(points - 1) : 1;
+  const auto x = [&](double k) { return kLeft + (kWidth - kLeft - kRight) * (points > 1 ? k / span : 0.5); };
+  const auto y = [&](double v) { return kTop + (kHeight - kTop - kBottom) * (high - v) / (high - low); };
+  std::string out = fmt::format("<svg class=\"chart\" role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {} {}\">",
+                                escape_xml(chart.name), kWidth, kHeight);
+  const int ticks = static_cast<int>(std::lround((high - low) / step));
+  for (int k = 0; k <= ticks; ++k) {
+    const double v = low + step * k;
+    out += fmt::format(
+        "<path class=\"grid\" d=\"M{} {:.1f}H{}\"/><text class=\"tick\" text-anchor=\"end\" x=\"{}\" "
+        "y=\"{:.1f}\">{:.6g}</text>",
+        kLeft, y(v), kWidth - kRight, kLeft - 8, y(v) + 4, std::fabs(v) < step * 1e-9 ? 0.0 : v);
+  }
+  const double x_step = std::max(1.0, nice_step(span, 6));
+  for (double k = 0; k < static_cast<double>(points); ++k) {
+    const double number = k + 1;  // epochs count from one
+    if (points > 1 && number != 1 && std::fabs(std::remainder(number, x_step)) > 1e-9) continue;
+    out += fmt::format("<text class=\"tick\" text-anchor=\"middle\" x=\"{:.1f}\" y=\"{}\">{:.0f}</text>",
+                       x(k), kHeight - kBottom + 18, number);
+  }
+  out += fmt::format("<text class=\"tick\" text-anchor=\"middle\" x=\"{}\" y=\"{}\">{}</text>",
+                     (kLeft + kWidth - kRight) / 2, kHeight - 4, escape_xml(chart.x));
+  for (std::size_t s = 0; s < chart.series.size(); ++s) {
+    std::string path;
+    bool pen = false;
+    const auto& values = chart.series[s].values;
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      if (std::isfinite(values[k]))
+        path += fmt::format("{}{:.1f} {:.1f}", pen ? "L" : "M", x(static_cast<double>(k)), y(values[k]));
+      pen = std::isfinite(values[k]);
+    }
+    out += fmt::format("<path class=\"line s{}\" d=\"{}\"/>", s % 5, path);
+    if (values.size() == 1)
+      out += fmt::format("<circle class=\"dot s{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>", s % 5, x(0),
+                         y(values[0]));
+  }
+  return out + "</svg>";
+}
+
+std::string svg(const Results::Picture& picture) {
+  // One path for each of 16 levels of ink, runs of equal pixels together.
+  constexpr int kLevels = 16;
+  const std::size_t rows = picture.values.size() / picture.width;
+  std::vector<std::string> paths(kLevels);
+  const auto level = [&](std::size_t row, std::size_t column) {
+    const double v = std::clamp(picture.values[row * picture.width + column], 0.0, 1.0);
+    return static_cast<std::size_t>(std::lround(v * (kLevels - 1)));
+  };
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < picture.width;) {
+      std::size_t end = c + 1;
+      while (end < picture.width && level(r, end) == level(r, c)) ++end;
+      if (level(r, c) > 0) paths[level(r, c)] += fmt::format("M{} {}h{}v1h-{}z", c, r, end - c, end - c);
+      c = end;
+    }
+  }
+  std::string out = fmt::format(
+      "<svg class=\"picture\" role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {} {}\" "
+      "shape-rendering=\"crispEdges\">",
+      escape_xml(picture.caption), picture.width, rows);
+  for (std::size_t l = 1; l < kLevels; ++l) {
+    if (!paths[l].empty())
+      out += fmt::format("<path opacity=\"{:.2f}\" d=\"{}\"/>", static_cast<double>(l) / (kLevels - 1),
+                         paths[l]);
+  }
+  return out + "</svg>";
+}
+
+std::string svg(const Results::Raster& raster) {
+  std::string path;
+  for (const auto& [time, row] : raster.events) path += fmt::format("M{} {}v.8", time, row);
+  return fmt::format(
+      "<svg class=\"raster\" role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {} {}\" "
+      "preserveAspectRatio=\"none\"><path d=\"{}\"/></svg>",
+      escape_xml(raster.title), raster.times, raster.rows, path);
+}
+
+}  // namespace freefall::report

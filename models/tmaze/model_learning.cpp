@@ -1,0 +1,3 @@
+#include "maze.hpp"
+
+freefall::program define() { return freefall::models::tmaze::maze<true>(); }

@@ -1,0 +1,421 @@
+#include "tests/fuzz/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <random>
+#include <set>
+
+#include "codegen/emit/emit_library.hpp"
+#include "codegen/equality/equality.hpp"
+#include "codegen/ir/expand.hpp"
+#include "codegen/ir/parse.hpp"
+#include "codegen/ir/print.hpp"
+#include "codegen/loop/cost.hpp"
+#include "codegen/report/rules_text.hpp"
+#include "tests/fuzz/reference_energy.hpp"
+#include "tests/support/central_difference.hpp"
+
+namespace freefall::fuzz {
+namespace {
+
+using namespace ir;
+
+// Long double rounds at 5e-20. A value whose condition is at most kLargestCondition and that takes some
+// hundred roundings is known to 1e-13.
+constexpr long double kPassTolerance = 1e-12L;
+constexpr long double kLargestCondition = 1e5L;
+
+using Real = long double;
+
+struct Failure {
+  std::string stage, text;
+};
+
+void each_value(const calculus::Steps& steps, const std::function<void(Expr)>& f) {
+  for (const calculus::Step& step : steps) {
+    if (const calculus::Steps* body = calculus::body_of(step)) {
+      each_value(*body, f);
+    } else {
+      for (const auto& a : std::get<calculus::Assign>(step.action).simultaneous) f(a.value);
+    }
+  }
+}
+
+void each_value(const loop::Operations& operations, const std::function<void(Expr)>& f) {
+  for (const loop::Operation& o : operations) {
+    if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
+      for (const loop::Store& s : nest->stores) f(s.value);
+    } else if (const loop::Operations* body = loop::body_of(o)) {
+      each_value(*body, f);
+    }
+  }
+}
+
+class PassCheck {
+ public:
+  PassCheck(const Subject& subject, Outcome& out)
+      : subject_(subject), context_(*subject.program.context), out_(out) {}
+
+  void run() {
+    std::string stage = plan::passes()[0].name;
+    try {
+      const auto compilation = plan::compile(
+          subject_.program, subject_.sizes, [&](const plan::Pass& pass, const plan::Compilation& c) {
+            after(pass, c);
+            const auto at = static_cast<std::size_t>(&pass - plan::passes().data());
+            stage = at + 1 < plan::passes().size() ? plan::passes()[at + 1].name : "emit";
+            return true;
+          });
+      emission(compilation);
+    } catch (const ModelError&) {
+      throw;
+    } catch (const Failure&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw Failure{stage, error.what()};
+    }
+  }
+
+ private:
+  void after(const plan::Pass& pass, const plan::Compilation& c) {
+    round_trips(c);
+    if (expected_.empty()) {
+      derived_ = c;
+      try {
+        expected_ = interpret_schedules(subject_, c);
+      } catch (const std::domain_error&) {  // not positive definite at these values: nothing to compare
+        domain_ = true;
+      }
+      derivatives(c);
+      return;
+    }
+    if (domain_) return;
+    if (c.kernels.empty()) {
+      compare(pass.name, interpret_schedules(subject_, c));
+    } else {
+      Results found;
+      for (const auto& k : c.kernels)
+        found[k.name] = test::run_operations<Real>(k.operations, context_, subject_.values, subject_.sizes,
+                                                   subject_.copies);
+      compare(pass.name, found);
+    }
+  }
+
+  void compare(const std::string& pass, const Results& found) {
+    for (const auto& [kernel, arrays] : expected_) {
+      for (const auto& [name, values] : arrays) {
+        ++out_.compared;
+        const Real distance = test::distance(found.at(kernel).at(name), values);
+        if (distance <= kPassTolerance) continue;
+        const Real measured = condition(subject_, derived_, kernel, name);
+        if (!(measured <= kLargestCondition)) {
+          ++out_.ill_conditioned;
+          continue;
+        }
+        throw Failure{
+            pass, fmt::format("'{}' of kernel {} changes by {:.3g} of its size; its condition is {:.3g}",
+                              name, kernel, static_cast<double>(distance), static_cast<double>(measured))};
+      }
+    }
+  }
+
+  // ---- text ----
+
+  void round_trips(const plan::Compilation& c) {
+    const auto round_trip = [&](Expr e) {
+      if (!seen_.insert(e.get()).second) return;
+      std::string text;
+      try {
+        text = print(e);
+        const bool plain = std::none_of(e->free.begin(), e->free.end(), calculus::is_tick);
+        // Names of temporaries such as "inverse[x]" and frozen points are the compiler's own.
+        const auto nodes = topological({e});
+        const bool written = std::all_of(nodes.begin(), nodes.end(), [&](Expr n) {
+          return n->op != Op::Freeze &&
+                 (n->tensor == nullptr || n->tensor->name.find('[') == std::string::npos);
+        });
+        if (!plain || !written) return;
+        if (!(parse(context_, text) == e)) throw Failure{"print", "is parsed as another expression: " + text};
+      } catch (const ParseError& error) {
+        throw Failure{"print", fmt::format("is not parsed: {}\n{}", error.what(), text)};
+      }
+    };
+    if (c.kernels.empty()) {
+      for (const auto& p : c.planned) each_value(p.steps, round_trip);
+      for (const auto& f : c.derivation.elaboration.functionals) round_trip(f.value);
+      for (const auto& r : c.derivation.rules) round_trip(r.gradient);
+    } else {
+      for (const auto& k : c.kernels) each_value(k.operations, round_trip);
+    }
+  }
+
+  void emission(const plan::Compilation& c) {
+    const auto first = emit::emit_library(c), second = emit::emit_library(c);
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      if (first[i].text != second[i].text) throw Failure{"emit", "writes other bytes the second time"};
+    }
+    if (report::rules_text(c).empty()) throw Failure{"emit", "the report is empty"};
+    for (const auto& k : c.kernels) {
+      const loop::Cost cost = loop::cost(k.operations, subject_.sizes);
+      if (!(cost.operations >= 0) || !(cost.bytes >= 0)) throw Failure{"emit", "a cost is not a number"};
+    }
+  }
+
+  // ---- derivatives ----
+
+  Environment<Real> environment(const plan::Compilation& c) const {
+    Sizes used{subject_.sizes.extents};
+    for (const auto& [plate, count] : subject_.copies) used.extents[plate] = count;
+    Environment<Real> out(used);
+    for (const Tensor& t : context_.tensors()) {
+      const auto given = subject_.values.find(t.name);
+      std::vector<Real> packed;
+      for (const std::size_t at : test::used_elements(&t, subject_.sizes, subject_.copies))
+        packed.push_back(given == subject_.values.end() ? 0 : given->second[at]);
+      out.set(&t, packed);
+    }
+    // Held copies stand for the variables at a point of the schedule; here they are where the variables are.
+    for (const auto& r : c.derivation.rules) {
+      for (const Tensor* t : tensors_of(r.functional)) {
+        if (const Tensor* live = live_of(t)) out.set(t, out.get(live));
+      }
+    }
+    return out;
+  }
+
+  // The variable whose held copy t is, or null.
+  const Tensor* live_of(const Tensor* t) const {
+    const std::size_t at = t->name.rfind("_held");
+    return t->role != Role::temporary || at == std::string::npos
+               ? nullptr
+               : context_.find_tensor(t->name.substr(0, at));
+  }
+
+  // Elaborated functionals against the definitions of the densities.
+  void energies(const plan::Compilation& c, const Environment<Real>& at) {
+    const auto& declared = subject_.program.functionals;
+    for (std::size_t i = 0; i < declared.size(); ++i) {
+      try {
+        const auto expected = reference_energy(subject_.program, declared[i], at);
+        if (!expected || !std::isfinite(*expected)) continue;
+        ++out_.energies;
+        const Real found = evaluate_scalar(c.derivation.elaboration.functionals[i].value, at);
+        if (!(std::fabs(found - *expected) <= 1e-11L * std::max(1.0L, std::fabs(*expected))))
+          throw Failure{"elaborate",
+                        fmt::format("{} is {:.14Lg}, by the definitions of the densities {:.14Lg}",
+                                    declared[i].symbol->name, found, *expected)};
+      } catch (const std::domain_error&) {  // not positive definite
+      }
+    }
+  }
+
+  void derivatives(const plan::Compilation& c) {
+    Environment<Real> at = environment(c);
+    energies(c, at);
+    std::vector<std::pair<Expr, Expr>> seen;
+    std::mt19937_64 random(1);
+    for (const auto& rule : c.derivation.rules) {
+      if (std::find(seen.begin(), seen.end(), std::pair(rule.functional, rule.gradient)) != seen.end())
+        continue;
+      seen.emplace_back(rule.functional, rule.gradient);
+      try {
+        normal_form(rule.gradient, at);
+        if (rule.method == "solve") stationary(rule, at);
+        if (rule.modification.find("presynaptic") == std::string::npos && !is_presynaptic(c, rule))
+          slopes(rule, at, random);
+      } catch (const std::domain_error&) {  // not positive definite
+      }
+    }
+  }
+
+  // A closed form leaves no slope; on a simplex, one slope for all indices.
+  void stationary(const calculus::Rule& rule, Environment<Real>& at) {
+    const std::vector<Index> own = canonical_indices(rule.target);
+    const auto slope = [&] { return evaluate(rule.gradient, own, at); };
+    const std::vector<Real> before = at.get(rule.target);
+    Real size = 1e-2L;
+    for (const Real g : slope().data) size = std::max(size, std::fabs(g));
+    at.set(rule.target, evaluate(rule.updates[0].value, own, at).data);
+    const Value<Real> after = slope();
+    at.set(rule.target, before);
+    std::map<std::vector<std::size_t>, std::pair<Real, Real>> range;  // by copy: least and largest slope
+    for (std::size_t k = 0; k < after.data.size(); ++k) {
+      std::vector<std::size_t> copy;
+      std::size_t rest = k;
+      for (std::size_t p = own.size(); p-- > 0; rest /= after.extents[p]) {
+        if (!rule.target->one_of || own[p].axis->plate) copy.push_back(rest % after.extents[p]);
+      }
+      const Real level = rule.target->one_of ? after.data[k] : 0;
+      const auto [entry, fresh] = range.try_emplace(copy, level, level);
+      entry->second.first = std::min(entry->second.first, after.data[k]);
+      entry->second.second = std::max(entry->second.second, after.data[k]);
+    }
+    for (const auto& [copy, r] : range) {
+      if (std::isnan(r.second - r.first) || r.second - r.first <= 1e-9L * size) continue;
+      throw Failure{"solve", fmt::format("dF/d{} in kernel {} is {:.6Lg} to {:.6Lg} at the stationary point",
+                                         rule.target->name, rule.kernel, r.first, r.second)};
+    }
+  }
+
+  static bool is_presynaptic(const plan::Compilation& c, const calculus::Rule& rule) {
+    return std::any_of(c.derivation.elaboration.ledger.begin(), c.derivation.elaboration.ledger.end(),
+                       [&](const auto& a) {
+                         return a.name == "not a gradient of F" &&
+                                a.place == fmt::format("kernel {}, {}", rule.kernel, rule.target->name);
+                       });
+  }
+
+  void normal_form(Expr gradient, const Environment<Real>& at) {
+    constexpr std::size_t kMostTerms = 500;
+    const auto expanded = try_expand(gradient, kMostTerms);
+    if (!expanded || topological({*expanded}).size() > 4000) return;
+    const auto expected = evaluate(gradient, gradient->free, at).data;
+    const auto found = evaluate(*expanded, gradient->free, at).data;
+    if (test::distance(found, expected) > kPassTolerance) {
+      // Multiplied out, terms may cancel: compare with half the digits of each.
+      Real largest = 0;
+      for (const Expr n : topological({*expanded})) {
+        if (n->free.empty()) largest = std::max(largest, std::fabs(evaluate_scalar(n, at)));
+      }
+      if (!(largest < 1e4L)) return;
+      if (test::distance(found, expected) > 1e-9L)
+        throw Failure{"expand", fmt::format("the normal form has another value: {}", print(gradient))};
+    }
+    if (topological({gradient}).size() > 60) return;
+    const auto result = equality::compare_rules(gradient, *expanded);
+    if (result.verdict == equality::Verdict::refuted)
+      throw Failure{"equality", fmt::format("refutes a normal form: {}\n{}", print(gradient),
+                                            equality::describe(result, gradient))};
+  }
+
+  // Some elements of the gradient of a rule. The derivative by differences comes with its own error; a kink
+  // shows in the two one-sided differences, and where either is large the element is left out.
+  void slopes(const calculus::Rule& rule, Environment<Real>& at, std::mt19937_64& random) {
+    const Expr functional = make_contract(rule.functional->free, rule.functional);
+    for (const Expr n : topological({functional})) {
+      if (n->op == Op::Freeze) at.freeze(n->name);
+    }
+    const std::vector<Real> gradient = evaluate(rule.gradient, canonical_indices(rule.target), at).data;
+    std::vector<const Tensor*> moved = {rule.target};
+    for (const Tensor* t : tensors_of(functional)) {
+      if (live_of(t) == rule.target) moved.push_back(t);
+    }
+    const std::vector<Real> point = at.get(rule.target);
+    Real size = 1e-2L;
+    for (const Real g : gradient) size = std::max(size, std::fabs(g));
+    const std::size_t tried = std::min<std::size_t>(point.size(), 4);
+    for (std::size_t n = 0; n < tried; ++n) {
+      const std::size_t k = tried == point.size() ? n : random() % point.size();
+      if (rule.target->zero_diagonal && k % (at.sizes().of(*rule.target->axes[0]) + 1) == 0) continue;
+      const auto value = [&](Real t) {
+        auto other = point;
+        other[k] += t;
+        for (const Tensor* m : moved) at.set(m, other);
+        return evaluate_scalar(functional, at);
+      };
+      constexpr Real kOneSided = 1e-7L;
+      const Real here = value(0), right = (value(kOneSided) - here) / kOneSided,
+                 left = (here - value(-kOneSided)) / kOneSided;
+      const auto difference = test::derivative_at_zero(value, 0.02L);
+      const bool clear = std::fabs(right - left) <= 1e-4L * size && difference.error <= 1e-10L * size &&
+                         std::fabs(difference.value - right) <= 1e-4L * size;
+      ++(clear ? out_.slopes : out_.unclear_slopes);
+      if (!clear || std::fabs(difference.value - gradient[k]) <= 1e-8L * size) continue;
+      for (const Tensor* m : moved) at.set(m, point);
+      throw Failure{"gradient",
+                    fmt::format("dF/d{} in kernel {}, element {}: derived {:.12Lg}, by differences {:.12Lg}",
+                                rule.target->name, rule.kernel, k, gradient[k], difference.value)};
+    }
+    for (const Tensor* m : moved) at.set(m, point);
+  }
+
+  const Subject& subject_;
+  Context& context_;
+  Outcome& out_;
+  plan::Compilation derived_;
+  Results expected_;
+  bool domain_ = false;
+  std::set<const Node*> seen_;
+};
+
+test::Arrays<Real> disturbed(const Subject& subject, Real disturbance) {
+  std::mt19937_64 random(3);
+  auto values = subject.values;
+  if (disturbance == 0) return values;
+  for (auto& [name, v] : values) {
+    for (Real& x : v) x *= 1 + (random() % 2 == 0 ? disturbance : -disturbance);
+  }
+  return values;
+}
+
+}  // namespace
+
+Results interpret_schedules(const Subject& subject, const plan::Compilation& c, Real disturbance) {
+  Results out;
+  const auto values = disturbed(subject, disturbance);
+  for (const auto& p : c.planned)
+    out[p.name] =
+        test::run_steps<Real>(p.steps, *subject.program.context, values, subject.sizes, subject.copies);
+  return out;
+}
+
+Real condition(const Subject& subject, const plan::Compilation& derived, const std::string& kernel,
+               const std::string& array) {
+  constexpr Real kUnbounded = std::numeric_limits<Real>::infinity();
+  const auto procedure = std::find_if(derived.planned.begin(), derived.planned.end(),
+                                      [&](const auto& p) { return p.name == kernel; });
+  const auto run = [&]<class T>(T, Real disturbance) {
+    const auto v = test::run_steps<T>(procedure->steps, *subject.program.context,
+                                      disturbed(subject, disturbance), subject.sizes, subject.copies)
+                       .at(array);
+    return std::vector<Real>(v.begin(), v.end());
+  };
+  try {
+    const auto expected = run(Real(), 0);
+    const auto used =
+        test::used_elements(subject.program.context->find_tensor(array), subject.sizes, subject.copies);
+    // A result that the kernel does not write is not a number; one that it writes has no value then.
+    const auto written = calculus::assigned(procedure->steps);
+    const bool writes =
+        std::any_of(written.begin(), written.end(), [&](const Tensor* t) { return t->name == array; });
+    for (const std::size_t k : used) {
+      if (std::isinf(expected[k]) || (writes && std::isnan(expected[k]))) return kUnbounded;
+    }
+    Real out = test::distance(run(double(), 0), expected) / 1.1e-16L;
+    for (const Real disturbance : {1e-6L, -1e-6L, 1e-9L, -1e-9L, 1e-12L, -1e-12L})
+      out = std::max(out, test::distance(run(Real(), disturbance), expected) / std::fabs(disturbance));
+    return out;
+  } catch (const std::domain_error&) {
+    return kUnbounded;
+  }
+}
+
+plan::Compilation derive_only(const Subject& subject) {
+  return plan::compile(subject.program, subject.sizes,
+                       [](const plan::Pass&, const plan::Compilation&) { return false; });
+}
+
+Outcome check_passes(const std::vector<Line>& lines) {
+  Outcome out;
+  try {
+    const Subject subject = build(lines);
+    PassCheck(subject, out).run();
+  } catch (const Malformed& error) {
+    out.kind = Outcome::Kind::malformed;
+    out.text = error.what();
+  } catch (const ModelError& error) {
+    out.kind = Outcome::Kind::rejected;
+    out.text = error.what();
+  } catch (const Failure& failure) {
+    return Outcome::failure(failure.stage, failure.text);
+  } catch (const std::exception& error) {
+    return Outcome::failure("build", error.what());
+  }
+  return out;
+}
+
+}  // namespace freefall::fuzz

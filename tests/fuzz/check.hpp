@@ -1,0 +1,53 @@
+#pragma once
+// What must hold for every program: each stage of the compiler against the interpreters and against
+// differences.
+//
+// Two computations of one value may differ by rounding times the condition of the value. Agreement is asked
+// for to a fixed tolerance; where it fails, the condition is measured, by inputs moved a little and by
+// arithmetic of less precision, and only a value that is well-conditioned counts as a failure. So a kink or a
+// cancellation is left out because it was seen, and no tolerance ever moves.
+
+#include <optional>
+#include <string>
+
+#include "codegen/plan/pipeline.hpp"
+#include "tests/fuzz/model_text.hpp"
+#include "tests/support/run_program.hpp"
+
+namespace freefall::fuzz {
+
+struct Outcome {
+  enum class Kind { passed, rejected, malformed, failed };
+  Kind kind = Kind::passed;
+  std::string stage;  ///< of a failure: a pass, "elaborate", "print", "expand", "equality", "gradient", "solve",
+                      ///< "emit", "kernel"
+  std::string text;   ///< what was expected and found; of a rejection, the compiler's message
+  std::size_t compared = 0, ill_conditioned = 0;  ///< arrays after passes and kernels
+  std::size_t energies = 0;                       ///< functionals against the densities' definitions
+  std::size_t slopes = 0, unclear_slopes = 0;     ///< derivatives against differences; at kinks
+
+  static Outcome failure(std::string stage, std::string text) {
+    return {Kind::failed, std::move(stage), std::move(text)};
+  }
+};
+
+/// Derives, plans and lowers; interprets every kernel after every pass; differentiates every functional by
+/// differences.
+Outcome check_passes(const std::vector<Line>& lines);
+
+using Results = std::map<std::string, test::Arrays<long double>>;  ///< by kernel
+
+/// What every kernel computes, by the reference interpreter of schedules in extended precision. Inputs are
+/// multiplied by 1 +- `disturbance`.
+Results interpret_schedules(const Subject& subject, const plan::Compilation& derived,
+                            long double disturbance = 0);
+
+/// The largest relative change of an array of a kernel by relative change of its inputs, and by relative
+/// rounding.
+long double condition(const Subject& subject, const plan::Compilation& derived, const std::string& kernel,
+                      const std::string& array);
+
+/// The compilation after the first pass, whose schedules say what kernels mean.
+plan::Compilation derive_only(const Subject& subject);
+
+}  // namespace freefall::fuzz

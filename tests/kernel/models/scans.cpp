@@ -1,0 +1,3 @@
+#include "tests/kernel/models/scans.hpp"
+
+freefall::program define() { return freefall::test::scans(); }

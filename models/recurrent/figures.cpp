@@ -21,9 +21,9 @@ double from_reference(double eta) {
   const example e;
   auto net = make(e, eta);
   net.relax();
-  auto expected = e.network();
-  expected.relax(by_hand::recurrent::predictions::fixed, by_hand::recurrent::schedule::simultaneous, 40, eta);
-  return distance(net, expected.parameter_gradient());
+  auto by_hand = e.network();
+  by_hand.relax(by_hand::recurrent::predictions::fixed, by_hand::recurrent::schedule::simultaneous, 40, eta);
+  return distance(net, by_hand.parameter_gradient());
 }
 
 }  // namespace

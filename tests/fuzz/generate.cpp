@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "codegen/calculus/descent.hpp"
+#include "codegen/elaborate/future.hpp"
 #include "tests/fuzz/random_text.hpp"
 
 namespace freefall::fuzz {
@@ -344,6 +345,11 @@ class Generator {
       return line({x.name, "categorical"}, "",
                   {line({"probability"}, fmt::format("softmax{{{0}}}({1})[{0}]", own[0], location))});
     if (random_.one_in(8)) return line({x.name, "continuous_bernoulli"}, "", {line({"natural"}, location)});
+    if (random_.one_in(12)) {  // an energy given directly
+      const std::string energy = random_.one_in(2) ? "1/2 * ({0} - {1})^2" : "softplus({0} * ({1})) + {0}^2";
+      return line({x.name, "gibbs"}, "",
+                  {line({"energy"}, fmt::format(fmt::runtime(energy), indexed(x.name, x.axes), location))});
+    }
     std::vector<Line> arguments = {line({"mean"}, location)};
     for (Line& l : spread(parents, x.axes)) arguments.push_back(std::move(l));
     return line({x.name, "normal"}, "", arguments);
@@ -413,6 +419,11 @@ class Generator {
     }
   }
 
+  Line scan(const std::string& axis, std::vector<Line> body) {
+    static const Names orders = {"forwards", "backwards", "random", "shuffled"};
+    return line({"scan", axis, random_.any(orders)}, "", std::move(body));
+  }
+
   Line loop(std::vector<Line> body) {
     const std::string passes = fmt::format("{}", 1 + random_.below(3));
     return random_.one_in(3) ? line({"until", passes, random_.one_in(2) ? "1" : "20"}, "", std::move(body))
@@ -464,9 +475,8 @@ class Generator {
     for (const auto& [name, t] : lagged_) {
       if (!contains(latent, name)) continue;
       kernel(fmt::format("sweep_{}", name),
-             {line({random_.one_in(2) ? "each_tick" : "each_tick_backwards", t}, "",
-                   random_.one_in(2) ? std::vector<Line>{descend(functional, {name}, "euler")}
-                                     : std::vector<Line>{loop({descend(functional, {name})})})});
+             {scan(t, random_.one_in(2) ? std::vector<Line>{descend(functional, {name}, "euler")}
+                                        : std::vector<Line>{loop({descend(functional, {name})})})});
     }
     for (const Variable& x : all) {
       if (!x.latent || x.family != "gaussian") continue;
@@ -542,6 +552,7 @@ class Generator {
     train.push_back(learn);
     kernel("train", random_.one_in(2) ? std::vector<Line>{loop(train)} : train);
     kernel("relax", {loop({solve, random_.one_in(2) ? draw : expect})});
+    if (random_.one_in(2)) kernel("visit", {loop({scan(unit, {solve, random_.one_in(2) ? draw : expect})})});
     if (random_.one_in(2))
       kernel("twice", {solve, line({"repeat", "2"}, "", {line({"repeat", "2"}, "", {draw}), draw})});
     kernel("energy", {evaluate("local", axes, local), evaluate("value", {}, sum_over(axes, local) + " + S")});
@@ -554,6 +565,7 @@ class Generator {
     std::vector<Line> factors;
     const bool exact = random_.one_in(2), plated = !random_.one_in(3);
     const std::size_t count = 2 + random_.below(3);
+    if (!exact && random_.one_in(2)) tables_.push_back({});  // tables are learned as counts
     for (std::size_t n = 0; n < count; ++n) {
       Variable s;
       s.name = fmt::format("s{}", n);
@@ -566,10 +578,22 @@ class Generator {
         factors.push_back(line({s.name, "categorical"}, "", {line({"probability"}, table(s, all))}));
       all.push_back(s);
     }
-    models_.push_back(line({"model", "m"}, "", factors));
-    std::vector<Line> members;
+    std::vector<Line> members, solves, wanted;
     Names latent;
-    std::vector<Line> solves, wanted;
+    for (const Array& t : tables_) {
+      if (t.name.empty()) continue;
+      Names at = t.axes, seen;
+      for (std::string& a : at) {
+        const auto before = std::count(seen.begin(), seen.end(), a);
+        seen.push_back(a);
+        a += std::string(static_cast<std::size_t>(before), '\'');
+      }
+      factors.push_back(line({t.name, "dirichlet"}, "",
+                             {line({"concentration"}, indexed(weight(t.axes, "positive"), at))}));
+      members.push_back(line({t.name, "dirichlet"}));
+      solves.push_back(line({"solve", t.name}, "F"));
+    }
+    models_.push_back(line({"model", "m"}, "", factors));
     for (const Variable& s : all) {
       if (s.latent) {
         members.push_back(line({s.name, exact ? "exact" : "categorical"}));
@@ -587,10 +611,21 @@ class Generator {
       kernel("perceive", {forward, random_.one_in(2) ? loop(solves) : line({"in_order"}, "", solves)});
     }
     if (random_.one_in(2)) {
-      models_.push_back(line({"functional", "G", "expected_free_energy", "m", "q"}, "", wanted));
+      Names words;
+      for (const elaborate::FutureRow& row : elaborate::future_functionals()) {
+        if (!row.over_states && !row.posterior) words.emplace_back(row.word);
+      }
+      models_.push_back(line({"functional", "G", random_.any(words), "m", "q"}, "", wanted));
       Names axes;
       if (plated) axes = plates_;
       kernel("plan", {evaluate("expected", axes, indexed("G", axes))});
+    }
+    if (random_.one_in(2)) {
+      const Variable& s = all.back();
+      const std::string own = s.axes.back();
+      declare("one_of", "a", {own}, "outcomes");
+      kernel("choose", {line({random_.one_in(2) ? "choose" : "choose_drawn", "a"},
+                             indexed(weight({own}, "probabilities"), {own}))});
     }
     Names targets;
     for (const Array& w : parameters_) targets.push_back(w.name);
@@ -616,6 +651,12 @@ class Generator {
       Names in = indices;
       in[0] = all;
       return sum_over(binders, fmt::format("softmax{{{}}}({})[{}]{}", all, indexed(w, in), own, read));
+    }
+    if (!tables_.empty() && random_.one_in(2)) {  // a table that is itself uncertain
+      const std::string name = fmt::format("T{}", ++weight_count_);
+      declare("variable", name, axes, "probabilities");
+      tables_.push_back({name, axes});
+      return sum_over(binders, indexed(name, indices) + read);
     }
     return sum_over(binders, indexed(weight(axes, "probabilities"), indices) + read);
   }
@@ -724,6 +765,7 @@ class Generator {
   Names plates_, pool_;
   std::map<std::string, Names> weights_;
   std::vector<Array> parameters_;
+  std::vector<Array> tables_;  // drawn from Dirichlet densities; the first is empty where there may be some
   std::size_t weight_count_ = 0;
   bool rate_ = false;
   std::vector<std::pair<std::string, std::string>> lagged_;

@@ -9,6 +9,8 @@
 #include <limits>
 #include <random>
 
+#include "codegen/elaborate/density.hpp"
+#include "codegen/elaborate/future.hpp"
 #include "codegen/ir/parse.hpp"
 #include "codegen/ir/print.hpp"
 
@@ -52,6 +54,9 @@ class Builder {
     for (const Family& family : program_.families) {
       for (const auto& member : family.members) {
         if (member.density == "gaussian") definite_.push_back(precision_of(context_, member.variable));
+        const auto* row = elaborate::find_family(member.density);
+        if (row != nullptr && row->parameters != nullptr)
+          values_[row->parameters(context_, member)->name].positive = true;
       }
     }
     fill();
@@ -204,11 +209,12 @@ class Builder {
       Line f = l;
       f.words.erase(f.words.begin(), f.words.begin() + 3);
       define(l.word(1), program_.surprise(factor(f)));
-    } else if (kind == "expected_free_energy") {
+    } else if (kind == "evidence_lower_bound") {
+      define(l.word(1), program_.evidence_lower_bound(model_named(l.word(3)), family_named(l.word(4))));
+    } else if (elaborate::find_future_functional(kind) != nullptr) {
       std::vector<std::pair<const Tensor*, Expr>> wanted;
       for (const Line& p : l.children) wanted.emplace_back(array(p.word(0)), expression(p.expression));
-      define(l.word(1),
-             program_.expected_free_energy(model_named(l.word(3)), family_named(l.word(4)), wanted));
+      define(l.word(1), program_.future(kind, model_named(l.word(3)), family_named(l.word(4)), wanted));
     } else {
       malformed("unknown functional '{}'", kind);
     }
@@ -491,13 +497,24 @@ const std::vector<Builder::Word<Builder::BlockOf>> Builder::kStatements = {
      [](BlockOf& to, const Line& l) {
        to.second.push_back({Simultaneously{to.first.block(l.children)}, {}});
      }},
-    {"each_tick",
+    // scan AXIS ORDER: forwards, backwards, random, shuffled
+    {"scan",
      [](BlockOf& to, const Line& l) {
-       to.second.push_back({EachTick{to.first.axis(l.word(1)), false, to.first.block(l.children)}, {}});
+       static const std::map<std::string, Order> orders = {{"forwards", Order::forwards},
+                                                           {"backwards", Order::backwards},
+                                                           {"random", Order::random},
+                                                           {"shuffled", Order::shuffled}};
+       const auto order = orders.find(l.word(2));
+       if (order == orders.end()) malformed("no order '{}'", l.word(2));
+       to.second.push_back({Scan{to.first.axis(l.word(1)), order->second, to.first.block(l.children)}, {}});
      }},
-    {"each_tick_backwards",
+    {"choose",
      [](BlockOf& to, const Line& l) {
-       to.second.push_back({EachTick{to.first.axis(l.word(1)), true, to.first.block(l.children)}, {}});
+       to.second.push_back({Choose{to.first.array(l.word(1)), to.first.expression(l.expression), false}, {}});
+     }},
+    {"choose_drawn",
+     [](BlockOf& to, const Line& l) {
+       to.second.push_back({Choose{to.first.array(l.word(1)), to.first.expression(l.expression), true}, {}});
      }},
     {"evaluate", [](BlockOf& to, const Line& l) { to.second.push_back(to.first.evaluate(l)); }},
     // fire COUNTS AT_MOST, with descents below it

@@ -10,7 +10,7 @@ namespace freefall::fuzz {
 namespace {
 
 // Where a function is smooth, finite and of order one. One that is not named here takes positive arguments.
-enum class Domain { all, small, unit, positive, unit_and_all, positive_and_small, both };
+enum class Domain { all, small, unit, positive, unit_and_all, positive_and_small, order_and_positive, both };
 Domain domain(std::string_view function) {
   static const std::map<std::string_view, Domain> table = {
       {"exp", Domain::small},
@@ -35,6 +35,7 @@ Domain domain(std::string_view function) {
       {"less", Domain::both},
       {"equal", Domain::both},
       {"pow", Domain::positive_and_small},
+      {"polygamma", Domain::order_and_positive},
       {"continuous_bernoulli_quantile", Domain::unit_and_all}};
   const auto at = table.find(function);
   return at == table.end() ? Domain::positive : at->second;
@@ -78,6 +79,10 @@ std::string RandomText::activate(const std::string& e, std::size_t others_in) {
     case Domain::positive: {
       const std::string first = positive(e);
       return row.arity == 1 ? call(first) : call(first, positive(number()));
+    }
+    case Domain::order_and_positive: {
+      const std::string order = std::to_string(1 + below(3));
+      return call(order, positive(e));
     }
     case Domain::both: return fmt::format("({} + {})", e, call(e, number()));
     case Domain::positive_and_small: {

@@ -50,12 +50,17 @@ std::vector<T> initial(const ir::Tensor& tensor, const Arrays<long double>& valu
 
 constexpr std::uint64_t kDrawSeed = 5;
 
-/// Number of a draw in its stream, as kernels count: step * size of the variable + position over capacities.
-/// A stream has the name of its variable, with "/2" and so on behind it for further draws.
+/// Number of a draw in its stream, as kernels count: step * number of elements + position over capacities. A
+/// stream has the name of its variable, with "/2" and so on behind it for further draws; the order of a scan
+/// that of its axis and
+/// "/order".
 inline std::uint64_t draw_number(std::string_view stream, std::uint64_t step,
                                  const std::vector<std::int64_t>& element, const ir::Context& context,
                                  const plan::Specialisation& sizes) {
-  const ir::Tensor* of = context.find_tensor(stream.substr(0, stream.find('/')));
+  const std::string_view name = stream.substr(0, stream.find('/'));
+  if (stream.substr(name.size()).starts_with("/order"))
+    return step * sizes.extent(context.find_axis(name)) + static_cast<std::uint64_t>(element[0]);
+  const ir::Tensor* of = context.find_tensor(name);
   std::uint64_t flat = 0;
   for (std::size_t p = 0; p < element.size(); ++p)
     flat = flat * sizes.extent(of->axes[p]) + static_cast<std::uint64_t>(element[p]);

@@ -56,8 +56,7 @@ Program tree() {
   auto q = softmax(-2 * G);
   return program{
       kernel<"plan">(forward(p1, q1), forward(p2, q2), forward(p3, q3), evaluate<"G">(G)),
-      kernel<"act">(evaluate<"q">(q), evaluate<"q_first">(marginal(q, first)), choose(a, marginal(q, first))),
-      kernel<"sample">(draw(a, marginal(q, first)))}
+      kernel<"act">(evaluate<"q">(q), evaluate<"q_first">(marginal(q, first)), choose(a, marginal(q, first)))}
       .ir();
 }
 
@@ -185,13 +184,6 @@ TEST_F(Policies, AreChosenByTheSoftmaxOfMinusTheirExpectedFreeEnergy) {
     EXPECT_NEAR(tree_.get(shared_, "q_first")[u], first[u], 1e-14);
     EXPECT_EQ(tree_.get(shared_, "a")[u], static_cast<std::ptrdiff_t>(u) == best ? 1 : 0);
   }
-}
-
-TEST_F(Policies, AreDrawnAsOneIndex) {
-  tree_.run("sample");
-  const auto& a = tree_.get(shared_, "a");
-  EXPECT_EQ(std::count(a.begin(), a.end(), 1.0), 1);
-  EXPECT_EQ(std::count(a.begin(), a.end(), 0.0), static_cast<std::ptrdiff_t>(kMoves) - 1);
 }
 
 // A number looks one row of the table up where an indicator sums over all.

@@ -45,9 +45,8 @@ TEST(DerivedParts, AreThoseOfTheHandWrittenNetwork) {
     };
     const auto D = draw(J * N), x = draw(J), counts = draw(N);
     const long double nu = 0.07L, mu = 0.11L;
-    hand::network<long double> net(
-        Eigen::Map<const by_hand::matrix<long double>>(D.data(), J, N).transpose(), hand::form::functional,
-        {.linear_cost = nu, .quadratic_cost = mu});
+    hand::network<long double> net(Eigen::Map<const by_hand::matrix<long double>>(D.data(), J, N).transpose(),
+                                   hand::form::functional, {.linear_cost = nu, .quadratic_cost = mu});
     net.x = Eigen::Map<const by_hand::column<long double>>(x.data(), J);
     net.r = Eigen::Map<const by_hand::column<long double>>(counts.data(), N);
 

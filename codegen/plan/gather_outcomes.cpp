@@ -21,6 +21,14 @@ Expr value_of_indicator(Expr e, const Index& i) {
   return {};
 }
 
+// Where the value is one of the axis: an indicator, or null where the value might be no whole number. The
+// number of an outcome is checked where a kernel begins.
+Expr inside(Expr v, const Axis* axis) {
+  if (v->op == Op::Position) return make_range(*v->context, axis, v->subscripts[0]);
+  if (v->op == Op::Access && v->tensor->index_of == axis) return make_constant(*v->context, 1);
+  return {};
+}
+
 // e with the value v in place of the index i, or nothing where i stands in anything but reads and positions.
 std::optional<Expr> at_value(Expr e, const Index& i, Expr v) {
   bool possible = true;
@@ -66,10 +74,12 @@ Expr at_indicators(Expr n) {
     for (std::size_t f = 0; f < factors.size() && !without; ++f) {
       if (body->op == Op::Product && !body->weights[f].is_one()) continue;
       const Expr v = value_of_indicator(factors[f], bound[k]);
-      if (!v) continue;
+      const Expr is_inside = v ? inside(v, bound[k].axis) : Expr();
+      if (!is_inside) continue;
       const Expr rest = body->op == Op::Product ? replace(body, {{factors[f], make_constant(*n->context, 1)}})
                                                 : make_constant(*n->context, 1);
       without = at_value(rest, bound[k], v);
+      if (without) without = is_inside * *without;
     }
     if (without) {
       body = *without;

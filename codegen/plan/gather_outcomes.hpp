@@ -6,7 +6,8 @@
 namespace freefall::plan {
 
 /// sum_i [i = v] f(i) = f(v), where v does not depend on i and f reads tensors at i: T[i, j] becomes a gather
-/// of T at (v, j). Other sums stay. Exact, and never more operations: one element in place of all.
+/// of T at (v, j). v is the number of an outcome of the axis, or a position, which may lie outside it: then
+/// the sum is zero. Other sums stay. Exact, and never more operations: one element in place of all.
 ir::Expr gather_outcomes(ir::Expr e);
 /// In every value of the schedule.
 void gather_outcomes(calculus::Steps& steps);

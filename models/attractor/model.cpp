@@ -17,6 +17,10 @@ freefall::program define() {
   auto F = local_free_energy(p, q);
   auto S = surprise(sigma, continuous_bernoulli(J * prime(previous(sigma))));
 
+  // The rules by hand: equation 20, and 25 with the prediction from the state before (the published code).
+  reference(kernel<"sample">, natural(q, sigma)) = beta * (bias + J * prime(sigma));
+  reference(kernel<"train">, J) = hadamard(langevin(J * prime(previous(sigma))) - sigma, prime(sigma));
+
   // The monitor of the published figures: complexity - accuracy of the response to the present state, at
   // precision 1. It counts the evidence and every pair twice.
   auto response = bias + J * prime(sigma);

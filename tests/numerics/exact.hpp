@@ -123,14 +123,14 @@ W continuous_bernoulli_quantile(W u, W b) {
 
 template <class W>
 W log_gamma(W x) {
-  return x > 0 ? lgamma(x) : std::numeric_limits<double>::quiet_NaN();
+  return x >= 0 ? lgamma(x) : W(std::numeric_limits<double>::quiet_NaN());
 }
 // Derivative n of psi for x > 0: up to x >= 45 by the recurrence, there by the asymptotic series with
 // Bernoulli numbers (Abramowitz and Stegun 1972, 6.3.18 and 6.4.11), whose term 16 is below 2^-115 of the
 // sum.
 template <class W>
 W polygamma(int n, W x) {
-  if (!(x > 0)) return std::numeric_limits<double>::quiet_NaN();
+  if (!(x > 0)) return W(std::numeric_limits<double>::quiet_NaN());
   if (x == kInfinity<W>) return n == 0 ? x : W(0);
   static constexpr long long kNumerator[] = {1,
                                              -1,

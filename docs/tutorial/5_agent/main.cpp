@@ -35,7 +35,7 @@ int main() {
     Eigen::Index chosen = 0;
     agent.a().maxCoeff(&chosen);
     std::printf("food left %.3f, right %.3f; G %.2f %.2f %.2f: %s\n", agent.c()(0), agent.c()(1),
-                agent.G_value()(0), agent.G_value()(1), agent.G_value()(2), names[chosen]);
+                agent.G()(0), agent.G()(1), agent.G()(2), names[chosen]);
     if (chosen != ask) break;
     agent.r() = nothing;
     agent.k() = static_cast<double>(truth);

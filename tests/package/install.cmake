@@ -4,7 +4,7 @@ execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${PREFIX} O
 
 file(GLOB_RECURSE files RELATIVE ${PREFIX} ${PREFIX}/*)
 foreach(file IN LISTS files)
-  if(NOT file MATCHES "^(include/freefall/|lib[^/]*/([^/]+/)?(libfreefall_[a-z]+\\.a|cmake/freefall/[A-Za-z_-]+\\.cmake)$|bin/freefall$|libexec/freefall/[a-z_]+_experiment$|share/freefall/(freefall\\.json$|models/|project/|data/))"
+  if(NOT file MATCHES "^(include/freefall/|lib[^/]*/([^/]+/)?(libfreefall_[a-z]+\\.a|cmake/freefall/[A-Za-z_-]+\\.cmake)$|bin/freefall$|libexec/freefall/[a-z_]+_experiment$|share/freefall/(freefall\\.json$|models/|project/|data/|bench/))"
      OR file MATCHES "test" OR (file MATCHES "models/|\\.cpp$" AND NOT file MATCHES "^share/freefall/"))
     list(APPEND strangers ${file})
   endif()

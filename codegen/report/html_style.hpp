@@ -39,8 +39,7 @@ math{font-size:1.08em}
 .eq{padding:.3rem 0}
 .eq math{width:max-content;text-align:left;margin:0}
 .cal{font-style:italic}
-.split{display:grid;grid-template-columns:minmax(0,auto) minmax(0,1fr);gap:1.5rem;align-items:start}
-.split>.graphbox{width:min-content;max-width:100%}
+.split{display:grid;grid-template-columns:minmax(0,24rem) minmax(0,1fr);gap:1.5rem;align-items:start}
 svg.graph{max-width:100%;height:auto;display:block}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th{font-weight:600;text-align:left;color:var(--soft);font-size:.8rem}
@@ -89,7 +88,6 @@ footer{max-width:70rem;margin:auto;padding:.5rem 1.25rem 2.5rem;color:var(--soft
  header{padding-top:1.5rem}h1{font-size:1.6rem}
  section{padding:1.1rem 1rem;border-radius:10px;margin:.9rem 0}
  header,main,nav div,footer{padding-left:.8rem;padding-right:.8rem}
- .split>.graphbox{width:auto}
  .split,.pair{grid-template-columns:minmax(0,1fr)}
  .steps,pre{max-height:24rem}
  pre{font-size:11.5px}

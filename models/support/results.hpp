@@ -41,8 +41,7 @@ class Results {
           values.erase(values.begin() + static_cast<std::ptrdiff_t>(points), values.end());
       }
     }
-    json_["pictures"] = Json::array();
-    json_["rasters"] = Json::array();
+    for (const char* at_the_end : {"figures", "pictures", "rasters"}) json_.erase(at_the_end);
   }
 
   void append(const std::string& chart, const std::string& x, const std::string& series, double value) {

@@ -212,6 +212,17 @@ Functional elaborate_functional(const Program& program, const ir::Functional& de
 
 }  // namespace
 
+std::vector<NamedExpr> summands(const Functional& functional) {
+  if (functional.decompositions.empty()) return functional.terms;
+  std::vector<NamedExpr> out;
+  for (const auto& [sign, wanted] : functional.decompositions[0]) {
+    const auto named = [&, &name = wanted](const NamedExpr& t) { return t.first == name; };
+    const auto at = std::find_if(functional.terms.begin(), functional.terms.end(), named);
+    if (at != functional.terms.end()) out.emplace_back(wanted, Number(sign) * at->second);
+  }
+  return out;
+}
+
 Elaboration elaborate(const Program& program) {
   check_program(program);
   Elaboration out;

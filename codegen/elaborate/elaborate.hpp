@@ -19,6 +19,10 @@ struct Functional {
   ir::Expr inaccuracy, complexity;
 };
 
+/// The terms of the first decomposition, times their signs; all terms where there is none. They add up to the
+/// functional.
+std::vector<ir::NamedExpr> summands(const Functional& functional);
+
 struct Elaboration {
   std::vector<Functional> functionals;
   std::vector<ir::NamedPart> names;  ///< readable names of recurring expressions, over canonical indices

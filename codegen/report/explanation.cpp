@@ -91,7 +91,7 @@ class Explainer {
                          reasons.empty() ? "under q" : fmt::format("under q. {}", fmt::join(reasons, ". ")),
                          {}};
     for (const auto* f : functionals_) {
-      for (const auto& [name, term] : f->terms) {
+      for (const auto& [name, term] : elaborate::summands(*f)) {
         if (reads(term, target_)) step.lines.push_back({name, term});
       }
     }
@@ -101,7 +101,7 @@ class Explainer {
   void functional() {
     std::vector<std::string> without;
     for (const auto* f : functionals_) {
-      for (const auto& [name, term] : f->terms) {
+      for (const auto& [name, term] : elaborate::summands(*f)) {
         if (!reads(term, target_)) without.push_back(name);
       }
     }
@@ -115,7 +115,7 @@ class Explainer {
   void derivative() {
     ExplanationStep step{"derivative", "of each term, by the element of " + target_->name, {}};
     for (const auto* f : functionals_) {
-      for (const auto& [name, term] : f->terms) {
+      for (const auto& [name, term] : elaborate::summands(*f)) {
         if (!reads(term, target_) || !term->free.empty()) continue;
         step.lines.push_back(
             {fmt::format("d {}/d{}", name, target_->name), calculus::gradient(term, target_)});

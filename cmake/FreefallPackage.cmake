@@ -27,5 +27,5 @@ set(CPACK_COMPONENT_DEV_DESCRIPTION "compiler for free-energy models
  The language of specifications, the compiler and its CMake functions.")
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
-    "freefall-runtime (= ${PROJECT_VERSION}), g++ (>= 4:12), cmake (>= 3.25), libboost-dev, libeigen3-dev (>= 3.4), libfmt-dev, libxtensor-dev")
+    "freefall-runtime (= ${PROJECT_VERSION}), g++ (>= 4:12), cmake (>= 3.25), make, libboost-dev, libeigen3-dev (>= 3.4), libfmt-dev, libxtensor-dev")
 include(CPack)

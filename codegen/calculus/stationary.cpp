@@ -46,10 +46,12 @@ Expr in_covariance(Expr functional, const Tensor* target, const Tensor* covarian
     if (!block.row) return is_target(e) ? power(make_access(context, covariance, e->subscripts), -1) : e;
     if ((e->op != Op::Inverse && e->op != Op::LogDet) || !is_target(e->args[0])) return e;
     std::vector<Subscript> at = e->args[0]->subscripts;
-    const std::size_t row = at.size() - 2;
     if (e->op == Op::Inverse) {
-      at[row] = e->subscripts[0];
-      at[row + 1] = e->subscripts[1];
+      // The matrix axis stands twice, plates may stand between.
+      const auto row = std::find(target->axes.begin(), target->axes.end(), block.row->axis);
+      const auto column = std::find(row + 1, target->axes.end(), block.row->axis);
+      at[static_cast<std::size_t>(row - target->axes.begin())] = e->subscripts[0];
+      at[static_cast<std::size_t>(column - target->axes.begin())] = e->subscripts[1];
       return make_access(context, covariance, at);
     }
     return -make_log_det(e->bound[0], e->bound[1], make_access(context, covariance, at));

@@ -138,10 +138,11 @@ Expr polygamma_derivative(int k, const std::vector<Expr>& x) {
 
 std::vector<FunctionRow> make_rows() {
   std::vector<FunctionRow> rows;
-#define FREEFALL_FUNCTION(name, arity, cost, latex, value, derivative)       \
-  rows.push_back({Function::name, #name, arity, cost, latex,                 \
-                  [](const long double* x) -> long double { return value; }, \
-                  [](int k, const std::vector<Expr>& x, Expr y) -> Expr { return derivative; }});
+#define FREEFALL_FUNCTION(name, arity, cost, latex, value, derivative)                        \
+  rows.push_back({Function::name, #name, arity, cost, latex,                                  \
+                  []([[maybe_unused]] const long double* x) -> long double { return value; }, \
+                  []([[maybe_unused]] int k, [[maybe_unused]] const std::vector<Expr>& x,     \
+                     [[maybe_unused]] Expr y) -> Expr { return derivative; }});
 #include "codegen/ir/functions.def"
 #undef FREEFALL_FUNCTION
   return rows;

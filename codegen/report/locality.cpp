@@ -64,7 +64,7 @@ std::optional<std::size_t> summed_position(Expr access) {
 
 class Reporter {
  public:
-  explicit Reporter(const plan::Compilation& c) : c_(c), context_(*c.program->context) {
+  explicit Reporter(const plan::Compilation& c) : context_(*c.program->context) {
     names_.parts = c.derivation.elaboration.names;
     for (const Model& m : c.program->models) {
       for (const Factor& f : m.factors) factors_.push_back(&f);
@@ -190,7 +190,6 @@ class Reporter {
     return false;
   }
 
-  const plan::Compilation& c_;
   const Context& context_;
   MatrixNames names_;
   std::vector<const Factor*> factors_;

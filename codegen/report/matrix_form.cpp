@@ -118,7 +118,7 @@ class Printer {
         seen.push_back(term.index);
       }
     }
-    const Text text{name + subscripts(all), kAtom};
+    Text text{name + subscripts(all), kAtom};
     if (seen.empty() || (seen.size() == 1 && (seen[0] == frame.row || seen[0] == frame.column))) return text;
     if (seen.size() != 2) throw NoForm();
     if (seen[0] == seen[1]) return {"diag(" + text.text + ")", kAtom};
@@ -273,7 +273,7 @@ class Printer {
     } else {
       factors.push_back({body, 1});
     }
-    const Text inside = network(factors, bound, frame);
+    Text inside = network(factors, bound, frame);
     if (copies.empty()) return inside;
     return {fmt::format("sum{}({})", copies, inside.text), kAtom};
   }
@@ -426,7 +426,7 @@ class Printer {
     std::vector<Text> matrices;
     std::vector<Divisor> under;
     int sign = 1;
-    for (const Factor& f : front) single(f, {from, *next}, matrices, under, sign);
+    for (const Factor& f : front) single(f, {from, next}, matrices, under, sign);
     if (!under.empty()) throw NoForm();
     std::vector<Index> further;
     for (const Index& i : links) {
@@ -437,7 +437,7 @@ class Printer {
     if (rest.empty()) {
       if (to) throw NoForm();
     } else {
-      tail = network(rest, further, {*next, to});
+      tail = network(rest, further, {next, to});
       if (take_sign(tail)) sign = -sign;
     }
     const std::string text = at_least(matrix, kProduct) + " " + at_least(tail, to ? kProduct : kAtom);
@@ -454,6 +454,7 @@ class Printer {
       try {
         return inner_at(part, further, root);
       } catch (const NoForm&) {
+        continue;  // another root may have one
       }
     }
     throw NoForm();

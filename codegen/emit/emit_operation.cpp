@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "codegen/loop/fuse_nests.hpp"
+
 namespace freefall::emit {
 namespace {
 
@@ -213,6 +215,15 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
   const auto pair = [&](ir::Expr e, const std::optional<Index>& row, const std::optional<Index>& column) {
     return fmt::format("{}, {}", stride(e, row, names_), stride(e, column, names_));
   };
+  if (loop::is_tiled(g, *names_.sizes)) {
+    const std::string function = fmt::format(
+        "freefall::runtime::tiled_product<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(g.m), extent(g.n),
+        stride(g.a, g.m, names_), stride(g.a, g.k, names_), stride(g.b, g.k, names_));
+    out.push_back({CppCall{name, outline(name, g.label, "void",
+                                         emit_tiled(g, function, {extent(g.k), at(g.a), at(g.b)}, names_),
+                                         operation, false)}});
+    return;
+  }
   CppBlock call{
       {CppCall{fmt::format("freefall::runtime::gemm<{}>", names_.scalar()),
                {extent(g.m), extent(g.n), extent(g.k), names_.literal(ir::Number(1)), at(g.a),
@@ -292,6 +303,34 @@ void OperationEmitter::append(CppBlock& out, const loop::Sweep& sweep, const loo
   body.insert(body.begin(),
               {CppDeclare{"const std::size_t", now, fmt::format("{} - 1 - {}", extent, passed)}});
   out.push_back({CppFor{passed, extent, std::move(body)}});
+}
+
+void OperationEmitter::append(CppBlock& out, const loop::Slices& slices, const loop::Operation&) {
+  CppBlock body = block(slices.body);
+  const std::size_t width = names_.sizes->extent(slices.lane);
+  const std::string slice = fmt::format("slice_{}", ++loops_), copies = names_.copies(slices.plate);
+  body.insert(body.begin(), {CppDeclare{"const std::size_t", "first_" + slices.plate->name,
+                                        fmt::format("{} * {}", slice, width)}});
+  out.push_back({CppFor{slice, fmt::format("({} + {}) / {}", copies, width - 1, width), std::move(body)}});
+}
+
+void OperationEmitter::append(CppBlock& out, const loop::Transfer& t, const loop::Operation&) {
+  const bool in = t.direction == loop::Transfer::Direction::to_lanes;
+  std::size_t outer = 1, inner = 1;
+  bool seen = false;
+  for (const Axis* a : t.whole->axes) {
+    if (a == t.plate) {
+      seen = true;
+    } else {
+      (seen ? inner : outer) *= names_.sizes->extent(a);
+    }
+  }
+  const std::string whole = t.whole->role == ir::Role::temporary ? t.whole->name : "a." + t.whole->name;
+  out.push_back({CppCall{
+      fmt::format("freefall::runtime::{}<{}, {}>", in ? "to_lanes" : "from_lanes", names_.scalar(),
+                  names_.sizes->extent(t.lanes->axes.back())),
+      {fmt::format("{}", outer), fmt::format("{}", names_.sizes->extent(t.plate)), fmt::format("{}", inner),
+       "first_" + t.plate->name, names_.copies(t.plate), in ? whole : t.lanes->name, in ? t.lanes->name : whole}}});
 }
 
 }  // namespace freefall::emit

@@ -1,7 +1,9 @@
 #include "codegen/plan/pipeline.hpp"
 
 #include "codegen/ir/verify.hpp"
+#include "codegen/loop/fuse_nests.hpp"
 #include "codegen/loop/lower_schedule.hpp"
+#include "codegen/loop/slice_plates.hpp"
 #include "codegen/plan/hoist_invariants.hpp"
 #include "codegen/plan/materialise.hpp"
 
@@ -23,8 +25,13 @@ void lower(Compilation& c) {
   for (const auto& p : c.planned)
     c.kernels.push_back({p.name, loop::lower_schedule(p.steps, *c.program->context, c.sizes)});
 }
+void slice(Compilation& c) {
+  const loop::SliceRule rule = loop::slice_rule(c.sizes.scalar);
+  for (auto& k : c.kernels)
+    k.operations = loop::slice_plates(k.operations, *c.program->context, c.sizes, rule);
+}
 void fuse(Compilation& c) {
-  for (auto& k : c.kernels) k.operations = loop::fuse_nests(k.operations);
+  for (auto& k : c.kernels) k.operations = loop::fuse_nests(k.operations, c.sizes);
 }
 
 void verify_steps(const calculus::Steps& steps) {
@@ -41,6 +48,8 @@ void verify_operations(const loop::Operations& operations) {
   for (const loop::Operation& o : operations) {
     if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
       for (const loop::Store& s : nest->stores) ir::verify(s.value);
+    } else if (const auto* gemm = std::get_if<loop::Gemm>(&o.action)) {
+      for (const loop::Store& s : gemm->epilogue) ir::verify(s.value);
     } else if (const loop::Operations* body = loop::body_of(o)) {
       verify_operations(*body);
     }
@@ -69,7 +78,8 @@ const std::vector<Pass>& passes() {
       {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered",
        materialise_all},
       {"lower_schedule", "loop nests, matrix products, library calls", lower},
-      {"fuse_nests", "neighbouring nests over the same elements become one", fuse},
+      {"slice_plates", "copies of a plate go through in slices, in the lanes of the vectors", slice},
+      {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse},
   };
   return list;
 }

@@ -6,6 +6,7 @@
 #include "codegen/loop/slice_plates.hpp"
 #include "codegen/plan/hoist_invariants.hpp"
 #include "codegen/plan/materialise.hpp"
+#include "codegen/plan/peel_first_pass.hpp"
 
 namespace freefall::plan {
 namespace {
@@ -20,6 +21,9 @@ void hoist(Compilation& c) {
 void materialise_all(Compilation& c) {
   const ir::PrintOptions names = part_names(c);
   for (auto& p : c.planned) p.steps = materialise(p.steps, *c.program->context, c.sizes, names);
+}
+void peel(Compilation& c) {
+  for (auto& p : c.planned) p.steps = peel_first_passes(p.steps, c.sizes);
 }
 void lower(Compilation& c) {
   for (const auto& p : c.planned)
@@ -77,6 +81,7 @@ const std::vector<Pass>& passes() {
       {"hoist_invariants", "what does not change inside a loop is computed before it", hoist},
       {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered",
        materialise_all},
+      {"peel_first_passes", "a first pass that is mostly known stands before its loop", peel},
       {"lower_schedule", "loop nests, matrix products, library calls", lower},
       {"slice_plates", "copies of a plate go through in slices, in the lanes of the vectors", slice},
       {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse},

@@ -104,28 +104,6 @@ Operations fuse_once(const Operations& operations, const plan::Specialisation& s
   return out;
 }
 
-void add_reads(const Operations& operations, std::vector<const Tensor*>& out) {
-  for (const Operation& o : operations) {
-    if (const Operations* body = body_of(o)) {
-      add_reads(*body, out);
-      if (const auto* repeat = std::get_if<Repeat>(&o.action); repeat != nullptr) out.push_back(repeat->moved);
-    } else {
-      const Touched t = touched(o);  // of a product: not what its epilogue reads of its own sums
-      out.insert(out.end(), t.read.begin(), t.read.end());
-    }
-  }
-}
-
-void drop_unread_sums(Operations& operations, const std::vector<const Tensor*>& read) {
-  for (Operation& o : operations) {
-    if (Operations* body = body_of(o)) drop_unread_sums(*body, read);
-    if (auto* g = std::get_if<Gemm>(&o.action); g != nullptr && !g->epilogue.empty()) {
-      const Tensor* c = g->c->tensor;
-      g->stores_c = c->role != Role::temporary || std::find(read.begin(), read.end(), c) != read.end();
-    }
-  }
-}
-
 }  // namespace
 
 bool is_tiled(const Gemm& g, const plan::Specialisation& sizes) {
@@ -142,9 +120,6 @@ Operations fuse_nests(const Operations& operations, const plan::Specialisation& 
     before = count(out);
     out = fuse_once(out, sizes);
   }
-  std::vector<const Tensor*> read;
-  add_reads(out, read);
-  drop_unread_sums(out, read);
   return out;
 }
 

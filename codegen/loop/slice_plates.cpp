@@ -236,13 +236,13 @@ class Slicer {
   }
 
  private:
-  // Zero if not even one of the widths is filled.
+  // Zero for a plate that stays whole.
   std::size_t width_of(const Axis* plate) const {
     const std::size_t copies = sizes_.extent(plate);
     std::size_t best = 0, best_padded = 0;
     for (const std::size_t width : rule_.widths) {
       const std::size_t padded = (copies + width - 1) / width * width;
-      if (copies >= width && (best == 0 || padded < best_padded)) {
+      if (copies >= rule_.fewest_copies && (best == 0 || padded < best_padded)) {
         best = width;
         best_padded = padded;
       }
@@ -338,7 +338,7 @@ class Slicer {
 
 SliceRule slice_rule(plan::Scalar scalar) {
   const std::size_t vector = 64 / plan::bytes(scalar);
-  return {{2 * vector, vector}, 16};
+  return {{2 * vector, vector}, vector, 16};
 }
 
 Operations slice_plates(const Operations& operations, Context& context, plan::Specialisation& sizes,

@@ -9,6 +9,8 @@ namespace freefall::loop {
 struct SliceRule {
   /// Widths to choose from, in copies: the one that pads the capacity least, the first of equals.
   std::vector<std::size_t> widths;
+  /// Plates of a smaller capacity stay whole.
+  std::size_t fewest_copies = 1;
   /// Smallest number of operations for each element that is copied into a slice and out.
   double operations_per_element = 16;
 };

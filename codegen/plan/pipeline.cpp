@@ -1,6 +1,7 @@
 #include "codegen/plan/pipeline.hpp"
 
 #include "codegen/ir/verify.hpp"
+#include "codegen/loop/drop_dead_stores.hpp"
 #include "codegen/loop/fuse_nests.hpp"
 #include "codegen/loop/lower_schedule.hpp"
 #include "codegen/loop/slice_plates.hpp"
@@ -36,6 +37,10 @@ void slice(Compilation& c) {
 }
 void fuse(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::fuse_nests(k.operations, c.sizes);
+}
+
+void drop_dead(Compilation& c) {
+  for (auto& k : c.kernels) k.operations = loop::drop_dead_stores(k.operations);
 }
 
 void verify_steps(const calculus::Steps& steps) {
@@ -85,6 +90,7 @@ const std::vector<Pass>& passes() {
       {"lower_schedule", "loop nests, matrix products, library calls", lower},
       {"slice_plates", "copies of a plate go through in slices, in the lanes of the vectors", slice},
       {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse},
+      {"drop_dead_stores", "what is stored and not read again is not stored", drop_dead},
   };
   return list;
 }

@@ -65,7 +65,7 @@ function(freefall_add_kernels target)
   add_custom_command(
     OUTPUT ${folder}/${target}.stamp
     BYPRODUCTS ${files}
-    COMMAND ${generator} --name ${target} --out ${folder} --scalar ${arg_SCALAR} --axes ${arg_AXES}
+    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} --axes ${arg_AXES}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/${target}.stamp
     DEPENDS ${generator}
     COMMENT "freefall: kernels ${target}"

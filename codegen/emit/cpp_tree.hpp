@@ -50,7 +50,8 @@ struct CppReturn {
 struct CppBreak {};
 
 struct CppStatement {
-  std::variant<CppComment, CppDeclare, CppAssign, CppCall, CppCallWith, CppFor, CppIf, CppReturn, CppBreak> node;
+  std::variant<CppComment, CppDeclare, CppAssign, CppCall, CppCallWith, CppFor, CppIf, CppReturn, CppBreak>
+      node;
 };
 
 struct CppParameter {

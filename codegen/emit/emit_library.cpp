@@ -144,7 +144,8 @@ class LibraryEmitter {
     std::string out = banner(c_, "The kernels.");
     out += fmt::format(
         "#include \"{}.hpp\"\n\n#include <freefall/runtime/arguments.hpp>\n#include "
-        "<freefall/runtime/dense.hpp>\n#include <freefall/runtime/gemm.hpp>\n#include <freefall/runtime/lanes.hpp>\n#include "
+        "<freefall/runtime/dense.hpp>\n#include <freefall/runtime/gemm.hpp>\n#include "
+        "<freefall/runtime/lanes.hpp>\n#include "
         "<freefall/runtime/pointwise.hpp>\n#include <freefall/runtime/random.hpp>\n#include "
         "<freefall/runtime/tiled_product.hpp>\n#include <limits>\n\n",
         c_.sizes.name);

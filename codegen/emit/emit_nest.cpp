@@ -43,8 +43,8 @@ class NestEmitter {
   NestEmitter(const loop::Nest& nest, const Names& names)
       : nest_(nest), names_(names), at_depth_(nest.loops.size() + 1) {}
 
-  // The blocks at each depth, outermost first, for loops [m, n] over the sums of a product; `sums` is the array
-  // they would be stored in.
+  // The blocks at each depth, outermost first, for loops [m, n] over the sums of a product; `sums` is the
+  // array they would be stored in.
   std::vector<CppBlock> run_on_sums(const Tensor* sums) {
     sums_ = sums;
     stores();
@@ -327,17 +327,19 @@ CppBlock emit_nest(const loop::Nest& nest, const Names& names) { return NestEmit
 CppBlock emit_tiled(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,
                     const Names& names) {
   loop::Nest elements{{*g.m, *g.n}, {}};
-  if (g.stores_c) elements.stores.push_back({g.c->tensor, g.c->subscripts, loop::Store::Mode::set, g.c, g.label});
+  if (g.stores_c)
+    elements.stores.push_back({g.c->tensor, g.c->subscripts, loop::Store::Mode::set, g.c, g.label});
   elements.stores.insert(elements.stores.end(), g.epilogue.begin(), g.epilogue.end());
   std::vector<CppBlock> blocks = NestEmitter(elements, names).run_on_sums(g.c->tensor);
   CppBlock out = std::move(blocks[0]), row = std::move(blocks[1]), column = std::move(blocks[2]);
   column.insert(column.begin(),
                 {CppDeclare{"const std::size_t", names.loop_variable(*g.n), "first_ + column_"}});
   row.push_back({CppFor{"column_", "count_.value", std::move(column), true}});
-  out.push_back({CppCallWith{function, std::move(arguments),
-                             fmt::format("const std::size_t {}, const std::size_t first_, const {}* sum_, auto count_",
-                                         names.loop_variable(*g.m), names.scalar()),
-                             std::move(row)}});
+  out.push_back(
+      {CppCallWith{function, std::move(arguments),
+                   fmt::format("const std::size_t {}, const std::size_t first_, const {}* sum_, auto count_",
+                               names.loop_variable(*g.m), names.scalar()),
+                   std::move(row)}});
   return out;
 }
 

@@ -219,9 +219,9 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
     const std::string function = fmt::format(
         "freefall::runtime::tiled_product<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(g.m), extent(g.n),
         stride(g.a, g.m, names_), stride(g.a, g.k, names_), stride(g.b, g.k, names_));
-    out.push_back({CppCall{name, outline(name, g.label, "void",
-                                         emit_tiled(g, function, {extent(g.k), at(g.a), at(g.b)}, names_),
-                                         operation, false)}});
+    out.push_back({CppCall{
+        name, outline(name, g.label, "void", emit_tiled(g, function, {extent(g.k), at(g.a), at(g.b)}, names_),
+                      operation, false)}});
     return;
   }
   CppBlock call{
@@ -326,11 +326,11 @@ void OperationEmitter::append(CppBlock& out, const loop::Transfer& t, const loop
     }
   }
   const std::string whole = t.whole->role == ir::Role::temporary ? t.whole->name : "a." + t.whole->name;
-  out.push_back({CppCall{
-      fmt::format("freefall::runtime::{}<{}, {}>", in ? "to_lanes" : "from_lanes", names_.scalar(),
-                  names_.sizes->extent(t.lanes->axes.back())),
-      {fmt::format("{}", outer), fmt::format("{}", names_.sizes->extent(t.plate)), fmt::format("{}", inner),
-       "first_" + t.plate->name, names_.copies(t.plate), in ? whole : t.lanes->name, in ? t.lanes->name : whole}}});
+  out.push_back({CppCall{fmt::format("freefall::runtime::{}<{}, {}>", in ? "to_lanes" : "from_lanes",
+                                     names_.scalar(), names_.sizes->extent(t.lanes->axes.back())),
+                         {fmt::format("{}", outer), fmt::format("{}", names_.sizes->extent(t.plate)),
+                          fmt::format("{}", inner), "first_" + t.plate->name, names_.copies(t.plate),
+                          in ? whole : t.lanes->name, in ? t.lanes->name : whole}}});
 }
 
 }  // namespace freefall::emit

@@ -49,7 +49,8 @@ using Wholes = std::map<const Tensor*, const Tensor*>;
 void collect_wholes(const loop::Operations& operations, Wholes& into) {
   for (const loop::Operation& o : operations) {
     if (const loop::Operations* body = loop::body_of(o)) collect_wholes(*body, into);
-    if (const auto* transfer = std::get_if<loop::Transfer>(&o.action)) into[transfer->lanes] = transfer->whole;
+    if (const auto* transfer = std::get_if<loop::Transfer>(&o.action))
+      into[transfer->lanes] = transfer->whole;
   }
 }
 

@@ -68,7 +68,8 @@ class DeadStores {
     drop(g.epilogue);
     if (g.epilogue.empty() && !read_later) return false;
     g.stores_c = read_later;
-    if (sets_all({c, g.c->subscripts, g.accumulate ? Store::Mode::add : Store::Mode::set, g.c, {}}) || !read_later)
+    if (sets_all({c, g.c->subscripts, g.accumulate ? Store::Mode::add : Store::Mode::set, g.c, {}}) ||
+        !read_later)
       live_.erase(c);
     if (g.accumulate) live_.insert(c);
     read(g.a);

@@ -49,7 +49,8 @@ Nest elements_of(const Gemm& g) {
 bool can_append(const Gemm& g, const Nest& nest, const plan::Specialisation& sizes) {
   if (!is_tiled(g, sizes)) return false;
   const Nest elements = elements_of(g);
-  if (!std::is_permutation(nest.loops.begin(), nest.loops.end(), elements.loops.begin(), elements.loops.end()))
+  if (!std::is_permutation(nest.loops.begin(), nest.loops.end(), elements.loops.begin(),
+                           elements.loops.end()))
     return false;
   const bool good = std::all_of(nest.stores.begin(), nest.stores.end(), [&](const Store& s) {
     return !sums(nest, s) && s.target != g.a->tensor && s.target != g.b->tensor && s.target != g.c->tensor &&
@@ -72,10 +73,10 @@ bool join(Operations& out, const Nest& nest, const plan::Specialisation& sizes) 
     const Touched theirs = touched(out[i]);
     const auto* other = std::get_if<Nest>(&out[i].action);
     const auto* gemm = std::get_if<Gemm>(&out[i].action);
-    const bool joins = (other != nullptr && can_join(*other, nest)) ||
-                       (gemm != nullptr && can_append(*gemm, nest, sizes));
-    const bool related = overlap(theirs.written, own.read) ||
-                         (gemm != nullptr && overlap({gemm->c->tensor}, own.read));
+    const bool joins =
+        (other != nullptr && can_join(*other, nest)) || (gemm != nullptr && can_append(*gemm, nest, sizes));
+    const bool related =
+        overlap(theirs.written, own.read) || (gemm != nullptr && overlap({gemm->c->tensor}, own.read));
     if (joins && (related || (other != nullptr && i + 1 == out.size()))) host = &out[i];
     if (related || overlap(own.written, theirs.read) || overlap(own.written, theirs.written)) break;
   }
@@ -108,7 +109,8 @@ Operations fuse_once(const Operations& operations, const plan::Specialisation& s
 
 bool is_tiled(const Gemm& g, const plan::Specialisation& sizes) {
   constexpr std::size_t kOneVector = 64;  // bytes, of the widest instruction set
-  if (!g.outer.empty() || g.accumulate || !g.m || !g.n || !g.k || g.m->axis->plate || g.n->axis->plate) return false;
+  if (!g.outer.empty() || g.accumulate || !g.m || !g.n || !g.k || g.m->axis->plate || g.n->axis->plate)
+    return false;
   const auto along_n = [&](Expr e) { return e->subscripts.back() == Subscript(*g.n); };
   return along_n(g.b) && along_n(g.c) && sizes.extent(g.n->axis) * plan::bytes(sizes.scalar) >= kOneVector &&
          sizes.extent(g.k->axis) <= kTiledDepth;

@@ -5,9 +5,9 @@
 
 namespace freefall::loop {
 
-/// Joins nests over the same elements, and appends those over the elements of a tiled product to its epilogue,
-/// where each sum is still in a register or the first cache. A nest may move up past operations that touch
-/// nothing it does. Keeps the value; idempotent; never raises the cost.
+/// Joins nests over the same elements, and appends those over the elements of a tiled product to its
+/// epilogue, where each sum is still in a register or the first cache. A nest may move up past operations
+/// that touch nothing it does. Keeps the value; idempotent; never raises the cost.
 Operations fuse_nests(const Operations& operations, const plan::Specialisation& sizes);
 
 /// The longest sum that is taken in one go: a tile passes through A and B once, unblocked.

@@ -283,8 +283,8 @@ class LoopInterpreter {
 
   Memory<T>& memory_;
   std::size_t first_copy_ = 0;  // of the slice entered
-  std::uint64_t passes_ = 0;  // of the loops around, the innermost counting fastest
-  Place ticks_;               // of the sweeps entered
+  std::uint64_t passes_ = 0;    // of the loops around, the innermost counting fastest
+  Place ticks_;                 // of the sweeps entered
 };
 
 }  // namespace

@@ -30,9 +30,9 @@ struct Nest {
 /// c[m, n] (= or +=) sum over k of a[m, k] b[k, n], once for each element of the outer loops. Each operand is
 /// an access whose subscripts are indices of m, n, k or outer; an absent index means extent 1.
 ///
-/// The epilogue is run for each element [m, n] once its sum is complete, in any order of the elements: none of
-/// its stores touches what another element or the product itself reads. Where c is read by it alone, c is not
-/// stored.
+/// The epilogue is run for each element [m, n] once its sum is complete, in any order of the elements: none
+/// of its stores touches what another element or the product itself reads. Where c is read by it alone, c is
+/// not stored.
 struct Gemm {
   std::vector<ir::Index> outer;
   std::optional<ir::Index> m, n, k;

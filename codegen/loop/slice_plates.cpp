@@ -36,7 +36,8 @@ class Independence {
            std::count_if(nest.loops.begin(), nest.loops.end(),
                          [&](const Index& i) { return i.axis == plate_; }) == 1 &&
            std::all_of(nest.stores.begin(), nest.stores.end(), [&](const Store& s) {
-             return own_copy(s.target, s.subscripts) && axis_position(s.target, plate_) >= 0 && check(s.value);
+             return own_copy(s.target, s.subscripts) && axis_position(s.target, plate_) >= 0 &&
+                    check(s.value);
            });
   }
   bool check(const Gemm& g) const {
@@ -59,7 +60,8 @@ class Independence {
 
   bool check(Expr root) const {
     for (const Expr e : topological({root})) {
-      if (e->op == Op::Access ? !own_copy(e->tensor, e->subscripts) : mentions_copy(e->subscripts)) return false;
+      if (e->op == Op::Access ? !own_copy(e->tensor, e->subscripts) : mentions_copy(e->subscripts))
+        return false;
       if (e->op == Op::Gather && axis_position(e->tensor, plate_) >= 0) return false;
     }
     return true;
@@ -83,7 +85,8 @@ class Independence {
   }
   bool mentions_copy(const std::vector<Subscript>& subscripts) const {
     return std::any_of(subscripts.begin(), subscripts.end(), [&](const Subscript& s) {
-      return std::any_of(s.terms.begin(), s.terms.end(), [&](const auto& term) { return term.index.axis == plate_; });
+      return std::any_of(s.terms.begin(), s.terms.end(),
+                         [&](const auto& term) { return term.index.axis == plate_; });
     });
   }
 
@@ -163,7 +166,8 @@ class LaneRewriter {
       std::erase(axes, plate_);
       axes.push_back(lane_.axis);
       std::string name = whole->name + "_lanes";
-      for (int n = 2; context_.find_tensor(name) != nullptr; ++n) name = fmt::format("{}_lanes_{}", whole->name, n);
+      for (int n = 2; context_.find_tensor(name) != nullptr; ++n)
+        name = fmt::format("{}_lanes_{}", whole->name, n);
       made = context_.tensor(name, axes, Role::temporary);
     }
     return made;
@@ -264,8 +268,9 @@ class Slicer {
       trim(operations, plate, first, last, out);
       const Operations run(operations.begin() + static_cast<std::ptrdiff_t>(first),
                            operations.begin() + static_cast<std::ptrdiff_t>(last));
-      if (has_product(run) && cost(run, sizes_).operations >=
-                                  rule_.operations_per_element * volume(boundary(operations, plate, first, last))) {
+      if (has_product(run) &&
+          cost(run, sizes_).operations >=
+              rule_.operations_per_element * volume(boundary(operations, plate, first, last))) {
         out.push_back({make_slices(run, boundary(operations, plate, first, last), plate, width)});
       } else {
         out.insert(out.end(), run.begin(), run.end());
@@ -288,16 +293,16 @@ class Slicer {
   }
 
   // Caller-owned arrays always go out; temporaries where anything outside the run reads them.
-  Boundary boundary(const Operations& operations, const Axis* plate, std::size_t first, std::size_t last) const {
+  Boundary boundary(const Operations& operations, const Axis* plate, std::size_t first,
+                    std::size_t last) const {
     BoundaryFinder finder(plate);
     Operations run, rest;
     for (std::size_t i = 0; i < operations.size(); ++i)
       (i >= first && i < last ? run : rest).push_back(operations[i]);
     finder.visit(run);
     const Touched outside = touched(rest);
-    std::erase_if(finder.boundary.out, [&](const Tensor* t) {
-      return t->role == Role::temporary && !contains(outside.read, t);
-    });
+    std::erase_if(finder.boundary.out,
+                  [&](const Tensor* t) { return t->role == Role::temporary && !contains(outside.read, t); });
     return finder.boundary;
   }
 

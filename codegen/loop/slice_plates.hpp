@@ -1,5 +1,6 @@
 #pragma once
-// Pass: the copies of a plate go through a kernel in slices, each with its copies in the lanes of the vectors.
+// Pass: the copies of a plate go through a kernel in slices, each with its copies in the lanes of the
+// vectors.
 
 #include "codegen/loop/loop.hpp"
 
@@ -18,12 +19,12 @@ struct SliceRule {
 SliceRule slice_rule(plan::Scalar scalar);
 
 /// A run of operations in which the copies of a plate are independent of each other, matrix products by
-/// weights that all copies share among them, becomes a Slices: for each slice the whole run, with the arrays of
-/// the slice stored [..., lane]. What the run reads from outside is copied in, what it leaves is copied out.
-/// So the activities of a slice stay in the inner caches over all passes of an inference, forward and backward
-/// products read one copy of the weights as it lies, and every loop has the lanes inside, a constant number of
-/// them. Each copy is computed as before, so the bits do not depend on its place in the batch. Adds the lane
-/// axis to the sizes. Keeps the value; idempotent.
+/// weights that all copies share among them, becomes a Slices: for each slice the whole run, with the arrays
+/// of the slice stored [..., lane]. What the run reads from outside is copied in, what it leaves is copied
+/// out. So the activities of a slice stay in the inner caches over all passes of an inference, forward and
+/// backward products read one copy of the weights as it lies, and every loop has the lanes inside, a constant
+/// number of them. Each copy is computed as before, so the bits do not depend on its place in the batch. Adds
+/// the lane axis to the sizes. Keeps the value; idempotent.
 Operations slice_plates(const Operations& operations, ir::Context& context, plan::Specialisation& sizes,
                         const SliceRule& rule);
 

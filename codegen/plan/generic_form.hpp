@@ -39,7 +39,8 @@ class Temporaries {
   const ir::Tensor* find(const GenericForm& form) const;
   /// A tensor now holds the form, whose indices are the tensor's canonical ones in some order.
   void hold(const GenericForm& form, const ir::Tensor* tensor);
-  /// From now on a temporary holds the form; `order` has the index of the key that each of its axes runs over.
+  /// From now on a temporary holds the form; `order` has the index of the key that each of its axes runs
+  /// over.
   void adopt(const GenericForm& form, const ir::Tensor* temporary, const std::vector<ir::Index>& order);
   /// What is held as a sum, in order of when it was first held: the sum over canonical indices, and where.
   std::vector<std::pair<ir::Expr, const ir::Tensor*>> sums() const;

@@ -51,9 +51,11 @@ class Materialiser {
         for (const Tensor* t : calculus::assigned(body)) temporaries_.invalidate(t);
         forget_made_in(body);
         const auto* loop = std::get_if<calculus::Loop>(&step.action);
-        const auto carried = loop == nullptr || loop->count == 0
-                                 ? std::vector<const Tensor*>{}
-                                 : carried_values(body, at_entry, {steps.begin() + static_cast<std::ptrdiff_t>(n) + 1, steps.end()});
+        const auto carried =
+            loop == nullptr || loop->count == 0
+                ? std::vector<const Tensor*>{}
+                : carried_values(body, at_entry,
+                                 {steps.begin() + static_cast<std::ptrdiff_t>(n) + 1, steps.end()});
         if (!carried.empty()) body = rotate(body, carried, at_entry, out);
         out.push_back(copy);
       } else {
@@ -78,7 +80,8 @@ class Materialiser {
   // Values computed at the start of a pass from what the pass before has left, and either there before the
   // loop or wanted after it: computed at the end of a pass instead, in place of either. In order; empty if
   // that would cost more than it saves.
-  std::vector<const Tensor*> carried_values(const Steps& body, const Temporaries& at_entry, const Steps& after) const {
+  std::vector<const Tensor*> carried_values(const Steps& body, const Temporaries& at_entry,
+                                            const Steps& after) const {
     std::vector<const Assignment*> leading;
     for (const Step& step : body) {
       const auto* assign = std::get_if<Assign>(&step.action);
@@ -86,7 +89,8 @@ class Materialiser {
       leading.push_back(&assign->simultaneous[0]);
     }
     const auto position = [&](const Tensor* t) {
-      const auto at = std::find_if(leading.begin(), leading.end(), [&](const auto* a) { return a->target == t; });
+      const auto at =
+          std::find_if(leading.begin(), leading.end(), [&](const auto* a) { return a->target == t; });
       return static_cast<std::size_t>(at - leading.begin());
     };
     std::vector<bool> carried(leading.size(), false);
@@ -129,7 +133,8 @@ class Materialiser {
 
   // The carried values are computed before the loop, where they may be at hand or simpler, and at the end of
   // each pass into the same place; after the loop they hold.
-  Steps rotate(const Steps& body, const std::vector<const Tensor*>& carried, const Temporaries& at_entry, Steps& before) {
+  Steps rotate(const Steps& body, const std::vector<const Tensor*>& carried, const Temporaries& at_entry,
+               Steps& before) {
     Temporaries after = std::exchange(temporaries_, at_entry);
     out_ = &before;
     std::unordered_map<const Tensor*, const Tensor*> place;
@@ -151,7 +156,8 @@ class Materialiser {
     for (const Step& step : body) {
       Step moved = in_places(step, place);
       const auto* assign = std::get_if<Assign>(&moved.action);
-      const bool is_carried = assign != nullptr && place.contains(std::get<Assign>(step.action).simultaneous[0].target);
+      const bool is_carried =
+          assign != nullptr && place.contains(std::get<Assign>(step.action).simultaneous[0].target);
       (is_carried ? last : out).push_back(moved);
     }
     out.insert(out.end(), last.begin(), last.end());
@@ -246,8 +252,8 @@ class Materialiser {
     return done.at(root.get());
   }
 
-  // A sum that contains all members of one that is held, in proportion, reads it instead: the prediction error
-  // in the gradient of its own variable.
+  // A sum that contains all members of one that is held, in proportion, reads it instead: the prediction
+  // error in the gradient of its own variable.
   Expr with_held_sums(Expr e) const {
     Expr out = e;
     for (const auto& [held, tensor] : temporaries_.sums()) {
@@ -258,7 +264,8 @@ class Materialiser {
       const GenericForm part{held, held->free};
       const Expr rest = form.key - *ratio * held + *ratio * temporaries_.read(tensor, part);
       Substitution back;
-      for (std::size_t i = 0; i < form.indices.size(); ++i) back.emplace_back(form.key->free[i], form.indices[i]);
+      for (std::size_t i = 0; i < form.indices.size(); ++i)
+        back.emplace_back(form.key->free[i], form.indices[i]);
       out = substitute(rest, back);
     }
     return out;
@@ -293,7 +300,8 @@ class Materialiser {
       const auto own = canonical_indices(held);
       Substitution to_own;
       for (std::size_t p = 0; p < own.size(); ++p) {
-        const auto at = std::find(form.key->free.begin(), form.key->free.end(), order[p]) - form.key->free.begin();
+        const auto at =
+            std::find(form.key->free.begin(), form.key->free.end(), order[p]) - form.key->free.begin();
         to_own.emplace_back(form.indices[static_cast<std::size_t>(at)], own[p]);
       }
       emit(held, form, substitute(value, to_own), order);
@@ -302,7 +310,8 @@ class Materialiser {
     return temporaries_.read(held, form);
   }
 
-  // Appends `buffer := value`, both over the buffer's own indices; `order` has those of the form's key for them.
+  // Appends `buffer := value`, both over the buffer's own indices; `order` has those of the form's key for
+  // them.
   void emit(const Tensor* buffer, const GenericForm& form, Expr value, const std::vector<Index>& order) {
     const auto own = canonical_indices(buffer);
     Substitution key_to_own;

@@ -47,8 +47,8 @@ class Knowledge {
 
   bool holds(const Assignment& a) const {
     const auto at = holds_.find(a.target);
-    return a.tick == nullptr && (a.value == calculus::target_element(a) ||
-                                 (at != holds_.end() && at->second == a.value));
+    return a.tick == nullptr &&
+           (a.value == calculus::target_element(a) || (at != holds_.end() && at->second == a.value));
   }
 
   void learn(const Assignment& a) {
@@ -57,15 +57,16 @@ class Knowledge {
   }
 
   void forget(const Tensor* changed) {
-    std::erase_if(holds_, [&](const auto& entry) { return entry.first == changed || reads(entry.second, changed); });
+    std::erase_if(holds_,
+                  [&](const auto& entry) { return entry.first == changed || reads(entry.second, changed); });
   }
 
  private:
   // A number, or a tensor up to sign.
   static bool is_light(Expr e) {
     const auto is_access = [](Expr x) {
-      return x->op == Op::Access &&
-             std::all_of(x->subscripts.begin(), x->subscripts.end(), [](const Subscript& s) { return s.is_plain(); });
+      return x->op == Op::Access && std::all_of(x->subscripts.begin(), x->subscripts.end(),
+                                                [](const Subscript& s) { return s.is_plain(); });
     };
     return e->op == Op::Constant || is_access(e) ||
            (e->op == Op::Sum && e->args.size() == 1 && e->value.is_zero() && is_access(e->args[0]));

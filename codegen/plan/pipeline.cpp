@@ -12,7 +12,7 @@
 namespace freefall::plan {
 namespace {
 
-void derive(Compilation& c) {
+void derive_rules(Compilation& c) {
   c.derivation = calculus::derive(*c.program);
   c.planned = c.derivation.procedures;
 }
@@ -82,27 +82,38 @@ ir::PrintOptions part_names(const Compilation& c) {
 
 const std::vector<Pass>& passes() {
   static const std::vector<Pass> list = {
-      {"derive", "elaborate the functional, differentiate, turn descents into assignments", derive},
-      {"hoist_invariants", "what does not change inside a loop is computed before it", hoist},
+      {"derive", "elaborate the functional, differentiate, turn descents into assignments", derive_rules},
+      {"hoist_invariants", "what does not change inside a loop is computed before it", hoist, true},
       {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered",
        materialise_all},
-      {"peel_first_passes", "a first pass that is mostly known stands before its loop", peel},
+      {"peel_first_passes", "a first pass that is mostly known stands before its loop", peel, true},
       {"lower_schedule", "loop nests, matrix products, library calls", lower},
-      {"slice_plates", "copies of a plate go through in slices, in the lanes of the vectors", slice},
-      {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse},
-      {"drop_dead_stores", "what is stored and not read again is not stored", drop_dead},
+      {"slice_plates", "copies of a plate go through in slices, in the lanes of the vectors", slice, true},
+      {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse,
+       true},
+      {"drop_dead_stores", "what is stored and not read again is not stored", drop_dead, true},
   };
   return list;
 }
 
+Compilation derive(const ir::Program& program) {
+  Compilation out;
+  out.program = &program;
+  ir::check_program(program);
+  derive_rules(out);
+  verify(out);
+  return out;
+}
+
 Compilation compile(const ir::Program& program, const Specialisation& sizes,
-                    const std::function<bool(const Pass&, const Compilation&)>& after) {
+                    const std::function<bool(const Pass&, const Compilation&)>& after, Optimise optimise) {
   Compilation out;
   out.program = &program;
   out.sizes = sizes;
   ir::check_program(program);
   check_specialisation(program, sizes);
   for (const Pass& pass : passes()) {
+    if (pass.optional && optimise == Optimise::no) continue;
     pass.run(out);
     verify(out);
     if (after && !after(pass, out)) break;

@@ -26,12 +26,20 @@ struct Pass {
   const char* name;
   const char* what;  ///< one line
   void (*run)(Compilation&);
+  bool optional = false;  ///< an optimisation: without it kernels are right and slower
 };
 const std::vector<Pass>& passes();
+
+/// The rules alone, which need no sizes: what the reports of a model read. Throws ir::ModelError.
+Compilation derive(const ir::Program& program);
+
+/// Whether the optional passes run: `no` shows what they are worth.
+enum class Optimise { yes, no };
 
 /// Runs the passes in order, and the IR verifier after each; `after` is called after each (to dump, to time),
 /// and returns false to stop there. Throws ir::ModelError for a wrong specification.
 Compilation compile(const ir::Program& program, const Specialisation& sizes,
-                    const std::function<bool(const Pass&, const Compilation&)>& after = {});
+                    const std::function<bool(const Pass&, const Compilation&)>& after = {},
+                    Optimise optimise = Optimise::yes);
 
 }  // namespace freefall::plan

@@ -123,7 +123,8 @@ TEST(FuseNests, IsIdempotent) {
     const RandomProgram p = random_program({.seed = seed});
     const auto c = plan::compile(p.program, p.sizes);
     for (const auto& k : c.kernels)
-      ASSERT_EQ(shape(loop::fuse_nests(k.operations, c.sizes)), shape(k.operations)) << k.name << " of " << p.text;
+      ASSERT_EQ(shape(loop::fuse_nests(k.operations, c.sizes)), shape(k.operations))
+          << k.name << " of " << p.text;
   }
 }
 
@@ -177,7 +178,8 @@ TEST(DropDeadStores, IsIdempotent) {
   for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
     const RandomProgram p = random_program({.seed = seed});
     for (const auto& k : plan::compile(p.program, p.sizes).kernels)
-      ASSERT_EQ(shape(loop::drop_dead_stores(k.operations)), shape(k.operations)) << k.name << " of " << p.text;
+      ASSERT_EQ(shape(loop::drop_dead_stores(k.operations)), shape(k.operations))
+          << k.name << " of " << p.text;
   }
 }
 
@@ -191,15 +193,17 @@ TEST_P(SlicedProgram, KeepsTheValueOfEveryKernel) {
   for (std::uint64_t seed = GetParam(); seed <= kPrograms; seed += 10) {
     const RandomProgram p = random_program({.seed = seed});
     SCOPED_TRACE(p.text);
-    plan::Compilation c = plan::compile(p.program, p.sizes, [](const plan::Pass& pass, const plan::Compilation&) {
-      return std::string_view(pass.name) != "lower_schedule";
-    });
+    plan::Compilation c =
+        plan::compile(p.program, p.sizes, [](const plan::Pass& pass, const plan::Compilation&) {
+          return std::string_view(pass.name) != "lower_schedule";
+        });
     const Results expected = run_all(p, c);
     for (auto& k : c.kernels) {
       k.operations = loop::slice_plates(k.operations, *p.program.context, c.sizes, rule);
-      sliced += static_cast<std::size_t>(std::count_if(k.operations.begin(), k.operations.end(), [](const auto& o) {
-        return std::holds_alternative<loop::Slices>(o.action);
-      }));
+      sliced +=
+          static_cast<std::size_t>(std::count_if(k.operations.begin(), k.operations.end(), [](const auto& o) {
+            return std::holds_alternative<loop::Slices>(o.action);
+          }));
       const auto again = loop::slice_plates(k.operations, *p.program.context, c.sizes, rule);
       ASSERT_EQ(shape(again), shape(k.operations)) << k.name;
     }
@@ -227,8 +231,8 @@ TEST(PeelFirstPasses, IsIdempotentAndNeverRaisesTheWork) {
   }
 }
 
-// A network of two hidden layers that starts at its predictions: tanh and the predictions are carried from one
-// step to the next, and the first step leaves the first layer alone.
+// A network of two hidden layers that starts at its predictions: tanh and the predictions are carried from
+// one step to the next, and the first step leaves the first layer alone.
 TEST(PeelFirstPasses, LeavesOutErrorsThatAreZeroAtThePredictions) {
   const ir::Program program =
       pcn::network<3, 20, pcn::biases::yes>([](auto a) { return freefall::tanh(a); }).ir();
@@ -244,7 +248,8 @@ TEST(PeelFirstPasses, LeavesOutErrorsThatAreZeroAtThePredictions) {
   plan::compile(program, sizes, [&](const plan::Pass& pass, const plan::Compilation& c) {
     if (std::string_view(pass.name) != "peel_first_passes") return true;
     calculus::Steps before;
-    const auto train = std::find_if(c.planned.begin(), c.planned.end(), [](const auto& k) { return k.name == "train"; });
+    const auto train =
+        std::find_if(c.planned.begin(), c.planned.end(), [](const auto& k) { return k.name == "train"; });
     for (const auto& step : train->steps) {
       if (const auto* loop = std::get_if<calculus::Loop>(&step.action)) {
         products_inside = products(loop->body);
@@ -256,9 +261,9 @@ TEST(PeelFirstPasses, LeavesOutErrorsThatAreZeroAtThePredictions) {
     products_before = products(before);
     return false;
   });
-  EXPECT_EQ(count, 19u);            // of 20 steps
-  EXPECT_EQ(products_inside, 4u);   // two errors back, two predictions
-  EXPECT_EQ(products_before, 5u);   // three predictions; then one error back and one prediction
+  EXPECT_EQ(count, 19u);           // of 20 steps
+  EXPECT_EQ(products_inside, 4u);  // two errors back, two predictions
+  EXPECT_EQ(products_before, 5u);  // three predictions; then one error back and one prediction
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ void for_blocks(std::size_t inner, const Block& block) {
 
 }  // namespace lanes_detail
 
-// Copies first, first + 1, ... of `whole` into the lanes; lanes beyond copy `copies` - 1 repeat it. `capacity`
-// copies lie between the outer elements of `whole`. width: a whole number of vectors.
+// Copies first, first + 1, ... of `whole` into the lanes; lanes beyond copy `copies` - 1 repeat it.
+// `capacity` copies lie between the outer elements of `whole`. width: a whole number of vectors.
 template <class T, std::size_t width>
 void to_lanes(std::size_t outer, std::size_t capacity, std::size_t inner, std::size_t first,
               std::size_t copies, const T* whole, T* lanes) {

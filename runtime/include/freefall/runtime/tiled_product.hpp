@@ -2,10 +2,10 @@
 // cache.
 //
 // Sizes and strides are template arguments, so each product of a kernel gets its own micro-kernel: a tile of
-// accumulators that fills the registers, one broadcast element of A against a few vectors of B for each step of
-// the sum. A tile is computed out of line into a small buffer, so that its register allocation does not depend
-// on what is done with the sums (measured with g++ 12: the same tile inlined beside a tanh spills and loses a
-// quarter or more).
+// accumulators that fills the registers, one broadcast element of A against a few vectors of B for each step
+// of the sum. A tile is computed out of line into a small buffer, so that its register allocation does not
+// depend on what is done with the sums (measured with g++ 12: the same tile inlined beside a tanh spills and
+// loses a quarter or more).
 //
 // The order of summation is k = 0, 1, 2, ... for every element, whatever the tile.
 #pragma once
@@ -67,13 +67,15 @@ template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, 
 
 }  // namespace tile_detail
 
-// C[i, j] = sum_p A[i, p] B[p, j] for i < m, j < n, p < k; element [i, p] of A is a[i * a_row + p * a_column],
-// [p, j] of B is b[p * b_row + j], and n is at least one vector. For every row of every tile calls
+// C[i, j] = sum_p A[i, p] B[p, j] for i < m, j < n, p < k; element [i, p] of A is a[i * a_row + p *
+// a_column], [p, j] of B is b[p * b_row + j], and n is at least one vector. For every row of every tile calls
 //   finish(i, first, sum, count)   with sum[j - first] = C[i, j] for first <= j < first + count
-// once for each element; `count` is a std::integral_constant. Nothing that finish writes may be part of A or B.
+// once for each element; `count` is a std::integral_constant. Nothing that finish writes may be part of A or
+// B.
 template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
           std::ptrdiff_t b_row, class Finish>
-[[gnu::always_inline]] inline void tiled_product(std::size_t k, const T* a, const T* b, const Finish& finish) {
+[[gnu::always_inline]] inline void tiled_product(std::size_t k, const T* a, const T* b,
+                                                 const Finish& finish) {
   using namespace tile_detail;
   constexpr std::size_t lanes = simd<T>::lanes;
   static_assert(n >= lanes);
@@ -89,9 +91,9 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
     constexpr std::size_t whole = vectors * lanes;
     constexpr std::ptrdiff_t last = static_cast<std::ptrdiff_t>((vectors - 1) * lanes - back);
     const auto tile = [&]<std::size_t rows>(std::size_t i, std::integral_constant<std::size_t, rows>) {
-      accumulate<T, rows, vectors, a_row, a_column, b_row>(
-          k, a + static_cast<std::ptrdiff_t>(i) * a_row, b + (vectors == 1 ? first - back : first),
-          vectors == 1 ? 0 : last, buffer);
+      accumulate<T, rows, vectors, a_row, a_column, b_row>(k, a + static_cast<std::ptrdiff_t>(i) * a_row,
+                                                           b + (vectors == 1 ? first - back : first),
+                                                           vectors == 1 ? 0 : last, buffer);
 #pragma GCC unroll 1
       for (std::size_t r = 0; r < rows; ++r) {
         const T* sum = buffer + r * whole;

@@ -1,0 +1,53 @@
+#pragma once
+// What a generator can do: one row a verb, one file a verb.
+//
+// The generator of a model runs them as `generator VERB options`, the program `freefall` as `freefall VERB
+// MODEL options`; both make their command lines from this table. To add one, write `driver/<verb>.cpp` with a
+// `run_<verb>` (and an `add_<verb>_options` where the verb has options of its own) and add its row in
+// verbs.cpp.
+
+#include <string>
+#include <vector>
+
+#include "codegen/ir/program.hpp"
+#include "codegen/plan/specialisation.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace freefall::driver {
+
+/// What the command line said.
+struct Request {
+  std::string format;                  ///< one of the verb's formats
+  std::string name;                    ///< of the kernel library; empty: that of the model
+  std::vector<std::string> axes;       ///< "axis=size"
+  std::string scalar = "double";       ///< float or double
+  std::string out;                     ///< file or folder the verb writes to; empty: see the verb
+  std::string rule;                    ///< explain: what is to be explained
+  std::string dump_after, stop_after;  ///< emit: passes
+  bool times = false;                  ///< emit
+};
+
+struct Verb {
+  const char* name;
+  const char* help;                  ///< one line
+  bool sized;                        ///< takes --name, --axes and --scalar
+  std::vector<std::string> formats;  ///< of --format, the first is the default; empty: no such option
+  void (*add_options)(CLI::App& app, Request& request);  ///< its own, or null
+  /// Appends what is to be printed; returns the exit code. Throws ir::ModelError for a wrong model or
+  /// request, std::runtime_error for a file.
+  int (*run)(const Request& request, const ir::Program& program, std::string& out);
+};
+
+/// In the order of --help.
+const std::vector<Verb>& verbs();
+
+/// Adds to `app` what the verb understands.
+void add_options(const Verb& verb, CLI::App& app, Request& request);
+
+/// Name, sizes and scalar type as asked for. Throws ir::ModelError naming what is wrong.
+plan::Specialisation specialisation(const Request& request, const ir::Program& program);
+
+}  // namespace freefall::driver

@@ -1,0 +1,10 @@
+# The version stands in CMakeLists.txt; what else must name it says the same.
+cmake_minimum_required(VERSION 3.25)
+foreach(pair "CITATION.cff;version: ${VERSION}" "CHANGELOG.md;## ${VERSION}")
+  list(GET pair 0 file)
+  list(GET pair 1 line)
+  file(STRINGS ${ROOT}/${file} lines)
+  if(NOT line IN_LIST lines)
+    message(FATAL_ERROR "${file} has no line '${line}', the version of CMakeLists.txt")
+  endif()
+endforeach()

@@ -1,8 +1,9 @@
 #pragma once
-// Candidates that compute the same, timed in turn in one run: the ratios mean something on a machine that is
-// shared with others, the absolute times little.
+// Candidates that compute the same, timed in turn in one run: on a machine that is shared with others their
+// ratios mean something, the times alone little.
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,24 +14,30 @@ enum class kind { generated, hand, peer };
 struct candidate {
   std::string variant;
   kind what = kind::peer;
-  std::function<void()> call;
-  double operations =
-      0;  ///< floating-point, of one call as the best version counts them; 0 where that says nothing
+  /// Makes this many calls and returns how long they took, in nanoseconds.
+  std::function<double(long calls)> run;
 };
 
-/// One workload: every candidate in turn, for `rounds` rounds, each timed by the processor time of this
-/// thread; then an FMA loop over registers in the scalar of the workload, the limit of the machine in the
-/// same rounds. Prints a line for each: median time of a call, its ratio to the best hand-written one, and
-/// the share of the limit. With `--json FILE` appends an object for each, on a line of its own:
-///   workload, variant, threads, median_ns, ratio_to_best_hand, share_of_limit (null where there is none)
-/// Options: --json FILE, --rounds N (default 31). Returns the exit code of the program.
-int race(int argc, char** argv, const std::string& workload, std::vector<candidate> candidates,
-         bool double_precision = false);
+/// A candidate in this program, timed by the processor time of the thread.
+candidate in_process(std::string variant, kind what, std::function<void()> call);
 
-/// A worker in Python: `python3 <file> <arguments>` prints "ready" (or why it is absent, and ends); then, for
-/// each line with a number of calls, the processor time they took in nanoseconds. The candidates it serves
-/// are timed by it. Empty, with a word on the terminal, where Python or a module it needs is not installed.
-std::vector<candidate> python_peer(const std::string& variant, const std::string& file,
-                                   const std::string& arguments);
+/// A peer in Python: `python3 FILE ARGUMENT...` prints "ready", then answers each line with a number of calls
+/// by the nanoseconds they took. Not there where Python or a module it needs is not installed; says so.
+std::vector<candidate> in_python(const std::string& variant, const std::vector<std::string>& command);
+
+struct workload {
+  std::string name;
+  double operations = 0;          ///< floating-point, of one call of the best version
+  bool double_precision = false;  ///< of the FMA loop that gives the limit
+};
+
+/// Times the candidates and an FMA loop over registers, which is the limit of the machine, in random order,
+/// round after round, and prints the median of each, its ratio to the best hand-written one and its share of
+/// the limit. Options:
+///   --json FILE    also appends an object a line: workload, variant, threads, median_ns, ratio_to_best_hand,
+///                  share_of_limit (null where it has no meaning)
+///   --rounds N     default 31
+/// Returns the exit code.
+int race(const workload& work, const std::vector<candidate>& candidates, int argc, char** argv);
 
 }  // namespace freefall::bench

@@ -85,6 +85,12 @@ std::size_t stride(ir::Expr access, const std::optional<Index>& index, const Nam
   return 0;
 }
 
+// A matrix times a vector, both of a size that is known here.
+bool is_matrix_vector(const loop::Gemm& g) {
+  if (g.accumulate || !g.k || g.k->axis->plate || g.m.has_value() == g.n.has_value()) return false;
+  return !(g.m ? g.m : g.n)->axis->plate;
+}
+
 CppBlock in_loops(CppBlock body, const std::vector<Index>& loops, const Names& names) {
   for (std::size_t d = loops.size(); d-- > 0;)
     body = {{CppFor{names.loop_variable(loops[d]), names.extent(loops[d].axis), std::move(body)}}};
@@ -224,6 +230,16 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
                       operation, false)}});
     return;
   }
+  if (const auto rows = g.m ? g.m : g.n; is_matrix_vector(g) && stride(g.c, rows, names_) == 1) {
+    const ir::Expr matrix = g.m ? g.a : g.b, vector = g.m ? g.b : g.a;
+    const std::string function = fmt::format(
+        "freefall::runtime::matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(rows),
+        extent(g.k), stride(matrix, rows, names_), stride(matrix, g.k, names_), stride(vector, g.k, names_));
+    CppBlock call{{CppCall{function, {at(matrix), at(vector), at(g.c)}}}};
+    out.push_back({CppCall{
+        name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, false)}});
+    return;
+  }
   CppBlock call{
       {CppCall{fmt::format("freefall::runtime::gemm<{}>", names_.scalar()),
                {extent(g.m), extent(g.n), extent(g.k), names_.literal(ir::Number(1)), at(g.a),
@@ -309,7 +325,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Slices& slices, const l
   CppBlock body = block(slices.body);
   const std::size_t width = names_.sizes->extent(slices.lane);
   const std::string slice = fmt::format("slice_{}", ++loops_), copies = names_.copies(slices.plate);
-  body.insert(body.begin(), {CppDeclare{"const std::size_t", "first_" + slices.plate->name,
+  body.insert(body.begin(), {CppDeclare{"const std::size_t", "first_" + slices.plate->name + "_",
                                         fmt::format("{} * {}", slice, width)}});
   out.push_back({CppFor{slice, fmt::format("({} + {}) / {}", copies, width - 1, width), std::move(body)}});
 }
@@ -329,7 +345,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Transfer& t, const loop
   out.push_back({CppCall{fmt::format("freefall::runtime::{}<{}, {}>", in ? "to_lanes" : "from_lanes",
                                      names_.scalar(), names_.sizes->extent(t.lanes->axes.back())),
                          {fmt::format("{}", outer), fmt::format("{}", names_.sizes->extent(t.plate)),
-                          fmt::format("{}", inner), "first_" + t.plate->name, names_.copies(t.plate),
+                          fmt::format("{}", inner), "first_" + t.plate->name + "_", names_.copies(t.plate),
                           in ? whole : t.lanes->name, in ? t.lanes->name : whole}}});
 }
 

@@ -28,7 +28,10 @@ class DeadStores {
     Operations out;
     for (std::size_t n = operations.size(); n-- > 0;) {
       Operation o = operations[n];
-      if (std::visit([&](auto& action) { return keep(action); }, o.action)) out.push_back(std::move(o));
+      if (!std::visit([&](auto& action) { return keep(action); }, o.action)) continue;
+      if (auto* g = std::get_if<Gemm>(&o.action); g != nullptr && !g->stores_c && !reads_sums(*g))
+        o.action = Nest{{*g->m, *g->n}, g->epilogue};
+      out.push_back(std::move(o));
     }
     std::reverse(out.begin(), out.end());
     return out;
@@ -58,6 +61,13 @@ class DeadStores {
     stores = std::move(out);
   }
 
+  static bool reads_sums(const Gemm& g) {
+    return std::any_of(g.epilogue.begin(), g.epilogue.end(), [&](const Store& s) {
+      const auto all = tensors_of(s.value);
+      return std::find(all.begin(), all.end(), g.c->tensor) != all.end();
+    });
+  }
+
   bool keep(Nest& nest) {
     drop(nest.stores);
     return !nest.stores.empty();
@@ -72,6 +82,7 @@ class DeadStores {
         !read_later)
       live_.erase(c);
     if (g.accumulate) live_.insert(c);
+    if (!g.stores_c && !reads_sums(g)) return true;  // becomes a nest
     read(g.a);
     read(g.b);
     return true;

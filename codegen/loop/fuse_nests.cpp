@@ -108,12 +108,15 @@ Operations fuse_once(const Operations& operations, const plan::Specialisation& s
 }  // namespace
 
 bool is_tiled(const Gemm& g, const plan::Specialisation& sizes) {
-  constexpr std::size_t kOneVector = 64;  // bytes, of the widest instruction set
+  constexpr std::size_t kOneVector = 64;      // bytes, of the widest instruction set
+  constexpr std::size_t kDepth = 512;         // rows of B that lie apart
+  constexpr std::size_t kPanel = 512 * 1024;  // bytes of B in a row, half of a second cache
   if (!g.outer.empty() || g.accumulate || !g.m || !g.n || !g.k || g.m->axis->plate || g.n->axis->plate)
     return false;
   const auto along_n = [&](Expr e) { return e->subscripts.back() == Subscript(*g.n); };
-  return along_n(g.b) && along_n(g.c) && sizes.extent(g.n->axis) * plan::bytes(sizes.scalar) >= kOneVector &&
-         sizes.extent(g.k->axis) <= kTiledDepth;
+  const std::size_t bytes = plan::bytes(sizes.scalar), k = sizes.extent(g.k->axis);
+  return along_n(g.b) && along_n(g.c) && sizes.extent(g.n->axis) * bytes >= kOneVector &&
+         (k <= kDepth || sizes.size(g.b->tensor) * bytes <= kPanel);
 }
 
 Operations fuse_nests(const Operations& operations, const plan::Specialisation& sizes) {

@@ -10,12 +10,9 @@ namespace freefall::loop {
 /// that touch nothing it does. Keeps the value; idempotent; never raises the cost.
 Operations fuse_nests(const Operations& operations, const plan::Specialisation& sizes);
 
-/// The longest sum that is taken in one go: a tile passes through A and B once, unblocked.
-inline constexpr std::size_t kTiledDepth = 1024;
-
 /// True if the product is computed by tiles of known size over contiguous rows of B and C (the runtime's
 /// tiled_product): one matrix, of at least one vector a row, whose rows and columns are not counted at run
-/// time.
+/// time, with a sum short enough to be taken in one go.
 bool is_tiled(const Gemm& gemm, const plan::Specialisation& sizes);
 
 }  // namespace freefall::loop

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "codegen/plan/materialise.hpp"
 #include "codegen/plan/work.hpp"
 
 namespace freefall::plan {
@@ -33,16 +34,16 @@ bool draws(const Steps& steps) {
 // What tensors hold, over their canonical indices.
 class Knowledge {
  public:
-  // The value with known constants and copies put in.
-  Expr simplify(Expr value) const {
-    return transform(value, [&](Expr e) {
-      const auto at = e->op == Op::Access ? holds_.find(e->tensor) : holds_.end();
-      if (at == holds_.end() || !is_light(at->second)) return e;
-      Substitution own;
-      const auto indices = canonical_indices(e->tensor);
-      for (std::size_t p = 0; p < indices.size(); ++p) own.emplace_back(indices[p], e->subscripts[p]);
-      return substitute(at->second, own);
-    });
+  // The value with known constants and copies put in, still in sequential form: a copy of the target that is
+  // read elsewhere than at the element stored stays a copy.
+  Expr simplify(const Assignment& a) const {
+    const Expr simple = put_in(a.value);
+    const bool pointwise = is_pointwise(simple);
+    const Expr own = calculus::target_element(a);
+    const auto nodes = topological({simple});
+    const bool in_place = std::all_of(
+        nodes.begin(), nodes.end(), [&](Expr e) { return e->tensor != a.target || (pointwise && e == own); });
+    return in_place && (pointwise || is_matrix_product(simple)) ? simple : a.value;
   }
 
   bool holds(const Assignment& a) const {
@@ -50,7 +51,6 @@ class Knowledge {
     return a.tick == nullptr &&
            (a.value == calculus::target_element(a) || (at != holds_.end() && at->second == a.value));
   }
-
   void learn(const Assignment& a) {
     forget(a.target);
     if (a.tick == nullptr && !reads(a.value, a.target)) holds_[a.target] = a.value;
@@ -62,12 +62,27 @@ class Knowledge {
   }
 
  private:
+  Expr put_in(Expr value) const {
+    return transform(value, [&](Expr e) {
+      const auto at = e->op == Op::Access ? holds_.find(e->tensor) : holds_.end();
+      if (at == holds_.end() || !is_light(at->second)) return e;
+      Substitution own;
+      const auto indices = canonical_indices(e->tensor);
+      for (std::size_t p = 0; p < indices.size(); ++p) own.emplace_back(indices[p], e->subscripts[p]);
+      return substitute(at->second, own);
+    });
+  }
+
+  static bool is_matrix_product(Expr e) {
+    return e->op == Op::Contract && e->args[0]->op == Op::Product && e->args[0]->args.size() == 2 &&
+           std::all_of(e->args[0]->args.begin(), e->args[0]->args.end(), is_access);
+  }
+  static bool is_access(Expr e) {
+    return e->op == Op::Access && std::all_of(e->subscripts.begin(), e->subscripts.end(),
+                                              [](const Subscript& s) { return s.is_plain(); });
+  }
   // A number, or a tensor up to sign.
   static bool is_light(Expr e) {
-    const auto is_access = [](Expr x) {
-      return x->op == Op::Access && std::all_of(x->subscripts.begin(), x->subscripts.end(),
-                                                [](const Subscript& s) { return s.is_plain(); });
-    };
     return e->op == Op::Constant || is_access(e) ||
            (e->op == Op::Sum && e->args.size() == 1 && e->value.is_zero() && is_access(e->args[0]));
   }
@@ -84,8 +99,10 @@ class Peeler {
     for (const Step& step : steps) {
       const Steps* inside = calculus::body_of(step);
       if (inside == nullptr) {
-        out.push_back(step);
-        for (const Assignment& a : std::get<Assign>(step.action).simultaneous) known.learn(a);
+        Assign group = std::get<Assign>(step.action);
+        for (Assignment& a : group.simultaneous) a.value = known.simplify(a);
+        for (const Assignment& a : group.simultaneous) known.learn(a);
+        out.push_back({group});
         continue;
       }
       Step copy = step;
@@ -118,7 +135,7 @@ class Peeler {
         continue;
       }
       Assign group = std::get<Assign>(step.action);
-      for (Assignment& a : group.simultaneous) a.value = known.simplify(a.value);
+      for (Assignment& a : group.simultaneous) a.value = known.simplify(a);
       std::erase_if(group.simultaneous, [&](const Assignment& a) { return known.holds(a); });
       for (const Assignment& a : group.simultaneous) known.learn(a);
       if (!group.simultaneous.empty()) out.push_back({group});

@@ -1,6 +1,7 @@
 #include "bench/race.hpp"
 
 #include <benchmark/benchmark.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +33,8 @@ struct fma_loop {
 
   [[gnu::noinline]] void operator()() {
     using S = runtime::simd<T>;
-    typename S::vector sum[chains] = {};
+    typename S::vector sum[chains];
+    for (int i = 0; i < chains; ++i) sum[i] = S::broadcast(T(i));  // chains that start alike would be merged
     const typename S::vector half = S::broadcast(T(0.5)), one = S::broadcast(T(1));
 #pragma GCC unroll 1
     for (int p = 0; p < passes; ++p) {
@@ -49,12 +51,11 @@ class worker {
  public:
   explicit worker(const std::vector<std::string>& command) {
     int down[2], up[2];
-    if (pipe(down) != 0 || pipe(up) != 0) return;
+    if (pipe2(down, O_CLOEXEC) != 0 || pipe2(up, O_CLOEXEC) != 0) return;  // no other child holds them open
     child_ = fork();
     if (child_ == 0) {
       dup2(down[0], 0);
       dup2(up[1], 1);
-      for (const int end : {down[0], down[1], up[0], up[1]}) close(end);
       std::vector<char*> arguments;
       for (const auto& c : command) arguments.push_back(const_cast<char*>(c.c_str()));
       arguments.push_back(nullptr);
@@ -141,7 +142,7 @@ int race(const workload& work, const std::vector<candidate>& candidates, int arg
     limit_operations = fma_loop<float>::operations;
   }
   benchmark::ClearRegisteredBenchmarks();  // of another race in this program
-  constexpr double turn = 2e6;  // nanoseconds, at least one call
+  constexpr double turn = 2e6;             // nanoseconds, at least one call
   for (const auto& c : all) {
     c.run(1);
     long calls = 1;

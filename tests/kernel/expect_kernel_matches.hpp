@@ -67,7 +67,7 @@ void expect_kernel_matches(const ir::Program& program, std::span<const runtime::
   const auto at =
       std::find_if(c.kernels.begin(), c.kernels.end(), [&](const auto& k) { return k.name == kernel; });
   ASSERT_NE(at, c.kernels.end()) << kernel;
-  const auto expected = run_operations<double>(at->operations, *program.context, values, sizes, used);
+  const auto expected = run_operations<double>(at->operations, *program.context, values, c.sizes, used);
   const long double tolerance = std::is_same_v<Scalar, float> ? 1e-5L : 1e-12L;
   call(instance);
   for (std::size_t i = 0; i < tensors.size(); ++i) {

@@ -200,7 +200,7 @@ class Latex : public Notation {
   }
 
   static std::string scaled(const Number& magnitude, const Printed& term) {
-    const std::string text = at_least(term, Binding::product);
+    std::string text = at_least(term, Binding::product);
     if (magnitude.is_one()) return text;
     if (text.starts_with("\\frac{1}{") && magnitude.is_integer())
       return "\\frac{" + magnitude.str() + text.substr(7);

@@ -32,7 +32,13 @@ Results read_results(const std::string& file) {
     const Json json = Json::parse(in);
     const auto list = [&](const char* name) { return json.value(name, Json::array()); };
     const auto text = [](const Json& entry, const char* name) { return entry.at(name).get<std::string>(); };
-    const auto count = [](const Json& entry, const char* name) { return entry.at(name).get<std::size_t>(); };
+    const auto number = [&](const Json& value) {
+      if (!value.is_number_unsigned())
+        throw std::runtime_error(
+            fmt::format("{}: found {}, expected a whole number, none below zero", file, value.dump()));
+      return value.get<std::size_t>();
+    };
+    const auto count = [&](const Json& entry, const char* name) { return number(entry.at(name)); };
     Results out;
     out.model = json.value("model", "");
     const Json figures = json.value("figures", Json::object());
@@ -55,9 +61,11 @@ Results read_results(const std::string& file) {
                         picture.caption, picture.values.size(), picture.width));
       out.pictures.push_back(picture);
     }
-    for (const Json& r : list("rasters"))
-      out.rasters.push_back({text(r, "title"), count(r, "rows"), count(r, "times"),
-                             r.at("events").get<std::vector<std::pair<std::size_t, std::size_t>>>()});
+    for (const Json& r : list("rasters")) {
+      Results::Raster raster{text(r, "title"), count(r, "rows"), count(r, "times"), {}};
+      for (const Json& e : r.at("events")) raster.events.emplace_back(number(e.at(0)), number(e.at(1)));
+      out.rasters.push_back(raster);
+    }
     return out;
   } catch (const nlohmann::json::exception& e) {
     throw std::runtime_error(fmt::format("{}: not a file of results: {}", file, e.what()));
@@ -68,18 +76,19 @@ std::string svg(const Results::Chart& chart) {
   constexpr double kWidth = 460, kHeight = 250, kLeft = 58, kRight = 12, kTop = 12, kBottom = 40;
   std::size_t points = 0;
   double low = INFINITY, high = -INFINITY;
+  const auto drawn = [](double v) { return std::fabs(v) < 1e300; };  // the range of the rest is a number
   for (const auto& s : chart.series) {
     points = std::max(points, s.values.size());
     for (const double v : s.values) {
-      if (!std::isfinite(v)) continue;
+      if (!drawn(v)) continue;
       low = std::min(low, v);
       high = std::max(high, v);
     }
   }
   if (points == 0 || low > high) return "";
-  if (high - low < 1e-12 * std::max(1.0, std::fabs(high))) {
-    low -= 0.5;
-    high += 0.5;
+  if (const double size = std::max({1.0, std::fabs(low), std::fabs(high)}); high - low < 1e-12 * size) {
+    low -= 0.5 * size;
+    high += 0.5 * size;
   }
   const double step = nice_step(high - low, 4);
   low = std::floor(low / step) * step;
@@ -111,12 +120,12 @@ std::string svg(const Results::Chart& chart) {
     bool pen = false;
     const auto& values = chart.series[s].values;
     for (std::size_t k = 0; k < values.size(); ++k) {
-      if (std::isfinite(values[k]))
+      if (drawn(values[k]))
         path += fmt::format("{}{:.1f} {:.1f}", pen ? "L" : "M", x(static_cast<double>(k)), y(values[k]));
-      pen = std::isfinite(values[k]);
+      pen = drawn(values[k]);
     }
     out += fmt::format("<path class=\"line s{}\" d=\"{}\"/>", s % 5, path);
-    if (values.size() == 1)
+    if (values.size() == 1 && drawn(values[0]))
       out += fmt::format("<circle class=\"dot s{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>", s % 5, x(0),
                          y(values[0]));
   }

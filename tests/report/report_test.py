@@ -95,6 +95,10 @@ def main():
         return
     if case == "bad_results":
         for text, said in (("{", "not a file of results"),
+                           ('{"rasters": [{"title": "r", "rows": -1, "times": 9, "events": []}]}',
+                            "found -1, expected a whole number, none below zero"),
+                           ('{"rasters": [{"title": "r", "rows": 1, "times": 1e300, "events": []}]}',
+                            "found 1e+300, expected a whole number, none below zero"),
                            ('{"charts": [{"name": "F"}]}', "not a file of results"),
                            ('{"pictures": [{"caption": "a", "width": 3, "values": [1, 2]}]}', "no multiple of its width 3")):
             (folder / "bad.json").write_text(text)

@@ -16,30 +16,35 @@ bool contains(const std::vector<const Tensor*>& list, const Tensor* t) {
   return std::find(list.begin(), list.end(), t) != list.end();
 }
 
-// Elements of an array in use as runs of contiguous ones: the copies in use of its last plate with what lies
-// inside, once for each value of what lies outside (exact for up to two plates).
+// Elements of an array in use: runs of contiguous ones, and how these repeat, the outermost first. A plate
+// together with the axes behind it, up to the next plate, is one level.
 struct UsedElements {
-  std::string elements, rows;
-  std::size_t stride = 0;
+  struct Runs {
+    std::string count;
+    std::size_t stride;
+  };
+  std::string elements;
+  std::vector<Runs> outside;
 };
 UsedElements used_elements(const Tensor* t, const Names& names) {
-  std::size_t last = t->axes.size(), inside = 1;
-  while (last > 0 && !t->axes[last - 1]->plate) inside *= names.sizes->extent(t->axes[--last]);
-  if (last == 0) return {fmt::format("{}", inside), "1"};
-  const auto times = [](const std::string& count, std::size_t n) {
-    return n == 1 ? count : fmt::format("{} * {}", count, n);
-  };
-  UsedElements out{times(names.copies(t->axes[last - 1]), inside), "1",
-                   inside * names.sizes->extent(t->axes[last - 1])};
-  std::size_t outside = 1;
-  for (std::size_t i = 0; i + 1 < last; ++i) {
-    if (i == 0 && t->axes[0]->plate) {
-      out.rows = names.copies(t->axes[0]);
-    } else {
-      outside *= names.sizes->extent(t->axes[i]);
+  UsedElements out{"1", {}};
+  std::size_t stride = 1, behind = 1;  // of the level; elements behind its first axis so far
+  bool innermost = true;
+  for (std::size_t p = t->axes.size(); p-- > 0;) {
+    const Axis* a = t->axes[p];
+    if (!a->plate) behind *= names.sizes->extent(a);
+    if (!a->plate && p != 0) continue;
+    std::string count = fmt::format("{}", behind);
+    if (a->plate) count = behind == 1 ? names.copies(a) : fmt::format("{} * {}", names.copies(a), behind);
+    if (innermost) {
+      out.elements = count;
+    } else if (count != "1") {
+      out.outside.insert(out.outside.begin(), {count, stride});
     }
+    innermost = false;
+    stride *= behind * (a->plate ? names.sizes->extent(a) : 1);
+    behind = 1;
   }
-  out.rows = out.rows == "1" ? fmt::format("{}", outside) : times(out.rows, outside);
   return out;
 }
 
@@ -53,13 +58,19 @@ std::string fault(const char* what, const std::string& kernel, const std::string
 CppStatement argument_table(const char* name, const std::vector<const Tensor*>& tensors,
                             const KernelSignature& k, const Names& names) {
   std::vector<std::string> rows;
+  std::size_t depth = 1;
   for (const Tensor* t : tensors) {
     const UsedElements used = used_elements(t, names);
-    const std::string runs = used.rows == "1" ? "" : fmt::format(", {}, {}", used.rows, used.stride);
-    rows.push_back(
-        fmt::format("{{\"{0}\", a.{0}, {1}, {2}{3}}}", t->name, used.elements, contains(k.live_in, t), runs));
+    depth = std::max(depth, used.outside.size());
+    std::string outside;
+    for (const UsedElements::Runs& r : used.outside)
+      outside += fmt::format("{}{{{}, {}}}", outside.empty() ? "" : ", ", r.count, r.stride);
+    if (!outside.empty()) outside = fmt::format(", {{{{{}}}}}", outside);
+    rows.push_back(fmt::format("{{\"{0}\", a.{0}, {1}, {2}{3}}}", t->name, used.elements,
+                               contains(k.live_in, t), outside));
   }
-  return {CppDeclare{fmt::format("const freefall::runtime::argument<{}>", names.scalar()),
+  const std::string levels = depth == 1 ? "" : fmt::format(", {}", depth);
+  return {CppDeclare{fmt::format("const freefall::runtime::argument<{}{}>", names.scalar(), levels),
                      fmt::format("{}[]", name), fmt::format("{{{}}}", fmt::join(rows, ", "))}};
 }
 
@@ -269,7 +280,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::O
   // The copies in use where they lie together, else all.
   const UsedElements used = used_elements(d.result, names_);
   const std::string count =
-      used.rows == "1" ? used.elements : fmt::format("{}", names_.sizes->size(d.result));
+      used.outside.empty() ? used.elements : fmt::format("{}", names_.sizes->size(d.result));
   static constexpr const char* kFill[] = {"fill_uniform", "fill_positions", "fill_permutation"};  // by kind
   out.push_back({CppComment{d.label}});
   out.push_back({CppCall{fmt::format("freefall::runtime::stream(a.draw_seed, \"{}\").{}", d.stream,

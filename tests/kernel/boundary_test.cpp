@@ -155,6 +155,28 @@ TEST(TwoPlates, CopiesThatAreNotInUseNeedNotBeFinite) {
   }
 }
 
+TEST(TwoPlates, CopiesThatAreNotInUseNeedNotBeFiniteWherePlatesComeLast) {
+  two_plates::instance net;  // zeros
+  const double before = net.energy(2, 3);
+  auto z = net.z_array();
+  z.fill(kNaN);
+  for (std::size_t r = 0; r < 2; ++r) {
+    for (std::size_t t = 0; t < 3; ++t) z(r, t, 0) = z(r, t, 1) = 2;
+  }
+  EXPECT_NEAR(net.energy(2, 3) - before, 0.5 * 4 * (2 * 3 * 2), 1e-12);
+  try {
+    net.energy(2, 4);
+    FAIL() << "nothing was thrown";
+  } catch (const kernel_error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("'z' is not finite at element 9 (reading 0, trial 3, session 0)"));
+  }
+  auto a = net.raw(2, 3);
+  a.z = nullptr;
+  const status s = two_plates::energy(a, nullptr);
+  EXPECT_EQ(s.what, fault::null_argument);
+  EXPECT_EQ(s.expected, 4U * 3U + 3U * 2U + 2U);  // up to the last element in use, (1, 2, 1)
+}
+
 // Rectified units without bound: a rate this large overflows in a few passes.
 TEST(Divergence, IsReportedWithTheResultThatIsNotFinite) {
   pcn_relu_double::instance net;

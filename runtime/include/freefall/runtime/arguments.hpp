@@ -2,6 +2,7 @@
 // exceptions.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -9,37 +10,59 @@
 
 namespace freefall::runtime {
 
+// `count` runs of elements in use, `stride` apart.
+struct runs {
+  std::size_t count = 1, stride = 0;
+};
+
 // One array of a call: the elements in use, and whether the kernel reads them before it writes them. Where a
-// plate lies inside another axis, `rows` runs of `elements` start `stride` apart.
-template <class T>
+// plate lies inside another axis the elements in use lie in runs, the innermost of `elements`; `outside` says
+// how they repeat, the outermost first.
+template <class T, std::size_t Depth = 1>
 struct argument {
   const char* name;
   const T* data;
   std::size_t elements;
   bool read_first;
-  std::size_t rows = 1, stride = 0;
+  std::array<runs, Depth> outside{};
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  // The first position that find(run) tells of the innermost runs, or `none`. `find` returns a position in
+  // its run, or the number of its elements.
+  template <class Find, std::size_t Level = 0>
+  [[nodiscard]] constexpr std::size_t first(const Find& find, std::size_t offset = 0) const {
+    if constexpr (Level == Depth) {
+      const std::size_t at = find(data + offset, elements);
+      return at == elements ? none : offset + at;
+    } else {
+      for (std::size_t n = 0; n < outside[Level].count; ++n) {
+        const std::size_t at = first<Find, Level + 1>(find, offset + n * outside[Level].stride);
+        if (at != none) return at;
+      }
+      return none;
+    }
+  }
   // Flat index of the first NaN or infinity in use, or `none`.
   [[nodiscard]] constexpr std::size_t first_bad() const {
-    for (std::size_t r = 0; r < rows; ++r) {
-      const std::size_t bad = first_not_finite(data + r * stride, elements);
-      if (bad != elements) return r * stride + bad;
-    }
-    return none;
+    return first([](const T* run, std::size_t count) { return first_not_finite(run, count); });
+  }
+  // Elements up to the last in use.
+  [[nodiscard]] constexpr std::size_t span() const {
+    std::size_t out = elements;
+    for (const runs& r : outside) out += (r.count - 1) * r.stride;
+    return out;
   }
 };
 
 // A fault for the first null array (found 0, expected its elements), or the first NaN or infinity in what is
 // read.
-template <class T, std::size_t N>
-[[nodiscard]] status check_arguments(const char* kernel, const argument<T> (&arguments)[N]) {
-  for (const argument<T>& a : arguments) {
-    if (a.data == nullptr) {
-      return {fault::null_argument, kernel, a.name, 0, 0, (a.rows - 1) * a.stride + a.elements};
-    }
+template <class T, std::size_t Depth, std::size_t N>
+[[nodiscard]] status check_arguments(const char* kernel, const argument<T, Depth> (&arguments)[N]) {
+  for (const auto& a : arguments) {
+    if (a.data == nullptr) return {fault::null_argument, kernel, a.name, 0, 0, a.span()};
   }
-  for (const argument<T>& a : arguments) {
+  for (const auto& a : arguments) {
     if (!a.read_first) continue;
     if (const std::size_t bad = a.first_bad(); bad != a.none) {
       return {fault::not_finite, kernel, a.name, bad, 0, 0};
@@ -67,24 +90,22 @@ template <class T>
 }
 
 // A fault for the first element in use that is no index 0 .. extent - 1.
-template <class T>
-[[nodiscard]] status check_indices(const char* kernel, const argument<T>& a, std::size_t extent) {
-  for (std::size_t r = 0; r < a.rows; ++r) {
-    for (std::size_t i = 0; i < a.elements; ++i) {
-      const std::size_t at = r * a.stride + i;
-      const T index = a.data[at];
-      if (!(index >= T(0)) || !(index < static_cast<T>(extent)) ||
-          index != static_cast<T>(static_cast<std::size_t>(index)))
-        return {fault::not_an_index, kernel, a.name, at, 0, extent};
-    }
-  }
-  return {};
+template <class T, std::size_t Depth>
+[[nodiscard]] status check_indices(const char* kernel, const argument<T, Depth>& a, std::size_t extent) {
+  const std::size_t bad = a.first([extent](const T* run, std::size_t count) {
+    std::size_t i = 0;
+    while (i < count && run[i] >= T(0) && run[i] < static_cast<T>(extent) &&
+           run[i] == static_cast<T>(static_cast<std::size_t>(run[i])))
+      ++i;
+    return i;
+  });
+  return bad == a.none ? status{} : status{fault::not_an_index, kernel, a.name, bad, 0, extent};
 }
 
 // `diverged` for the first array written that holds a NaN or infinity.
-template <class T, std::size_t N>
-[[nodiscard]] status check_results(const char* kernel, const argument<T> (&results)[N]) {
-  for (const argument<T>& r : results) {
+template <class T, std::size_t Depth, std::size_t N>
+[[nodiscard]] status check_results(const char* kernel, const argument<T, Depth> (&results)[N]) {
+  for (const auto& r : results) {
     if (const std::size_t bad = r.first_bad(); bad != r.none) {
       return {fault::diverged, kernel, r.name, bad, 0, 0};
     }

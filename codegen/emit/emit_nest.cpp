@@ -8,6 +8,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "codegen/ir/indicator.hpp"
 #include "codegen/plan/generic_form.hpp"
 
 namespace freefall::emit {
@@ -122,11 +123,7 @@ class NestEmitter {
       case Op::Extent: return fmt::format("static_cast<{}>({})", t, names_.extent(e->axis));
       case Op::Access: return guarded(e, names_.element(e->tensor, e->subscripts));
       case Op::Delta:
-        return fmt::format("({} == {} ? {}(1) : {}(0))", position(e->subscripts[0]),
-                           position(e->subscripts[1]), t, t);
-      case Op::Range:
-        return fmt::format("({0} >= 0 && {0} < static_cast<std::ptrdiff_t>({1}) ? {2}(1) : {2}(0))",
-                           position(e->subscripts[0]), names_.extent(e->axis), t);
+      case Op::Range: return fmt::format("({} ? {}(1) : {}(0))", holds(e), t, t);
       case Op::Position: return fmt::format("static_cast<{}>({})", t, position(e->subscripts[0]));
       case Op::Sum: return sum(e);
       case Op::Product: return product(e);
@@ -140,6 +137,13 @@ class NestEmitter {
       case Op::Gather: return gather(e);
       default: throw std::logic_error(fmt::format("emit: a {} node is not pointwise", name(e->op)));
     }
+  }
+
+  // The condition of an indicator.
+  std::string holds(Expr e) const {
+    const std::string at = position(e->subscripts[0]);
+    if (e->op == Op::Delta) return fmt::format("{} == {}", at, position(e->subscripts[1]));
+    return fmt::format("{0} >= 0 && {0} < static_cast<std::ptrdiff_t>({1})", at, names_.extent(e->axis));
   }
 
   std::string position(const Subscript& s) const {
@@ -219,9 +223,16 @@ class NestEmitter {
     return out;
   }
 
+  // An indicator that is zero makes the product zero, also where the other factors are not finite: they may
+  // divide by an element outside its array.
   std::string product(Expr e) const {
-    std::vector<std::string> above, below;
+    std::vector<std::string> above, below, indicators;
     for (std::size_t i = 0; i < e->args.size(); ++i) {
+      if (is_indicator(e->args[i]) && !e->weights[i].is_negative()) {
+        const bool named = arg(e, i) != spell(e->args[i]);
+        indicators.push_back(named ? arg(e, i) + " > 0" : holds(e->args[i]));
+        continue;
+      }
       const std::int64_t exponent = e->weights[i].numerator();
       const std::string factor = at_least(arg(e, i), 3);
       auto& side = exponent < 0 ? below : above;
@@ -234,8 +245,9 @@ class NestEmitter {
     }
     std::string numerator =
         above.empty() ? names_.literal(Number(1)) : fmt::format("{}", fmt::join(above, " * "));
-    if (below.empty()) return numerator;
-    return numerator + " / " + (below.size() == 1 ? below[0] : fmt::format("({})", fmt::join(below, " * ")));
+    if (!below.empty())
+      numerator += " / " + (below.size() == 1 ? below[0] : fmt::format("({})", fmt::join(below, " * ")));
+    return indicators.empty() ? numerator : where(indicators, numerator);
   }
 
   const loop::Nest& nest_;

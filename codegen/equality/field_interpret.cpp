@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "codegen/ir/indicator.hpp"
+
 namespace freefall::equality {
 namespace {
 
@@ -112,9 +114,7 @@ class Evaluator {
       case Op::Product: {
         Field out(1);
         for (std::size_t k = 0; k < e->args.size(); ++k) {
-          if (e->args[k]->op == Op::Delta || e->args[k]->op == Op::Range) {
-            if (read(e->args[k], position).is_zero()) return Field(0);
-          }
+          if (is_indicator(e->args[k]) && read(e->args[k], position).is_zero()) return Field(0);
         }
         for (std::size_t k = 0; k < e->args.size(); ++k)
           out = out * read(e->args[k], position).power(e->weights[k].numerator());

@@ -7,6 +7,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "codegen/ir/indicator.hpp"
+
 namespace freefall::ir {
 
 std::size_t Sizes::of(const Axis& axis) const {
@@ -97,8 +99,7 @@ T apply(const Node& n, const std::vector<T>& x) {
     case Op::Product: {
       T out = 1;
       for (std::size_t k = 0; k < x.size(); ++k) {
-        const Op factor = n.args[k]->op;
-        if ((factor == Op::Delta || factor == Op::Range) && x[k] == 0) return 0;
+        if (is_indicator(n.args[k]) && x[k] == 0) return 0;
         out *= integer_power(x[k], n.weights[k].numerator());
       }
       return out;

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "codegen/ir/expr.hpp"
+#include "codegen/ir/indicator.hpp"
 #include "codegen/ir/label.hpp"
 
 namespace freefall::ir {
@@ -230,7 +231,7 @@ Expr make_product(Context& context, const std::vector<Expr>& args, const std::ve
   if (coefficient.is_zero()) return make_constant(context, 0);
   collect_terms(factors);
   for (Term& f : factors) {  // indicator functions are their own powers
-    if ((f.base->op == Op::Delta || f.base->op == Op::Range) && !f.weight.is_negative()) f.weight = 1;
+    if (is_indicator(f.base) && !f.weight.is_negative()) f.weight = 1;
   }
   if (factors.empty()) return make_constant(context, coefficient);
   // A guard takes the whole product into its live branch, so that 0 * (1/0) of the dead branch is never

@@ -8,6 +8,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "codegen/ir/indicator.hpp"
+
 namespace freefall::loop {
 namespace {
 
@@ -251,8 +253,7 @@ class LoopInterpreter {
       case Op::Product: {
         T out = 1;
         for (std::size_t i = 0; i < x.size(); ++i) {
-          const Op factor = e->args[i]->op;
-          if ((factor == Op::Delta || factor == Op::Range) && x[i] == 0) return 0;
+          if (is_indicator(e->args[i]) && x[i] == 0) return 0;
           out *= integer_power(x[i], e->weights[i].numerator());
         }
         return out;

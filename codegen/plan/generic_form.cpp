@@ -63,6 +63,22 @@ bool is_expensive(Expr root) {
   return false;
 }
 
+bool needs_indicator(Expr root) {
+  std::unordered_map<const Node*, bool> outside;  // reads an element that may lie outside its array
+  for (const Expr e : topological({root})) {
+    bool& reads = outside[e.get()];
+    const auto plain = [](const Subscript& s) { return s.is_plain(); };
+    reads = e->op == Op::Gather ||
+            (e->op == Op::Access && !std::all_of(e->subscripts.begin(), e->subscripts.end(), plain));
+    for (std::size_t i = 0; i < e->args.size(); ++i) {
+      if (!outside.at(e->args[i].get())) continue;
+      reads = true;
+      if (e->op == Op::Map || (e->op == Op::Product && e->weights[i].is_negative())) return true;
+    }
+  }
+  return false;
+}
+
 const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const Axis*>& preferred,
                                 std::string_view hint) {
   std::vector<Index> order = form.key->free;

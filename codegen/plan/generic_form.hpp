@@ -24,6 +24,11 @@ GenericForm generic_form(ir::Expr e);
 bool is_expensive(ir::Expr e);
 inline constexpr int kExpensiveMap = 6;  ///< additions; see functions.def
 
+/// True if the expression may be infinite where a subscript lies outside its axis, since there it divides by
+/// zero or takes a function of zero: an indicator that excludes those places must stay beside it when a
+/// product is taken apart.
+bool needs_indicator(ir::Expr e);
+
 /// Makes temporaries and knows which expression each holds.
 class Temporaries {
  public:

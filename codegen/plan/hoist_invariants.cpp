@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codegen/ir/indicator.hpp"
+
 namespace freefall::plan {
 namespace {
 
@@ -119,7 +121,15 @@ class LoopHoister {
       rest_weights.push_back(1);
       return make_sum(context, rest, rest_weights);
     }
-    rest.push_back(hoisted(make_product(context, group, group_weights)));
+    const Expr invariant = hoisted(make_product(context, group, group_weights));
+    if (std::any_of(rest.begin(), rest.end(), needs_indicator)) {
+      for (const Expr member : group) {
+        if (!is_indicator(member)) continue;
+        rest.push_back(member);
+        rest_weights.push_back(1);
+      }
+    }
+    rest.push_back(invariant);
     rest_weights.push_back(1);
     return make_product(context, rest, rest_weights);
   }

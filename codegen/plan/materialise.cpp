@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "codegen/ir/indicator.hpp"
 #include "codegen/plan/contraction_order.hpp"
 #include "codegen/plan/generic_form.hpp"
 
@@ -244,8 +245,15 @@ class Materialiser {
     return stored(e, replace(value, reads));
   }
 
-  // Factors whose indices are among those of another are multiplied into it: pointwise work is cheap.
+  // Factors whose indices are among those of another are multiplied into it: pointwise work is cheap. An
+  // indicator goes into every operand that it keeps finite.
   std::vector<Expr> merge_operands(std::vector<Expr> factors) const {
+    for (Expr& f : factors) {
+      if (!needs_indicator(f)) continue;
+      for (const Expr other : factors) {
+        if (is_indicator(other) && includes(f->free, other->free)) f = f * other;
+      }
+    }
     std::stable_sort(factors.begin(), factors.end(), [&](Expr a, Expr b) { return volume(a) > volume(b); });
     std::vector<Expr> out;
     for (const Expr f : factors) {

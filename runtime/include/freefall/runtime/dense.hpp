@@ -8,11 +8,11 @@
 // contiguous vectors; n^3 / 3 operations to factor, n^3 to invert.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <limits>
 
 #include "freefall/runtime/simd.hpp"
+#include "freefall/runtime/vector_math.hpp"
 
 namespace freefall::runtime {
 
@@ -67,7 +67,7 @@ template <class T>
       row[j] = (row[j] - dense_detail::dot(j, row, a + j * ld)) / a[j * ld + j];
     const T pivot = row[i] - dense_detail::dot(i, row, row);
     if (!(pivot > T(0)) || pivot > std::numeric_limits<T>::max()) return false;
-    row[i] = std::sqrt(pivot);
+    row[i] = math::sqrt(pivot);
   }
   return true;
 }
@@ -129,7 +129,7 @@ template <class T>
   ok = cholesky(n, scratch, n);
   if (!ok) return std::numeric_limits<T>::quiet_NaN();
   T sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += std::log(scratch[i * n + i]);
+  for (std::size_t i = 0; i < n; ++i) sum += math::log(scratch[i * n + i]);
   return T(2) * sum;
 }
 

@@ -7,11 +7,11 @@
 // positive give NaN.
 #pragma once
 
-#include <cmath>
-#include <iterator>
+#include <array>  // std::size
 #include <limits>
-
-#include "freefall/runtime/vector_math.hpp"
+#if !__has_builtin(__builtin_lgamma_r)
+#include <math.h>  // clang
+#endif
 
 #include "freefall/runtime/vector_math.hpp"
 
@@ -49,22 +49,23 @@ inline double polygamma(int n, double x) {
   }
   for (int k = static_cast<int>(std::size(kBernoulli)); k-- > 0;) tail += terms[k];
   tail += factorial * lower / (2 * y);
-  double sum = tail + (n == 0 ? -std::log(y) : factorial / n * lower);
+  double sum = tail + (n == 0 ? -log(y) : factorial / n * lower);
   for (int k = steps; k-- > 0;) sum += factorial * inverse_power(x + k, n + 1);
   return n % 2 == 0 ? -sum : sum;
 }
 
 }  // namespace detail
 
-// ln |Gamma(x)|. The reentrant form where there is one: std::lgamma writes the sign of Gamma to a global.
+// ln |Gamma(x)|. The reentrant form of glibc and newlib: std::lgamma writes the sign of Gamma to a global.
 template <class T>
 inline T log_gamma(T x) {
-#if defined(__GLIBC__)
   int sign = 0;
+#if __has_builtin(__builtin_lgamma_r)
+  if constexpr (sizeof(T) == 4) return __builtin_lgammaf_r(x, &sign);
+  return static_cast<T>(__builtin_lgamma_r(static_cast<double>(x), &sign));
+#else
   if constexpr (sizeof(T) == 4) return ::lgammaf_r(x, &sign);
   return static_cast<T>(::lgamma_r(static_cast<double>(x), &sign));
-#else
-  return std::lgamma(x);
 #endif
 }
 // Below 6 the recurrence brings the argument above: the term of x alone, and those of x + 1 .. x + 5 as one
@@ -113,7 +114,7 @@ template <class T>
 // Derivative n of digamma, n a whole number.
 template <class T>
 inline T polygamma(T n, T x) {
-  return static_cast<T>(detail::polygamma(static_cast<int>(std::lround(n)), static_cast<double>(x)));
+  return static_cast<T>(detail::polygamma(static_cast<int>(n), static_cast<double>(x)));
 }
 
 }  // namespace math

@@ -19,8 +19,9 @@
 // still reads A and B. No heap, no static state: safe from any number of threads with a scratch each.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
+#include <type_traits>
+#include <utility>
 
 #include "freefall/runtime/simd.hpp"
 
@@ -32,7 +33,7 @@ inline constexpr std::size_t gemm_panel_elements = 64;  // widest row of a packe
 // Elements of scratch gemm needs: the same for every scalar, layout and instruction set. Align it to 64
 // bytes.
 constexpr std::size_t gemm_scratch_elements(std::size_t /*m*/, std::size_t /*n*/, std::size_t k) {
-  return gemm_panel_elements * std::min(k, gemm_depth_block);
+  return gemm_panel_elements * least(k, gemm_depth_block);
 }
 
 inline namespace FREEFALL_INSTRUCTION_SET {
@@ -150,10 +151,10 @@ void pack(std::size_t k, std::size_t columns, matrix<const T> b, T* out, std::si
   constexpr std::size_t lanes = S::lanes;
   if (b.row == 1 && k >= lanes) {
     for (std::size_t p = 0; p < k; p += lanes) {
-      const std::size_t from = std::min(p, k - lanes);  // the last block overlaps the one before
+      const std::size_t from = least(p, k - lanes);  // the last block overlaps the one before
       typename S::vector v[lanes];
 #pragma GCC unroll 16
-      for (std::size_t j = 0; j < lanes; ++j) v[j] = S::load(b.at(from, std::min(j, columns - 1)));
+      for (std::size_t j = 0; j < lanes; ++j) v[j] = S::load(b.at(from, least(j, columns - 1)));
       S::transpose(v);
 #pragma GCC unroll 16
       for (std::size_t j = 0; j < lanes; ++j) S::store(out + (from + j) * stride, v[j]);
@@ -176,7 +177,7 @@ void panel_buffered(std::size_t m, std::size_t columns, std::size_t overlap, std
   alignas(64) T buffer[height * width];
   const std::size_t last = (vectors - 1) * simd<T>::lanes;  // the last vector repeats `overlap` columns
   for (std::size_t i = 0; i < m; i += height) {
-    const std::size_t rows = std::min(height, m - i);
+    const std::size_t rows = least(height, m - i);
     tile_task<T> part = t;
     part.a.data = t.a.at(i, 0);
     part.c = buffer;
@@ -186,7 +187,7 @@ void panel_buffered(std::size_t m, std::size_t columns, std::size_t overlap, std
     part.finish = {T(1), T(0)};
     panel(vectors, rows, part);
     for (std::size_t r = 0; r < rows; ++r) {
-      t.finish.row(std::min(columns, last), buffer + r * width, c.at(i + r, 0), c.column);
+      t.finish.row(least(columns, last), buffer + r * width, c.at(i + r, 0), c.column);
       if (columns > last)
         t.finish.row(columns - last, buffer + r * width + last + overlap, c.at(i + r, last), c.column);
     }
@@ -208,7 +209,7 @@ void by_panels(std::size_t m, std::size_t n, std::size_t k, update<T> finish, ma
       const std::size_t left = total - first, panels = (left + panel_vectors - 1) / panel_vectors;
       const std::size_t vectors = (left + panels - 1) / panels;
       const auto start = [&](std::size_t v) {  // column of C at which vector v of the row starts
-        return n < lanes ? 0 : std::min(v * lanes, n - lanes);
+        return n < lanes ? 0 : least(v * lanes, n - lanes);
       };
       const std::size_t column = first * lanes;
       const std::size_t last = start(first + vectors - 1);
@@ -224,7 +225,7 @@ void by_panels(std::size_t m, std::size_t n, std::size_t k, update<T> finish, ma
         t.b_last = vectors == 1 ? 0 : static_cast<std::ptrdiff_t>(last - column);
       } else {
         for (std::size_t v = 0; v < vectors; ++v)
-          pack(depth, std::min(lanes, n), {b.at(p, start(first + v)), b.row, b.column}, scratch + v * lanes,
+          pack(depth, least(lanes, n), {b.at(p, start(first + v)), b.row, b.column}, scratch + v * lanes,
                vectors * lanes);
         t.b = scratch;
         t.b_row = static_cast<std::ptrdiff_t>(vectors * lanes);
@@ -237,7 +238,7 @@ void by_panels(std::size_t m, std::size_t n, std::size_t k, update<T> finish, ma
         t.overlap = overlap;
         panel(vectors, m, t);
       } else {
-        panel_buffered(m, std::min(n - column, vectors * lanes), overlap, vectors, t,
+        panel_buffered(m, least(n - column, vectors * lanes), overlap, vectors, t,
                        {c.at(0, column), c.row, c.column});
       }
       first += vectors;
@@ -250,7 +251,7 @@ void by_panels(std::size_t m, std::size_t n, std::size_t k, update<T> finish, ma
 template <class T, std::size_t rows, std::size_t columns>
 [[gnu::noinline]] void dot_tile(std::size_t k, const T* const* a, const T* const* b, T* out) {
   using S = simd<T>;
-  constexpr std::size_t lanes = S::lanes, group = std::min(lanes, rows * columns);
+  constexpr std::size_t lanes = S::lanes, group = least(lanes, rows * columns);
   static_assert(rows * columns % group == 0);
   typename S::vector sum[rows * columns] = {};
   const T* row[rows];
@@ -303,13 +304,13 @@ void by_dots(std::size_t m, std::size_t n, std::size_t k, update<T> finish, matr
     const update<T> now = {finish.alpha, block == 0 ? finish.beta : T(1)};
     for (std::size_t j = 0; j < n; j += columns) {
       const T* column[columns];  // beyond the edge the last column is computed again and dropped
-      for (std::size_t s = 0; s < columns; ++s) column[s] = b.at(p, std::min(j + s, n - 1));
+      for (std::size_t s = 0; s < columns; ++s) column[s] = b.at(p, least(j + s, n - 1));
       for (std::size_t i = 0; i < m; i += rows) {
         const T* row[rows];
-        for (std::size_t r = 0; r < rows; ++r) row[r] = a.at(std::min(i + r, m - 1), p);
+        for (std::size_t r = 0; r < rows; ++r) row[r] = a.at(least(i + r, m - 1), p);
         alignas(64) T result[rows * columns];
         dot_tile<T, rows, columns>(depth, row, column, result);
-        const std::size_t height = std::min(rows, m - i), width = std::min(columns, n - j);
+        const std::size_t height = least(rows, m - i), width = least(columns, n - j);
         for (std::size_t r = 0; r < height; ++r)
           now.row(width, result + r * columns, c.at(i + r, j), c.column);
       }
@@ -354,7 +355,7 @@ void by_row(std::size_t n, std::size_t k, update<T> finish, matrix<const T> a, m
   const auto step = [&]<std::size_t vectors>(std::integral_constant<std::size_t, vectors>) {
     constexpr std::size_t width = vectors * lanes;
     while (done + width <= n || (vectors == 1 && done < n)) {
-      const std::size_t from = std::min(done, n - width);  // the last vector overlaps the one before
+      const std::size_t from = least(done, n - width);  // the last vector overlaps the one before
       row_tile<T, vectors, 8 / vectors>(k, a.data, a.column, b.at(0, from), b.row, buffer);
       finish.row(from + width - done, buffer + (done - from), c.at(0, done), c.column);
       done = from + width;
@@ -405,9 +406,9 @@ void gemm(std::size_t m, std::size_t n, std::size_t k, T alpha, const T* a, std:
     if (n >= lanes && right.column == 1) return by_row(n, k, finish, left, right, result);
     if (columns_contiguous) {
       // A strided vector is gathered first, as much at a time as the scratch holds.
-      const std::size_t chunk = left.column == 1 ? k : std::min(k, gemm_scratch_elements(m, n, k));
+      const std::size_t chunk = left.column == 1 ? k : least(k, gemm_scratch_elements(m, n, k));
       for (std::size_t p = 0; p < k; p += chunk) {
-        const std::size_t depth = std::min(chunk, k - p);
+        const std::size_t depth = least(chunk, k - p);
         matrix<const T> part{left.at(0, p), 0, 1};
         if (left.column != 1) {
           for (std::size_t i = 0; i < depth; ++i) scratch[i] = *left.at(0, p + i);

@@ -2,7 +2,7 @@
 // ones that need no polynomial.
 #pragma once
 
-#include <cmath>
+#include <cstddef>
 
 #include "freefall/runtime/gamma.hpp"
 #include "freefall/runtime/langevin.hpp"
@@ -19,7 +19,7 @@ template <class T>
 }
 template <class T>
 [[gnu::always_inline]] inline T abs(T x) {
-  return std::fabs(x);
+  return detail::absolute(x);
 }
 // -1, 0 or 1. A NaN stays one.
 template <class T>
@@ -38,7 +38,10 @@ template <class T>
 }
 template <class T>
 [[gnu::always_inline]] inline T pow(T x, T y) {
-  return std::pow(x, y);
+  if constexpr (sizeof(T) == 4)
+    return __builtin_powf(x, y);
+  else
+    return __builtin_pow(x, y);
 }
 // ln max(x, 1e-16): the log of a probability, finite where the probability is zero. A NaN stays one.
 template <class T>
@@ -63,7 +66,9 @@ template <class T>
 // The whole number nearest to x, halves away from zero: an index that was computed as a number.
 template <class T>
 [[gnu::always_inline]] inline std::ptrdiff_t nearest(T x) {
-  return static_cast<std::ptrdiff_t>(std::llround(x));
+  const auto whole = static_cast<std::ptrdiff_t>(x);
+  const T rest = x - static_cast<T>(whole);  // exact
+  return whole + (rest >= T(0.5)) - (rest <= T(-0.5));
 }
 // The larger one; a NaN on either side stays one.
 template <class T>

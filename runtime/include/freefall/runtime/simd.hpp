@@ -29,6 +29,10 @@
 #endif
 
 namespace freefall::runtime {
+
+// std::min stands in a header that a freestanding library need not have.
+constexpr std::size_t least(std::size_t a, std::size_t b) { return b < a ? b : a; }
+
 inline namespace FREEFALL_INSTRUCTION_SET {
 
 template <class T>

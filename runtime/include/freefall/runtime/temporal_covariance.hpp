@@ -2,7 +2,6 @@
 // along the axis of orders.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 
 namespace freefall::runtime {

@@ -5,7 +5,6 @@
 // doubles, the first short enough for its product with M to be exact.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -17,7 +16,8 @@ namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
 namespace math::detail {
 
-inline constexpr int reduction_first = 126;  // biased exponent of 0.5: below pi / 4 nothing is to be reduced
+inline constexpr std::int32_t reduction_first =
+    126;  // biased exponent of 0.5: below pi / 4 nothing is to be reduced
 
 struct two_over_pi_table {
   std::array<double, 130> high{}, low{};  // the last entry, for infinity and NaN, stays zero
@@ -29,8 +29,8 @@ struct two_over_pi_table {
       return i < 1 ? 0U : fraction[static_cast<std::size_t>(i - 1) / 32] >> (31 - (i - 1) % 32) & 1U;
     };
     for (std::size_t entry = 0; entry + 1 < high.size(); ++entry) {
-      const int s = static_cast<int>(entry) + reduction_first - 150;
-      const int from = std::max(s, 0) - 1;
+      const int s = static_cast<int>(entry) + static_cast<int>(reduction_first) - 150;
+      const int from = (s > 0 ? s : 0) - 1;
       double weight = 2.0;
       for (int i = s; i < 0; ++i) weight /= 2;
       for (int i = from; i < from + 82; ++i, weight /= 2)
@@ -49,7 +49,7 @@ struct reduced_angle {
 [[gnu::always_inline]] inline reduced_angle reduce_angle(float magnitude) {
   const auto bits = std::bit_cast<std::uint32_t>(magnitude);
   const auto exponent = static_cast<std::int32_t>(bits >> 23);
-  const auto entry = static_cast<std::size_t>(std::max(exponent, reduction_first) - reduction_first);
+  const auto entry = static_cast<std::size_t>(exponent > reduction_first ? exponent - reduction_first : 0);
   const auto mantissa = static_cast<double>(static_cast<std::int32_t>((bits & 0x7f'ffffU) | 0x80'0000U));
   const double turns = mantissa * two_over_pi.high[entry];  // exact, in quarter turns
   const double more = mantissa * two_over_pi.low[entry];    // below 1/8

@@ -16,12 +16,14 @@
 //
 // sqrt is the machine instruction; a loop over it is vectorised under -fno-math-errno.
 //
+// No header of the C library is needed: what is left to it (double sin and cos here, pow, log_gamma) is
+// called by the names of the compiler's builtins, and a kernel that uses none of it links without libm.
+//
 // Polynomials are minimax fits (weighted least squares, Lawson's reweighting) unless a source is named; the
 // comment gives the largest error of the fit before rounding.
 #pragma once
 
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -400,7 +402,10 @@ template <class T>
 
 template <class T>
 [[gnu::always_inline]] inline T sqrt(T x) {
-  return std::sqrt(x);
+  if constexpr (sizeof(T) == 4)
+    return __builtin_sqrtf(x);
+  else
+    return __builtin_sqrt(x);
 }
 
 template <class T>
@@ -408,7 +413,7 @@ template <class T>
   if constexpr (sizeof(T) == 4)
     return detail::sine_of_turn(x, 0);
   else
-    return std::sin(x);
+    return __builtin_sin(x);
 }
 
 template <class T>
@@ -416,7 +421,7 @@ template <class T>
   if constexpr (sizeof(T) == 4)
     return detail::sine_of_turn(x, 1);
   else
-    return std::cos(x);
+    return __builtin_cos(x);
 }
 
 // Array forms: y[i] = f(x[i]) for i < n; y may be x.

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "codegen/emit/emit_operation.hpp"
 #include "codegen/emit/emit_views.hpp"
@@ -141,24 +143,36 @@ class LibraryEmitter {
   // ---- source ----
 
   std::string source() {
-    std::string out = banner(c_, "The kernels.");
-    out += fmt::format(
-        "#include \"{}.hpp\"\n\n#include <freefall/runtime/arguments.hpp>\n#include "
-        "<freefall/runtime/dense.hpp>\n#include <freefall/runtime/gemm.hpp>\n#include "
-        "<freefall/runtime/pointwise.hpp>\n#include <freefall/runtime/random.hpp>\n#include <limits>\n\n",
-        c_.sizes.name);
-    out += fmt::format("namespace {} {{\nnamespace {{\n\n", c_.sizes.name);
-    out += table();
-    std::string bodies;
+    std::string operations, bodies;
     for (const KernelSignature& k : kernels_) {
       CppFunction entry = kernel(k);
       bodies += "\n" + print(entry);
     }
-    for (const CppFunction& f : operations_) out += "\n" + print(f);
+    for (const CppFunction& f : operations_) operations += "\n" + print(f);
+    std::string out = banner(c_, "The kernels.");
+    out += fmt::format("#include \"{}.hpp\"\n\n{}\n", c_.sizes.name, includes(operations + bodies));
+    out += fmt::format("namespace {} {{\nnamespace {{\n\n", c_.sizes.name);
+    out += table() + operations;
     out += fmt::format(
         "\n}}  // namespace\n\nstd::span<const freefall::runtime::tensor_info> tensors() {{ return {}; }}\n",
         arrays_.empty() ? "{}" : "kTensors");
     return out + bodies + fmt::format("\n}}  // namespace {}\n", c_.sizes.name);
+  }
+
+  // What the code names. random.hpp is the one that needs a hosted library.
+  static std::string includes(const std::string& code) {
+    static constexpr std::pair<std::string_view, std::string_view> kHeaders[] = {
+        {"freefall::runtime::check_", "freefall/runtime/arguments.hpp"},
+        {"_spd(", "freefall/runtime/dense.hpp"},
+        {"freefall::runtime::gemm<", "freefall/runtime/gemm.hpp"},
+        {"freefall::runtime::math::", "freefall/runtime/pointwise.hpp"},
+        {"freefall::runtime::stream(", "freefall/runtime/random.hpp"},
+        {"std::numeric_limits<", "limits"}};
+    std::string out;
+    for (const auto& [name, header] : kHeaders) {
+      if (code.find(name) != std::string::npos) out += fmt::format("#include <{}>\n", header);
+    }
+    return out;
   }
 
   std::string table() const {

@@ -100,8 +100,8 @@ class observer {
   static constexpr std::size_t block = 1024;  // whole rows of softmax
 
   observer(std::size_t position, double floor, std::function<void(const T*, const T*, W*)> exact,
-           std::vector<largest_error>& out)
-      : position_(position), floor_(floor), exact_(std::move(exact)), sets_(instruction_sets()), out_(out) {
+           const std::vector<instruction_set>& sets, std::vector<largest_error>& out)
+      : position_(position), floor_(floor), exact_(std::move(exact)), sets_(sets), out_(out) {
     out_.resize(sets_.size());
   }
   void see(T x, T y = 0) {
@@ -130,7 +130,7 @@ class observer {
   std::size_t position_;
   double floor_;
   std::function<void(const T*, const T*, W*)> exact_;
-  std::vector<instruction_set> sets_;
+  const std::vector<instruction_set>& sets_;
   std::vector<largest_error>& out_;
   std::size_t filled_ = 0;
   std::array<T, block> x_{}, y_{}, found_{};
@@ -242,7 +242,7 @@ std::vector<instruction_set> instruction_sets() {
 }
 
 template <class T>
-std::vector<measurement> measure(const sampling& how) {
+std::vector<measurement> measure(const sampling& how, const std::vector<instruction_set>& sets) {
   using W = typename wider<T>::type;
   std::vector<measurement> out;
   for (const row<W>& r : rows<T>()) {
@@ -250,19 +250,19 @@ std::vector<measurement> measure(const sampling& how) {
     const auto exact = [&](const T* x, const T* y, W* to) {
       for (std::size_t i = 0; i < observer<T>::block; ++i) to[i] = r.value(W(x[i]), W(y[i]), W(T(1e-16)));
     };
-    observer<T> observe(out.size() - 1, r.floor, exact, out.back().by_set);
+    observer<T> observe(out.size() - 1, r.floor, exact, sets, out.back().by_set);
     sample<T>(r, how, observe);
   }
   for (const bool logarithm : {false, true}) {
     out.push_back({logarithm ? "log_sum_exp" : "softmax", 1, kRowBound, {}});
     observer<T> observe(
-        out.size() - 1, 1, [&](const T* x, const T*, W* to) { softmax_rows(x, to, logarithm); },
+        out.size() - 1, 1, [&](const T* x, const T*, W* to) { softmax_rows(x, to, logarithm); }, sets,
         out.back().by_set);
     sample_rows(how, observe);
   }
   return out;
 }
-template std::vector<measurement> measure<float>(const sampling&);
-template std::vector<measurement> measure<double>(const sampling&);
+template std::vector<measurement> measure<float>(const sampling&, const std::vector<instruction_set>&);
+template std::vector<measurement> measure<double>(const sampling&, const std::vector<instruction_set>&);
 
 }  // namespace freefall::numerics

@@ -26,7 +26,7 @@ struct measurement {
   std::string_view name;
   double floor = 0;                   ///< the error counts in ulp of the larger of the exact value and this
   double bound = 0;                   ///< allowed by numerics.def
-  std::vector<largest_error> by_set;  ///< as instruction_sets()
+  std::vector<largest_error> by_set;  ///< as `sets`
 };
 
 struct sampling {
@@ -36,6 +36,7 @@ struct sampling {
 
 /// One for each row of numerics.def, then softmax and log_sum_exp over rows of 16. T: float or double.
 template <class T>
-std::vector<measurement> measure(const sampling& how);
+std::vector<measurement> measure(const sampling& how,
+                                 const std::vector<instruction_set>& sets = instruction_sets());
 
 }  // namespace freefall::numerics

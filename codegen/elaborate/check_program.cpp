@@ -567,8 +567,16 @@ std::set<const Tensor*> ruled(const Program& program, const Block& block) {
     const auto add = [&](const auto& all) { out.insert(all.begin(), all.end()); };
     if (const auto* descend = std::get_if<Descend>(&s.action)) add(descend->targets);
     if (const auto* solve = std::get_if<SolveFor>(&s.action)) add(solve->targets);
+    if (const auto* fire = std::get_if<Fire>(&s.action)) add(ruled(program, fire->with_each));
     if (const auto* solve = std::get_if<Solve>(&s.action)) {
-      if (solve->target != nullptr) out.insert(solve->target);
+      // Solving for a table moves its counts; the table, their mean, follows.
+      const Family::Member* counted =
+          solve->target == nullptr ? nullptr : elaborate::find_member_with_parameters(program, solve->target);
+      if (counted != nullptr) {
+        out.insert(elaborate::find_family(counted->density)->parameters(*program.context, *counted));
+      } else if (solve->target != nullptr) {
+        out.insert(solve->target);
+      }
       for (const Functional& f : program.functionals) {
         if (solve->target != nullptr || f.symbol != solve->functional->tensor) continue;
         const Family::Member& member = program.families[f.family].members[0];

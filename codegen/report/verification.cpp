@@ -120,7 +120,7 @@ std::vector<VerificationEntry> verification_entries(const Program& program,
     entry.quantity = matrix_form(c.reference->quantity, order, names);
     for (const RuleSymbol& r : program.rules) {
       if (c.reference->quantity == element(*program.context, r.symbol))
-        entry.quantity += " in kernel " + r.kernel;
+        entry.quantity = names.spelling.at(r.symbol) + " in kernel " + r.kernel;
     }
     MatrixNames written = names;
     written.name_root = false;

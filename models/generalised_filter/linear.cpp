@@ -2,5 +2,6 @@
 #include "filter.hpp"
 
 freefall::program define() {
-  return generalised_filter::dynamic([](auto C, auto x) { return C * x; });
+  return generalised_filter::dynamic(generalised_filter::observation{
+      [](auto C, auto x) { return C * x; }, [](auto C, auto, auto xi) { return xi * C; }});
 }

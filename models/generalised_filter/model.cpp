@@ -3,5 +3,7 @@
 #include "filter.hpp"
 
 freefall::program define() {
-  return generalised_filter::dynamic([](auto C, auto x) { return freefall::tanh(C * x); });
+  return generalised_filter::dynamic(generalised_filter::observation{
+      [](auto C, auto x) { return freefall::tanh(C * x); },
+      [](auto C, auto x, auto xi) { return hadamard(xi, slope(freefall::tanh(C * x))) * C; }});
 }

@@ -12,8 +12,9 @@ namespace kalman_pc {
 
 using namespace freefall;
 
-/// `f` is called with (A, x_{t-1}), `g` with (C, x_t).
-template <class Transition, class Observation>
+/// `f` is called with (A, x_{t-1}), primed along the axis to sum, `g` with (C, x_t). `Linear`: both are; else
+/// they are functions of A x and C x, element by element.
+template <bool Linear, class Transition, class Observation>
 program gaussian_filter(Transition f, Observation g) {
   axis<"state"> state;
   axis<"sense"> sense;
@@ -33,6 +34,22 @@ program gaussian_filter(Transition f, Observation g) {
                            y <<= linearised(normal(g(C, x), covariance(R))));
   auto q = family(gaussian(x));
   auto F = free_energy(p, q);
+
+  // The Kalman filter by hand, in the form of information (Kalman 1960; Jazwinski 1970, section 8.3, for the
+  // extended one): J and H are the Jacobians of f and g.
+  const auto jacobian = [](auto value, auto weights) {
+    if constexpr (Linear) {
+      return weights;
+    } else {
+      return hadamard(slope(value), weights);
+    }
+  };
+  auto J = jacobian(f(A, before), A);
+  auto H = jacobian(g(C, x), C);
+  auto predicted = inverse(matmul(matmul(J, inverse(precision(q, before))), prime(J)) + Q);
+  auto weighted = inverse(R) * prime(H, sense);
+  reference(kernel<"settle">, precision(q, x)) = predicted + dot(H, prime(weighted, state), sense);
+  reference(kernel<"descend20">, x) = predicted * prime(x - f(A, before) - B * u) - (y - g(C, x)) * weighted;
   return program{
       kernel<"descend20">(advance(x), forward(p), repeat(20, descend(F, x, rate(step))),
                           solve(F, precision(q, x))),

@@ -3,6 +3,6 @@
 #include "gaussian_filter.hpp"
 
 freefall::program define() {
-  return kalman_pc::gaussian_filter([](auto A, auto x) { return A * prime(x); },
-                                    [](auto C, auto x) { return C * x; });
+  return kalman_pc::gaussian_filter<true>([](auto A, auto x) { return A * prime(x); },
+                                          [](auto C, auto x) { return C * x; });
 }

@@ -32,6 +32,9 @@ program define() {
   auto L = sum(hadamard(prime(spike(feedback)), square(learner.value + beta * W)), neuron, neuron.prime()) /
            (2 * beta);
 
+  // By hand (Bourdoukan and Deneve 2015, equation 2): the couplings of who spikes.
+  reference(kernel<"learn">, W) = hadamard(prime(spike(feedback)), learner.value + beta * W);
+
   return program{
       kernel<"step_feedback">(advance(x, noise, r), fire(feedback, one_winner)),
       kernel<"step_recurrent">(advance(x, noise, r, recurrent), fire(recurrent, one_winner)),

@@ -45,6 +45,13 @@ program maze() {
   auto F = free_energy(now, q);
   auto perceive = kernel<"perceive">(advance(s, c), repeat(4, solve(F, q, s), solve(F, q, c)));
 
+  // By hand: what is predicted, times the likelihood of each outcome under the other belief (the tables of
+  // the other variable enter by the expectation of their logarithm).
+  auto seen = w * log_probability(L);
+  auto told = r * log_probability(R) + k * log_probability(K);
+  reference(kernel<"perceive">, s) = softmax(log_probability(B(previous(s), a)) + seen + told * c, place);
+  reference(kernel<"perceive">, c) = softmax(log_probability(previous(c)) + told * s, context);
+
   // One step ahead, and two: s1 for each first move, s2 for each pair of moves.
   auto first = branch<"first">(move);
   auto second = branch<"second">(move);
@@ -84,6 +91,30 @@ program maze() {
   auto G2 = expected_free_energy(far, family(exact(s2), table), preference(w2, 1 / count(where)),
                                  preference(r2, wanted), preference(k2, 1 / count(cue)));
   auto G = G1 + G2;
+
+  // By hand (Parr, Pezzulo and Friston 2022, equation 2.6): risk + ambiguity of each modality; less what the
+  // rewards teach about their table, the entropy of an expected outcome minus its expected entropy.
+  auto risk = [](auto outcome, auto desired, auto axis) {
+    return sum(xlogx(outcome) - hadamard(outcome, log_probability(desired)), axis);
+  };
+  auto of_step = [&](auto state) {
+    auto in_context = [&](auto table) { return dot(table * c, state, place); };
+    return risk(L * state, 1 / count(where), where) + risk(in_context(R), wanted, reward) +
+           risk(in_context(K), 1 / count(cue), cue) - dot(sum(xlogx(L), where), state) -
+           in_context(sum(xlogx(R), reward)) - in_context(sum(xlogx(K), cue));
+  };
+  auto less_novelty = [&](auto risk_and_ambiguity, auto state) {
+    if constexpr (Learns) {
+      auto counts = concentration(family(dirichlet(R)), R);
+      auto total = sum(counts, reward);
+      auto expected = hadamard(counts / total, digamma(counts + 1) - digamma(total + 1));
+      return risk_and_ambiguity - dot(sum(expected - xlogx(R), reward) * c, state, place);
+    } else {
+      return risk_and_ambiguity;
+    }
+  };
+  reference(G1) = less_novelty(of_step(s1), s1);
+  reference(G2) = less_novelty(of_step(s2), s2);
   auto posterior = softmax(log_probability(habit) - gamma * G);
   auto plan_kernel =
       kernel<"plan">(forward(near, q1), forward(far, q2), evaluate<"G_near">(G1), evaluate<"G">(G),
@@ -95,6 +126,8 @@ program maze() {
     auto taught = model<"taught">(counted, moved, lasting, r <<= categorical(R(s, c)));
     auto q_taught = family(exact(s), exact(c), dirichlet(R));
     auto F_taught = free_energy(taught, q_taught);
+    auto counts = concentration(q_taught, R);
+    reference(kernel<"learn">, counts) = previous(counts) + hadamard(hadamard(r, s), c);
     return program{perceive,
                    plan_kernel,
                    sample,

@@ -21,6 +21,7 @@
 //                         prime(J) is its transpose. prime(e, axis...) exchanges those axes only.
 //   matmul(A, B)          of two square matrices over one axis.
 //   inverse(S)            of a symmetric matrix S(unit, unit.prime()).
+//   identity(axis)        the matrix with 1 on its diagonal, over axis and axis.prime().
 //   count(axis)           the number of values of an axis; of a plate: of the copies in use.
 //   exp(e), tanh(e), ...  every function of the table codegen/ir/functions.def, by its name there.
 //   square(e), power(e, n) with an integer n; pow(a, b) with any exponent.
@@ -274,6 +275,15 @@ auto matmul(const expr<indices<Axis, typename detail::exchange<Axis>::type>, R>&
                            ir::substitute(b.ir, {{row, ir::Subscript(between)}});
   return expr<indices<Axis, typename detail::exchange<Axis>::type>, typename detail::merge<R, S>::type>{
       ir::make_contract({between}, product)};
+}
+
+/// 1 where both indices on the axis are equal, else 0.
+template <axis_like Axis>
+  requires(Axis::level == 0)
+auto identity(Axis) {
+  const ir::Index row = detail::ir_index<Axis>(detail::current_context());
+  return expr<indices<Axis, typename detail::exchange<Axis>::type>, reads<>>{
+      ir::make_delta(detail::current_context(), ir::Subscript(row), ir::Subscript(ir::Index{row.axis, 1}))};
 }
 
 /// The inverse of a square matrix S(x, x.prime()), symmetric and positive definite (of its symmetric part,

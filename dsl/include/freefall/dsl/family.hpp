@@ -158,7 +158,20 @@ auto family(const Args&... args) {
   }
 }
 
-/// The precision of a variable under q = family(gaussian(x), ...): a matrix over the axis of x, or a scalar.
+namespace detail {
+/// The precision of a normal density about the symbol.
+template <class Symbol>
+auto precision_about(const handle<Symbol>& mean) {
+  handle<typename precision_symbol<Symbol, own_axes<typename Symbol::axes>>::type> out;
+  ir::Context& context = current_context();
+  out.tensor = ir::precision_of(context, mean.tensor);
+  out.ir = ir::element(context, out.tensor);
+  return out;
+}
+}  // namespace detail
+
+/// The precision of a variable under q = family(gaussian(x), ...): a matrix over the axis of x, or a scalar;
+/// precision(q, previous(x)) is that at the previous tick.
 template <class... Members, class V>
 auto precision(const approximation<Members...>&, const V& variable) {
   if constexpr (!detail::is_variable<V>) {
@@ -168,12 +181,7 @@ auto precision(const approximation<Members...>&, const V& variable) {
     diagnostics::report<diagnostics::precision_of_no_gaussian<typename V::declared::label>>();
     return detail::rejected<V, int>(variable.ir);
   } else {
-    using own = detail::own_axes<typename V::declared::axes>;
-    handle<typename detail::precision_symbol<typename V::declared, own>::type> out;
-    ir::Context& context = detail::current_context();
-    out.tensor = ir::precision_of(context, variable.tensor);
-    out.ir = ir::element(context, out.tensor);
-    return out;
+    return detail::precision_about(variable);
   }
 }
 

@@ -4,6 +4,8 @@
 //   auto D = shift(order);                   (D x)[n] = x[n + 1], zero beyond the last order
 //   D(x) <<= normal(generalised(h(x), order), kron(covariance(S), precision(P)))
 //                                            a density of the motion of x: x' = h(x) + noise
+//   prime(D)                                 its transpose: (D' x)[n] = x[n - 1], zero at order 0
+//   zeroth(x, order)                         x at order 0
 //   descend(F, x, moving_frame(D, dt))       dx/dt = D x - dF/dx
 //   generalised(f(x), order)                 f(x) at order 0 and (df/dx) x^(n) at order n: local linearity
 //
@@ -19,21 +21,31 @@ struct motion : expr<Indices, Reads> {
   handle<Symbol> of;
 };
 
+namespace detail {
+
+/// e `By` places further along the axis, zero beyond its ends.
+template <class Axis, int By, class I, class R>
+expr<I, R> shifted(const expr<I, R>& e) {
+  using rejected = typename difference<indices<Axis>, I>::type;
+  if constexpr (length<rejected> > 0 && !contains<mistaken, R>) {
+    diagnostics::report<diagnostics::axis_not_in_expression<Axis, I>>();
+    return e;
+  } else {
+    ir::Context& context = *e.ir->context;
+    const ir::Index here = ir_index<Axis>(context);
+    ir::Subscript there(here);
+    there.offset = By;
+    return {ir::make_range(context, here.axis, there) * ir::substitute(e.ir, {{here, there}})};
+  }
+}
+
+}  // namespace detail
+
 template <class Axis>
 struct shift_operator {
   template <class I, class R>
   expr<I, R> operator()(const expr<I, R>& e) const {
-    using rejected = typename detail::difference<indices<Axis>, I>::type;
-    if constexpr (detail::length<rejected> > 0 && !detail::contains<detail::mistaken, R>) {
-      diagnostics::report<diagnostics::axis_not_in_expression<Axis, I>>();
-      return e;
-    } else {
-      ir::Context& context = *e.ir->context;
-      const ir::Index here = detail::ir_index<Axis>(context);
-      ir::Subscript next(here);
-      next.offset = 1;
-      return {ir::make_range(context, here.axis, next) * ir::substitute(e.ir, {{here, next}})};
-    }
+    return detail::shifted<Axis, 1>(e);
   }
   template <class Symbol>
   auto operator()(const handle<Symbol>& x) const {
@@ -46,6 +58,32 @@ struct shift_operator {
 template <axis_like Axis>
 shift_operator<Axis> shift(Axis) {
   return {};
+}
+
+template <class Axis>
+struct transposed_shift {
+  template <class I, class R>
+  expr<I, R> operator()(const expr<I, R>& e) const {
+    return detail::shifted<Axis, -1>(e);
+  }
+};
+/// The transpose of D.
+template <class Axis>
+transposed_shift<Axis> prime(shift_operator<Axis>) {
+  return {};
+}
+
+/// e at order 0.
+template <class I, class R, axis_like Axis>
+auto zeroth(const expr<I, R>& e, Axis) {
+  using left = typename detail::difference<I, indices<Axis>>::type;
+  if constexpr (!detail::contains<Axis, I> && !detail::contains<detail::mistaken, R>) {
+    diagnostics::report<diagnostics::axis_not_in_expression<Axis, I>>();
+    return expr<left, reads<detail::mistaken>>{e.ir};
+  } else {
+    const ir::Index order = detail::ir_index<Axis>(*e.ir->context);
+    return expr<left, R>{ir::substitute(e.ir, {{order, ir::Subscript(0)}})};
+  }
 }
 
 /// f(x) at every order of motion; f acts at each order alone.

@@ -63,6 +63,20 @@ auto previous(const V& variable) {
   }
 }
 
+namespace detail {
+template <class Member, class Symbol>
+struct is_normal_before : std::false_type {};
+template <class X, class Symbol>
+struct is_normal_before<member_of<"gaussian", X>, Symbol> : std::is_same<typename carried<X>::type, Symbol> {
+};
+}  // namespace detail
+
+template <class... Members, class Symbol>
+  requires(detail::is_normal_before<Members, Symbol>::value || ...)
+auto precision(const approximation<Members...>&, const handle<Symbol>& before) {
+  return detail::precision_about(before);
+}
+
 /// advance(x, ...): variables, traces, events with a voltage, and groups of them.
 template <class... Args>
 auto advance(const Args&... args) {

@@ -45,6 +45,8 @@ Installation find_installation() {
     for (const auto& [name, m] : json.at("models").items()) {
       ShippedModel& model = out.models[name];
       model.source = absolute(m.at("source"));
+      for (const std::string& s : m.at("specifications").get<std::vector<std::string>>())
+        model.specifications.push_back(absolute(s));
       model.axes = m.at("axes").get<std::vector<std::string>>();
       model.scalar = m.at("scalar");
       model.experiment = absolute(m.at("experiment"));

@@ -11,11 +11,12 @@
 namespace freefall::cli {
 
 struct ShippedModel {
-  std::filesystem::path source;        ///< model.cpp
-  std::vector<std::string> axes;       ///< "axis=size", used where the command line gives none
-  std::string scalar;                  ///< float or double
-  std::filesystem::path experiment;    ///< empty: there is none
-  std::vector<std::string> arguments;  ///< of the experiment, in front of those of the user
+  std::filesystem::path source;                       ///< model.cpp
+  std::vector<std::filesystem::path> specifications;  ///< model.cpp, its variants and printed.cpp
+  std::vector<std::string> axes;                      ///< "axis=size", used where the command line gives none
+  std::string scalar;                                 ///< float or double
+  std::filesystem::path experiment;                   ///< empty: there is none
+  std::vector<std::string> arguments;                 ///< of the experiment, in front of those of the user
 };
 
 struct Installation {

@@ -13,6 +13,7 @@
 #include "cli/model.hpp"
 #include "cli/new_project.hpp"
 #include "cli/process.hpp"
+#include "cli/verify_all.hpp"
 #include "codegen/driver/verb.hpp"
 
 namespace {
@@ -111,12 +112,23 @@ int main_with(int argc, char** argv) {
   models->add_option("--format", format, "how to print it")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
+  bool all = false;
   std::deque<driver::Request> requests;
   std::vector<CLI::App*> verbs;
   for (const driver::Verb& verb : driver::verbs()) {
     verbs.push_back(app.add_subcommand(verb.name, verb.help));
-    verbs.back()->add_option("MODEL", model, kModel)->required();
+    auto* which = verbs.back()->add_option("MODEL", model, kModel);
     driver::add_options(verb, *verbs.back(), requests.emplace_back());
+    if (std::string_view(verb.name) == "verify") {
+      verbs.back()
+          ->add_flag("--all", all, "every shipped model, its variants and the printed equations beside it")
+          ->excludes(which);
+      verbs.back()->callback([&] {
+        if (!all && model.empty()) throw CLI::RequiredError("MODEL or --all");
+      });
+    } else {
+      which->required();
+    }
     if (verb.sized)
       verbs.back()->footer("A shipped model has its usual sizes and scalar type where none are given.");
   }
@@ -164,6 +176,10 @@ int main_with(int argc, char** argv) {
     if (!axes.empty()) sizes.push_back("--axes");
     sizes.insert(sizes.end(), axes.begin(), axes.end());
     return cli::bench(installation, found, with_sizes(sizes, found), format);
+  }
+  for (std::size_t k = 0; all && k < verbs.size(); ++k) {
+    if (verbs[k]->parsed())
+      return cli::verify_all(cli::find_installation(), requests[k].format, requests[k].quiet);
   }
   Words words = rest(argc, argv, model);
   if (experiment->parsed()) {

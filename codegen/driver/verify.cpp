@@ -9,6 +9,16 @@ namespace freefall::driver {
 
 void add_verify_options(CLI::App& app, Request& request) {
   app.add_flag("--quiet", request.quiet, "print only what has not the declared verdict");
+  app.footer(
+      "A reference is declared to hold, `reference(...) = e`, or known to be wrong, `refuted(...) = e`. "
+      "Verdicts:\n"
+      "  proven    both sides have the same normal form\n"
+      "  proven up to probability\n"
+      "            they are equal at random points of a finite field; the chance of a mistake is printed\n"
+      "  tested    with functions that have no such proof: equal at random points in extended precision\n"
+      "  refuted   they differ; the sizes, the element and both values are printed\n"
+      "Every single mistake in a reference that holds must be refuted too; one that passes is a failure.\n"
+      "The exit code is 0 when every verdict is the declared one, else 1.");
 }
 
 int run_verify(const Request& request, const ir::Program& program, std::string& out) {

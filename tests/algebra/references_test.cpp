@@ -218,6 +218,42 @@ TEST(Verify, SaysWhichRulesAKernelHas) {
   EXPECT_THAT(error_of([](auto, auto x, auto, auto, auto, auto, auto) { reference(kernel<"learn">, x) = x; }),
               HasSubstr("the kernel 'learn', which has no rule for 'x' (it has rules for: W1, W2)"));
 }
+TEST(References, AreComparedWithRulesThatGoWithAnEvent) {
+  program_scope scope;
+  auto leak = input<"leak">();
+  auto r = trace<"r">(unit, decay(leak));
+  auto D = parameter<"D">(unit);
+  auto g = greedy(square(1 - dot(D, r)) / 2, r);
+  auto L = dot(spike(g), square(D));
+  reference(kernel<"tick">, D) = 2 * hadamard(spike(g), D);
+  const ir::Program p =
+      program{kernel<"tick">(advance(r), fire(g, one_winner, on_spike(descend(L, D, rate(0.1)))))}.ir();
+  EXPECT_TRUE(checked(p)[0].as_declared());
+}
+
+TEST(References, OfALearnedTableAreStatedForItsCounts) {
+  const auto program_with = [](auto state) {
+    program_scope scope;
+    auto o = one_of<"o">(unit);
+    auto A = variable<"A">(unit);
+    auto prior = input<"prior">(unit);
+    auto p = model<"counting">(A <<= dirichlet(prior), o <<= categorical(A));
+    auto q = family(dirichlet(A));
+    auto F = free_energy(p, q);
+    state(o, A, prior, concentration(q, A));
+    return program{kernel<"learn">(solve(F, q, A))}.ir();
+  };
+  const ir::Program p = program_with(
+      [](auto o, auto, auto prior, auto counts) { reference(kernel<"learn">, counts) = prior + o; });
+  EXPECT_TRUE(checked(p)[0].as_declared());
+  try {
+    ir::check_program(program_with([](auto, auto A, auto, auto) { reference(kernel<"learn">, A) = A; }));
+    FAIL() << "nothing was thrown";
+  } catch (const ir::ModelError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("which has no rule for 'A' (it has rules for: A_concentration)"));
+  }
+}
+
 TEST(Verify, NeedsAReference) {
   const ir::Program p = two_layers([](auto...) {});
   EXPECT_THROW(verify(p, "text"), ir::ModelError);

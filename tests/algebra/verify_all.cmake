@@ -1,0 +1,38 @@
+# cmake -DFREEFALL=<program> -DMODELS=<folder of folders> -DFOLDER=<scratch> -P verify_all.cmake
+# `freefall verify --all` over the two models below MODELS: one whose references hold, and one that states a wrong rule.
+cmake_path(GET FREEFALL PARENT_PATH bin)
+file(READ ${bin}/freefall.json description)
+
+# check(<exit code> <regular expression> <model>...): with these models shipped.
+function(check code expected)
+  set(models "{}")
+  foreach(name IN LISTS ARGN)
+    set(source "${MODELS}/${name}/model.cpp")
+    string(JSON models SET "${models}" ${name}
+      "{\"source\": \"${source}\", \"specifications\": [\"${source}\"], \"axes\": [], \"scalar\": \"double\", \"experiment\": \"\", \"arguments\": []}")
+  endforeach()
+  string(JSON shipped SET "${description}" models "${models}")
+  file(WRITE ${FOLDER}/freefall.json "${shipped}")
+  foreach(format text json markdown)
+    execute_process(COMMAND ${FOLDER}/freefall verify --all --format ${format} RESULT_VARIABLE found OUTPUT_VARIABLE out)
+    if(NOT found EQUAL code)
+      message(FATAL_ERROR "--format ${format} with ${ARGN}: exit code ${found}, expected ${code}\n${out}")
+    endif()
+    if(format STREQUAL "text" AND NOT out MATCHES "${expected}")
+      message(FATAL_ERROR "expected ${expected} in\n${out}")
+    endif()
+    if(format STREQUAL "json")
+      string(JSON good GET "${out}" as_declared)
+      string(JSON last GET "${out}" specifications 0 specification)
+      if(NOT last MATCHES "/model$" OR (good AND code) OR NOT (good OR code))
+        message(FATAL_ERROR "as_declared is ${good} where the exit code is ${code}\n${out}")
+      endif()
+    endif()
+  endforeach()
+endfunction()
+
+file(MAKE_DIRECTORY ${FOLDER})
+file(COPY ${FREEFALL} DESTINATION ${FOLDER})
+set(ENV{XDG_CACHE_HOME} ${FOLDER}/cache)
+check(0 "specifications: 1; every verdict is the declared one" proven)
+check(1 "specifications: 2; not as declared: refuted/model" proven refuted)

@@ -1,0 +1,15 @@
+// A rule without its transpose, believed to hold.
+#include <freefall/dsl.hpp>
+using namespace freefall;
+
+program define() {
+  axis<"unit"> unit;
+  auto x = variable<"x">(unit);
+  auto o = variable<"o">(unit);
+  auto W = parameter<"W">(unit, unit.prime());
+  auto p = model<"refuted">(x <<= normal(0), o <<= normal(W * prime(x)));
+  auto F = free_energy(p, family(delta(x)));
+  reference(gradient(F, x)) = x - prime(W) * prime(o - W * prime(x));
+  reference(gradient(F, x)) = x - W * prime(o - W * prime(x));
+  return program{kernel<"infer">(descend(F, x, rate(0.1)))};
+}

@@ -124,17 +124,16 @@ template <class T>
   return select(high < x, high, x);
 }
 
-// 2^n for a normal result.
+// 2^n for a normal result. Exponents are two's complement in unsigned numbers: those of a NaN are arbitrary.
 template <class T>
-[[gnu::always_inline]] inline T power_of_two(integer_of<T> n) {
-  return std::bit_cast<T>(static_cast<bits_of<T>>(n + format<T>::bias) << format<T>::mantissa);
+[[gnu::always_inline]] inline T power_of_two(bits_of<T> n) {
+  return std::bit_cast<T>((n + format<T>::bias) << format<T>::mantissa);
 }
 // v * 2^n with one rounding, also where the result is denormal or infinite.
 template <class T>
-[[gnu::always_inline]] inline T scale(T v, integer_of<T> n) {
-  constexpr integer_of<T> even =
-      4096;  // makes the shift a logical one: SSE2 and AVX2 have no other for 64 bits
-  const auto half = static_cast<integer_of<T>>(static_cast<bits_of<T>>(n + even) >> 1) - even / 2;
+[[gnu::always_inline]] inline T scale(T v, bits_of<T> n) {
+  constexpr bits_of<T> even = 4096;  // makes the shift a logical one: SSE2 and AVX2 have no other for 64 bits
+  const bits_of<T> half = ((n + even) >> 1) - even / 2;
   return v * power_of_two<T>(half) * power_of_two<T>(n - half);
 }
 
@@ -142,7 +141,7 @@ template <class T>
 template <class T>
 struct exponential {
   T tail;
-  integer_of<T> n;
+  bits_of<T> n;
 };
 template <class T>
 [[gnu::always_inline]] inline exponential<T> split_exp(T x, T correction = 0) {
@@ -161,8 +160,7 @@ template <class T>
                    2.48015867521373405e-05, 2.75572306372313961e-06, 2.75576960707274596e-07,
                    2.51134933448021746e-08, 2.07988044545156066e-09);  // 2^-63
   }
-  const auto index = static_cast<integer_of<T>>(to_bits(shifted) - to_bits(F::round));
-  return {multiply_add(r * r, q, r), index};
+  return {multiply_add(r * r, q, r), to_bits(shifted) - to_bits(F::round)};
 }
 
 // log(2^e (1 + f)) for 1 + f in [sqrt(1/2), sqrt(2)].
@@ -218,7 +216,7 @@ template <class T>
 // Phi(-t) = (1 / sqrt(2 pi)) integral of exp(-u^2 / 2) from t, as value * 2^n, for t in [0, 15] in float and
 // [0, 40] in double, where it is below the smallest denormal.
 template <class T>
-[[gnu::always_inline]] inline void normal_tail(T t, T& value, integer_of<T>& n) {
+[[gnu::always_inline]] inline void normal_tail(T t, T& value, bits_of<T>& n) {
   // Phi(-t) exp(t^2 / 2) (1 + t) in q = (t - 4) / (t + 4), 2^-29 and 2^-59
   const T q = (t - T(4)) / (t + T(4));
   T r;
@@ -300,8 +298,8 @@ template <class T>
   const T w = T(1) + x;
   const T lost = detail::select(x > T(1), T(1) - (w - x), x - (w - T(1)));  // 1 + x = w + lost exactly
   const auto s = detail::split(w);
-  const T f =
-      (s.m - T(1)) + lost * (T(0.5) * detail::power_of_two<T>(1 - s.exponent));  // 2^-e may be denormal
+  const T f = (s.m - T(1)) + lost * (T(0.5) * detail::power_of_two<T>(static_cast<detail::bits_of<T>>(
+                                                  1 - s.exponent)));  // 2^-e may be denormal
   return detail::select(x == T(0), x, detail::log_limits(w, detail::join_log(s.e, f)));
 }
 
@@ -372,7 +370,7 @@ template <class T>
                                5.94525558197340681e-11);
     const T t = std::numbers::sqrt2 * detail::at_most(6.0, detail::absolute(x));
     T tail;
-    detail::integer_of<T> n;
+    detail::bits_of<T> n;
     detail::normal_tail(t, tail, n);
     large = 1.0 - detail::scale(tail, n + 1);
   }
@@ -392,7 +390,7 @@ template <class T>
   const T c = detail::at_least(-detail::normal_edge<T>, x),
           bounded = detail::at_most(detail::normal_edge<T>, c);
   T tail;
-  detail::integer_of<T> n;
+  detail::bits_of<T> n;
   detail::normal_tail(detail::absolute(bounded), tail, n);
   const bool positive = c > T(0);
   const T upper = detail::multiply_add(-bounded, detail::scale(tail, n), c);

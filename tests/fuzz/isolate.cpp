@@ -16,6 +16,15 @@
 namespace freefall::fuzz {
 namespace {
 
+// The address sanitizer reserves terabytes of addresses, and takes its time.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+constexpr bool sanitized = __has_feature(address_sanitizer);
+#else
+constexpr bool sanitized = false;
+#endif
+
 // The outcome as bytes that two processes share.
 struct Shared {
   int kind;
@@ -33,6 +42,7 @@ void copy(char (&to)[N], const std::string& from) {
 }  // namespace
 
 Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
+  if (sanitized) seconds *= 10;
   void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::runtime_error("isolated: no memory to share");
   auto* shared = new (memory) Shared{};
@@ -42,7 +52,7 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
   if (child == 0) {
     const rlimit time{seconds, seconds}, space{std::size_t{6} << 30U, std::size_t{6} << 30U};
     setrlimit(RLIMIT_CPU, &time);
-    setrlimit(RLIMIT_AS, &space);
+    if (!sanitized) setrlimit(RLIMIT_AS, &space);
     Outcome o;
     try {
       o = check();
@@ -70,7 +80,9 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
               shared->slopes,
               shared->unclear_slopes};
   munmap(memory, sizeof(Shared));
-  if (WIFEXITED(status)) return out;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return out;
+  if (WIFEXITED(status))
+    return Outcome::failure("crash", fmt::format("ends with exit code {}", WEXITSTATUS(status)));
   const bool hangs = WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL;
   return Outcome::failure(hangs ? "hang" : "crash", hangs
                                                         ? fmt::format("takes more than {} s", seconds)

@@ -14,6 +14,7 @@
 #include "cli/new_project.hpp"
 #include "cli/process.hpp"
 #include "cli/verify_all.hpp"
+#include "codegen/driver/guarded.hpp"
 #include "codegen/driver/verb.hpp"
 
 namespace {
@@ -158,6 +159,14 @@ int main_with(int argc, char** argv) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
 
+  // CLI11 says that a verb is missing, and not that this is none.
+  Words known;
+  for (const CLI::App* verb : app.get_subcommands({})) known.push_back(verb->get_name());
+  if (argc > 1 && argv[1][0] != '-' && std::find(known.begin(), known.end(), argv[1]) == known.end()) {
+    fmt::print(stderr, "freefall: error: '{}' is no verb; the verbs are: {}\n", argv[1],
+               fmt::join(known, ", "));
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -195,21 +204,15 @@ int main_with(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto fail = [](int code, const std::string& what) {
-    fmt::print(stderr, "freefall: error: {}\n", what);
-    return code;
-  };
-  try {
-    return main_with(argc, argv);
-  } catch (const ir::ModelError& e) {
-    return fail(1, e.what());
-  } catch (const cli::CannotStart& e) {
-    return fail(
-        4, fmt::format(
-               "cannot run {}: {}. A specification is compiled by the C++ compiler that freefall was built "
-               "with, or by the one that the variable CXX names",
-               e.program, e.reason));
-  } catch (const std::exception& e) {
-    return fail(3, e.what());
-  }
+  return driver::guarded(argc, argv, [&] {
+    try {
+      return main_with(argc, argv);
+    } catch (const cli::CannotStart& e) {
+      fmt::print(stderr,
+                 "freefall: error: cannot run {}: {}. A specification is compiled by the C++ compiler that "
+                 "freefall was built with, or by the one that the variable CXX names\n",
+                 e.program, e.reason);
+      return 4;
+    }
+  });
 }

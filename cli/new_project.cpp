@@ -43,7 +43,9 @@ void new_project(const Installation& installation, const fs::path& folder) {
   if (!is_identifier(name))
     throw ir::ModelError(fmt::format(
         "the name '{}' is also a C++ namespace; use letters, digits and '_', no digit first", name));
-  if (fs::exists(folder)) throw std::runtime_error(fmt::format("{} exists already", folder.string()));
+  if (fs::exists(folder))
+    throw std::runtime_error(
+        fmt::format("{} exists already; give another name, or remove it", folder.string()));
   for (const char* file : {"CMakeLists.txt", "model.cpp", "main.cpp"})
     driver::write_if_changed(folder / file, renamed(installation.project / file, name));
   const nlohmann::ordered_json preset{

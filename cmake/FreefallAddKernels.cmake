@@ -11,11 +11,11 @@
 # beside them; the folder is in the target property FREEFALL_GENERATED_DIR.
 include_guard(GLOBAL)
 
-# One generator for each model file, shared by all its sizes.
+# One generator for each model file, shared by all its sizes. The words after it name who asks, for the message.
 function(_freefall_generator out model)
   cmake_path(ABSOLUTE_PATH model NORMALIZE)
   if(NOT EXISTS ${model})
-    message(FATAL_ERROR "freefall_add_kernels: MODEL '${model}' does not exist")
+    message(FATAL_ERROR "${ARGN}: MODEL '${model}' does not exist; give the file that defines freefall::program define(), relative to the folder of this CMakeLists.txt")
   endif()
   string(MD5 key "${model}")
   string(SUBSTRING ${key} 0 8 key)
@@ -70,7 +70,7 @@ function(freefall_add_kernels target)
     set(report --report ${arg_REPORT})
   endif()
 
-  _freefall_generator(generator ${arg_MODEL})
+  _freefall_generator(generator ${arg_MODEL} "freefall_add_kernels(${target})")
   set(axes)
   if(arg_AXES)
     set(axes --axes ${arg_AXES})

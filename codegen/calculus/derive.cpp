@@ -35,7 +35,7 @@ class Deriver {
     counters_ = 0;
     draws_.clear();
     in_force_ = live_;
-    Steps steps = block(kernel.body);
+    Steps steps = at_place(place_of(program_, kernel), [&] { return block(kernel.body); });
     keep_previous_values(steps);
     out_.procedures.push_back({kernel.name, std::move(steps), kernel.origin});
   }
@@ -46,7 +46,7 @@ class Deriver {
     const elaborate::Held outside = in_force_;
     for (const Statement& s : statements) {
       origin_ = s.origin;
-      std::visit([&](const auto& action) { append(out, action); }, s.action);
+      at_place(s.origin, [&] { std::visit([&](const auto& action) { append(out, action); }, s.action); });
     }
     in_force_ = outside;
     return out;
@@ -592,8 +592,9 @@ Derivation derive(const Program& program) {
   out.elaboration = elaborate::elaborate(program);
   out.names = out.elaboration.names;
   for (const Events& events : program.events)
-    out.events.push_back(
-        greedy_rule(events, elaborate::resolve(out.elaboration, events.energy), program.traces));
+    out.events.push_back(at_place(events.origin, [&] {
+      return greedy_rule(events, elaborate::resolve(out.elaboration, events.energy), program.traces);
+    }));
   Deriver deriver(program, out);
   for (const Kernel& kernel : program.kernels) deriver.run(kernel);
   return out;

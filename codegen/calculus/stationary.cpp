@@ -12,9 +12,7 @@ namespace {
 
 using namespace ir;
 
-[[noreturn]] void fail(const Origin& origin, const std::string& text) {
-  throw ModelError(origin.file.empty() ? text : fmt::format("{}:{}: {}", origin.file, origin.line, text));
-}
+[[noreturn]] void fail(const Origin& origin, const std::string& text) { throw ModelError(text, origin); }
 
 bool reads(Expr e, const Tensor* tensor) {
   const auto all = tensors_of(e);

@@ -7,31 +7,10 @@
 #include <deque>
 #include <filesystem>
 
+#include "codegen/driver/guarded.hpp"
 #include "codegen/driver/verb.hpp"
 
 namespace freefall::driver {
-namespace {
-
-int guarded(const std::function<int()>& action) {
-  try {
-    return action();
-  } catch (const ir::ModelError& e) {
-    fmt::print(stderr, "freefall: error: {}\n", e.what());
-    return 1;
-  } catch (const std::runtime_error& e) {
-    fmt::print(stderr, "freefall: error: {}\n", e.what());
-    return 3;
-  } catch (const std::exception& e) {
-    fmt::print(stderr,
-               "freefall: internal error: {}\nThis is a bug in freefall, not in your model; please report it "
-               "with the model and these sizes.\n",
-               e.what());
-    return 70;
-  }
-}
-
-}  // namespace
-
 int run_generator(int argc, char** argv, const std::function<ir::Program()>& define) {
   CLI::App app{"Derives the rules of the model compiled into this program and writes its kernels."};
   app.require_subcommand(1);
@@ -39,7 +18,7 @@ int run_generator(int argc, char** argv, const std::function<ir::Program()>& def
   app.footer(
       "Without a verb: emit.\n\nExit codes: 0 done; 1 the model or its sizes are wrong; 2 the command line "
       "is "
-      "wrong;\n3 a file could not be written; 70 a bug in freefall.");
+      "wrong;\n3 a file could not be read or written; 70 a bug in freefall.");
   std::deque<Request> requests;
   std::vector<CLI::App*> apps;
   for (const Verb& verb : verbs()) {
@@ -56,7 +35,7 @@ int run_generator(int argc, char** argv, const std::function<ir::Program()>& def
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  return guarded([&] {
+  return guarded(argc, argv, [&] {
     int code = 0;
     std::string out;
     for (std::size_t k = 0; k < apps.size(); ++k) {

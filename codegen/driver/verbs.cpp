@@ -24,7 +24,8 @@ std::map<std::string, std::size_t> parse_axes(const std::vector<std::string>& pa
           "AXES: '{}' is not of the form axis=size, with size a whole number of at least 1", pair));
     }
     if (!out.emplace(pair.substr(0, equals), value).second)
-      throw ir::ModelError(fmt::format("AXES: '{}' is given twice", pair.substr(0, equals)));
+      throw ir::ModelError(
+          fmt::format("AXES: '{}' is given twice; give each axis once", pair.substr(0, equals)));
   }
   return out;
 }
@@ -34,7 +35,10 @@ void check_name(const std::string& name) {
   bool good = !name.empty() && letter(name[0]);
   for (const char c : name) good = good && (letter(c) || (c >= '0' && c <= '9'));
   if (!good)
-    throw ir::ModelError(fmt::format("the name '{}' of the kernel library is not a C++ identifier", name));
+    throw ir::ModelError(
+        fmt::format("the name '{}' of the kernel library is also a C++ namespace; use letters, digits "
+                    "and '_', no digit first",
+                    name));
 }
 
 }  // namespace

@@ -14,14 +14,14 @@
 #include "codegen/elaborate/dirichlet.hpp"
 #include "codegen/elaborate/future.hpp"
 #include "codegen/elaborate/outcomes.hpp"
+#include "codegen/ir/reserved_names.hpp"
 
 namespace freefall::ir {
 namespace {
 
 template <class... Args>
 [[noreturn]] void fail(const Origin& origin, fmt::format_string<Args...> text, Args&&... args) {
-  const std::string place = origin.file.empty() ? "" : fmt::format("{}:{}: ", origin.file, origin.line);
-  throw ModelError(place + fmt::format(text, std::forward<Args>(args)...));
+  throw ModelError(fmt::format(text, std::forward<Args>(args)...), origin);
 }
 
 std::string list(const std::vector<std::string_view>& names) {
@@ -640,26 +640,14 @@ void check_reference(const Program& program, const Reference& reference) {
 
 // Names become identifiers of the generated code; those it uses itself are taken.
 void check_name(const Program& program, std::string_view name, std::string_view what) {
-  static constexpr std::string_view kTaken[] = {
-      "arrays", "elements", "extent", "instance", "passes", "raw", "scalar", "scratch", "tensors",
-      "draw_seed", "draw_step",
-      // keywords
-      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case",
-      "catch", "char", "class", "compl", "concept", "const", "constexpr", "continue", "decltype", "default",
-      "delete", "do", "double", "else", "enum", "explicit", "export", "extern", "false", "float", "for",
-      "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "not",
-      "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected", "public", "register",
-      "requires", "return", "short", "signed", "sizeof", "static", "struct", "switch", "template", "this",
-      "throw", "true", "try", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual",
-      "void", "volatile", "while", "xor", "xor_eq"};
-  bool taken =
-      std::find(std::begin(kTaken), std::end(kTaken), name) != std::end(kTaken) || name.ends_with('_');
+  bool taken = is_reserved_name(name);
   for (const Axis& axis : program.context->axes()) {
     taken = taken || name == axis.name + "_copies" || name.starts_with("i_" + axis.name) ||
             name.starts_with("s_" + axis.name);
   }
   if (taken)
-    fail({}, "the {} '{}' has a name that C++ or the generated code uses; give it another name", what, name);
+    fail({}, "the {} '{}' has a name that C++ or the generated kernels use themselves; give it another name",
+         what, name);
 }
 
 }  // namespace
@@ -669,7 +657,8 @@ void check_program(const Program& program) {
     fail({}, "the program declares no model");
   for (const Model& m : program.models) check_model(m);
   for (const Family& f : program.families) check_family(program, f);
-  for (const Functional& f : program.functionals) check_functional(program, f);
+  for (const Functional& f : program.functionals)
+    at_place(place_of(program, f), [&] { check_functional(program, f); });
   for (const Axis& axis : program.context->axes()) check_name(program, axis.name, "axis");
   for (const Tensor& t : program.context->tensors()) {
     if (t.role == Role::variable || t.role == Role::parameter || t.role == Role::input)
@@ -686,7 +675,7 @@ void check_program(const Program& program) {
     if (!names.insert(k.name).second)
       fail(k.origin, "two kernels are called '{}'; give one of them another name", k.name);
     if (k.body.empty()) fail(k.origin, "kernel '{}' has no statements", k.name);
-    BlockCheck{program, k.name, k.origin}.block(k.body);
+    at_place(place_of(program, k), [&] { BlockCheck{program, k.name, k.origin}.block(k.body); });
   }
   for (const Reference& r : program.references) check_reference(program, r);
   if (program.kernels.empty())

@@ -69,7 +69,9 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
     context.origin = declared_factor.origin;
     Factor factor = declared_factor;
     for (const Tensor* parent : declared_factor.marginalised)
-      factor = find_density(factor.density)->marginal(context, factor, parent, into.ledger);
+      factor = at_place(factor.origin, [&] {
+        return find_density(factor.density)->marginal(context, factor, parent, into.ledger);
+      });
     if (factor.linearised) linearise(factor, family, into.ledger);
     if (calculus::has_held(factor.arguments[0].second) && !factor.linearised) {
       note(into.ledger,
@@ -89,7 +91,9 @@ Functional elaborate_free_energy(const Program& program, const ir::Functional& d
     for (const bool conditional : {true, false}) {
       for (const auto& member : family.members) {
         if (static_cast<bool>(member.table) == conditional)
-          term.value = find_family(member.density)->expectation(term.value, member, into.ledger);
+          term.value = at_place(factor.origin, [&] {
+            return find_family(member.density)->expectation(term.value, member, into.ledger);
+          });
       }
     }
     add_names(into, term.named);
@@ -139,22 +143,29 @@ Functional elaborate_local(const Program& program, const ir::Functional& declare
         fmt::format("the local free energy of '{}' needs a density and a family whose elements are "
                     "independent; found the density "
                     "{} and the family {}",
-                    name, factor.density, member.density));
+                    name, factor.density, member.density),
+        factor.origin);
   }
   for (const auto& [argument_name, value] : factor.arguments) {
     if (is_free_of_own_element(value, factor.variable)) continue;
-    throw ModelError(fmt::format(
-        "the {} parameter of '{}' depends on the very element it is for; a full conditional reads "
-        "the other elements only: declare the coupling with no_diagonal",
-        argument_name, name));
+    throw ModelError(
+        fmt::format(
+            "the {} parameter of '{}' depends on the very element it is for; a full conditional reads "
+            "the other elements only: declare the coupling with no_diagonal",
+            argument_name, name),
+        factor.origin);
   }
   context.origin = factor.origin;
   const NegativeLogDensity each = density.negative_log_each(context, factor);
   const Expr own = element(context, factor.variable), mean = family.mean(context, member);
   if (!is_affine_in_own_element(each.value, factor.variable)) {
     throw ModelError(
-        fmt::format("there is no rule for the expectation of the {} density of '{}' under the family {}",
-                    factor.density, name, member.density));
+        fmt::format(
+            "there is no rule for the expectation of the {} density of '{}' under the family {}: "
+            "its argument must be affine in each element of '{}'; give it the family delta, or another "
+            "density",
+            factor.density, name, member.density, name),
+        factor.origin);
   }
   const Expr expected = transform(each.value, [&](Expr n) { return n == own ? mean : n; });
   context.origin = member.origin;
@@ -227,7 +238,8 @@ Elaboration elaborate(const Program& program) {
   check_program(program);
   Elaboration out;
   for (const auto& functional : program.functionals)
-    out.functionals.push_back(elaborate_functional(program, functional, out));
+    out.functionals.push_back(at_place(place_of(program, functional),
+                                       [&] { return elaborate_functional(program, functional, out); }));
   return out;
 }
 

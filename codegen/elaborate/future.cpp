@@ -100,9 +100,7 @@ const Expr* find(const std::vector<std::pair<const Tensor*, Expr>>& of, const Te
 
 [[noreturn]] void fail(const ir::Functional& declared, const FutureRow& row, const std::string& model,
                        const std::string& text) {
-  const Origin& o = declared.origin;
-  throw ModelError((o.file.empty() ? "" : fmt::format("{}:{}: ", o.file, o.line)) +
-                   fmt::format("the {} of '{}' {}", row.title, model, text));
+  throw ModelError(fmt::format("the {} of '{}' {}", row.title, model, text), declared.origin);
 }
 
 class Future {

@@ -40,8 +40,10 @@ std::vector<CheckedReference> compare_references(const Program& program,
   for (const Reference& reference : program.references) {
     CheckedReference checked;
     checked.reference = &reference;
-    checked.derived = calculus::thaw(calculus::resolve(program, derivation, reference.quantity));
-    checked.stated = calculus::thaw(calculus::resolve(program, derivation, reference.value));
+    at_place(reference.origin, [&] {
+      checked.derived = calculus::thaw(calculus::resolve(program, derivation, reference.quantity));
+      checked.stated = calculus::thaw(calculus::resolve(program, derivation, reference.value));
+    });
     checked.stated = off_diagonal(ruled(program, reference.quantity), checked.stated);
     checked.result = compare_rules(checked.derived, checked.stated);
     if (checked.result.verdict == Verdict::refuted) {

@@ -19,12 +19,32 @@ const Tensor* new_symbol(Context& context, const std::string& base, std::vector<
 
 }  // namespace
 
+ModelError::ModelError(const std::string& text, const Origin& place)
+    : std::runtime_error(place.line == 0 ? text : fmt::format("{}:{}: {}", place.file, place.line, text)),
+      has_place_(place.line != 0) {}
+
+Origin place_of(const Program& program, const Functional& functional) {
+  if (functional.origin.line != 0 || functional.kind == Functional::Kind::surprise) return functional.origin;
+  const Model& model = program.models[functional.model];
+  return model.factors.empty() ? Origin{} : model.factors.front().origin;
+}
+
+Origin place_of(const Program& program, const Kernel& kernel) {
+  if (kernel.origin.line != 0) return kernel.origin;
+  for (const Functional& f : program.functionals) {
+    if (const Origin place = place_of(program, f); place.line != 0) return place;
+  }
+  return {};
+}
+
 Expr Program::local_free_energy(std::size_t model, std::size_t family, Origin origin) {
   const Model& p = models[model];
   if (families[family].members.size() != 1) {
-    throw ModelError(fmt::format(
-        "the local free energy of '{}' needs a family with one member, found {}; give each variable a family",
-        p.name, families[family].members.size()));
+    throw ModelError(
+        fmt::format("the local free energy of '{}' needs a family with one member, found {}; give each "
+                    "variable a family",
+                    p.name, families[family].members.size()),
+        origin);
   }
   const Tensor* variable = families[family].members[0].variable;
   for (const Factor& f : p.factors) {
@@ -34,7 +54,8 @@ Expr Program::local_free_energy(std::size_t model, std::size_t family, Origin or
     return element(*context, symbol);
   }
   throw ModelError(fmt::format("'{0}' is latent but '{1}' has no conditional for it; add '{0} <<= density'",
-                               variable->name, p.name));
+                               variable->name, p.name),
+                   origin);
 }
 
 Expr Program::future(std::string word, std::size_t model, std::size_t family,

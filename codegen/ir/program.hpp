@@ -18,11 +18,27 @@
 
 namespace freefall::ir {
 
-/// A wrong specification: the text names the user's variable, says what was expected and how to mend it.
+/// A wrong specification: the text names the user's variable, says what was expected and how to mend it, and
+/// begins with the file and the line of the declaration where that is known.
 class ModelError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit ModelError(const std::string& text, const Origin& place = {});
+  bool has_place() const { return has_place_; }
+
+ private:
+  bool has_place_;
 };
+
+/// What `action` returns. A ModelError it throws that has no place gets this one.
+template <class Action>
+decltype(auto) at_place(const Origin& place, const Action& action) {
+  try {
+    return action();
+  } catch (const ModelError& e) {
+    if (e.has_place()) throw;
+    throw ModelError(e.what(), place);
+  }
+}
 
 using NamedExpr = std::pair<std::string, Expr>;
 
@@ -314,6 +330,11 @@ const Tensor* find_precision(const Context& context, const Tensor* mean);
 /// at order n; e is f(x) over the axis of orders. The slope is held, so it is a constant of the rules for x.
 /// Friston, Trujillo-Barreto and Daunizeau 2008, equation 3, without products of derivatives.
 Expr generalised(Expr e, const Axis* order);
+
+/// Where errors about a functional or a kernel stand: its own place, or, where it records none, that of what
+/// it is made of.
+Origin place_of(const Program& program, const Functional& functional);
+Origin place_of(const Program& program, const Kernel& kernel);
 
 /// Checks that do not need sizes, for programs that were not built through the DSL (which makes them at
 /// compile time): variables drawn twice, latents without a factor, cycles, targets the functional does not

@@ -31,11 +31,13 @@ void check_specialisation(const ir::Program& program, const Specialisation& s) {
   for (const auto& [name, extent] : s.extents) {
     if (std::find(known.begin(), known.end(), name) == known.end()) unknown.push_back(name);
     if (extent == 0)
-      throw ir::ModelError(fmt::format("AXES: '{}' has size 0; every axis needs at least one value", name));
+      throw ir::ModelError(fmt::format(
+          "AXES: '{0}' has size 0, expected at least 1; give {0}=<size>, or take the axis out of the model",
+          name));
   }
   if (!unknown.empty()) {
-    throw ir::ModelError(fmt::format("AXES: the model '{}' has no axis {}; its axes are: {}", program.name(),
-                                     fmt::join(unknown, ", "), fmt::join(known, ", ")));
+    throw ir::ModelError(fmt::format("AXES: the model '{}' has no axis {}; leave it out, its axes are: {}",
+                                     program.name(), fmt::join(unknown, ", "), fmt::join(known, ", ")));
   }
   if (!missing.empty()) {
     throw ir::ModelError(fmt::format(

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -26,7 +28,10 @@ double nice_step(double range, int count) {
 
 Results read_results(const std::string& file) {
   std::ifstream in(file);
-  if (!in) throw std::runtime_error(fmt::format("{}: cannot open", file));
+  if (!in)
+    throw std::runtime_error(
+        fmt::format("{}: cannot be opened: {}; write one with `freefall run MODEL --results FILE`", file,
+                    std::strerror(errno)));
   try {
     using Json = nlohmann::ordered_json;
     const Json json = Json::parse(in);
@@ -68,7 +73,8 @@ Results read_results(const std::string& file) {
     }
     return out;
   } catch (const nlohmann::json::exception& e) {
-    throw std::runtime_error(fmt::format("{}: not a file of results: {}", file, e.what()));
+    throw std::runtime_error(fmt::format(
+        "{}: not a file of results, as `freefall run MODEL --results FILE` writes them: {}", file, e.what()));
   }
 }
 

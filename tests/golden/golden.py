@@ -1,11 +1,13 @@
-"""usage: golden.py GENERATOR [CASE...] [--promote]
+"""usage: golden.py GENERATOR CASE
 
-Runs the verbs of a generator and compares what they print with the files beside this script, or writes the files.
+Runs a verb of a generator and compares what it prints with the file CASE beside this script.
 """
-import difflib
 import pathlib
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
+from pin import pin  # noqa: E402
 
 SIZES = ["--axes", "batch=2", "cause=2", "reading=3"]
 CASES = {
@@ -19,22 +21,6 @@ CASES = {
 }
 
 
-def main():
-    words = [w for w in sys.argv[1:] if w != "--promote"]
-    generator, cases = words[0], words[1:] or list(CASES)
-    failed = False
-    for case in cases:
-        printed = subprocess.run([generator, *CASES[case]], capture_output=True, text=True, check=True).stdout
-        file = pathlib.Path(__file__).parent / case
-        if "--promote" in sys.argv:
-            file.write_text(printed)
-            continue
-        kept = file.read_text() if file.exists() else ""
-        if printed != kept:
-            failed = True
-            sys.stdout.writelines(difflib.unified_diff(kept.splitlines(True), printed.splitlines(True), str(file), "printed now"))
-            print("If this is right: scripts/promote")
-    return failed
-
-
-sys.exit(main())
+generator, case = sys.argv[1:]
+printed = subprocess.run([generator, *CASES[case]], capture_output=True, text=True, check=True).stdout
+sys.exit(0 if pin(pathlib.Path(__file__).parent / case, printed) else 1)

@@ -188,59 +188,5 @@ TEST(Filters, AdvanceCarriesTheEstimateAndItsPrecision) {
     EXPECT_EQ(after.at("x_previous_precision")[i], c.values.at("x_precision")[i]);
 }
 
-// What the untyped builder is told when it asks for what has no meaning.
-std::string refusal(const std::function<void()>& build) {
-  try {
-    build();
-  } catch (const ir::ModelError& error) {
-    return error.what();
-  }
-  return {};
-}
-
-TEST(Filters, SolveSaysWhereThereIsNoClosedForm) {
-  const std::string text = refusal([] {
-    const program_scope scope;
-    axis<"state"> state;
-    auto x = variable<"x">(state);
-    auto y = variable<"y">(state);
-    auto p = model<"m">(x <<= normal(0), y <<= normal(tanh(x)));
-    auto F = free_energy(p, family(delta(x)));
-    const ir::Program ir = program{kernel<"k">(solve(F, x))}.ir();
-    calculus::derive(ir);
-  });
-  EXPECT_NE(text.find("dF/dx is not affine in 'x'"), std::string::npos) << text;
-  EXPECT_NE(text.find("descend(F, x, newton())"), std::string::npos) << text;
-}
-
-TEST(Filters, AdvanceNeedsSomethingThatReadsThePreviousValue) {
-  const std::string text = refusal([] {
-    const program_scope scope;
-    axis<"state"> state;
-    auto x = variable<"x">(state);
-    auto p = model<"m">(x <<= normal(0));
-    auto F = free_energy(p, family(delta(x)));
-    const ir::Program ir = program{kernel<"k">(advance(x), descend(F, x, rate(1)))}.ir();
-    ir::check_program(ir);
-  });
-  EXPECT_NE(text.find("advances 'x', but it is neither a trace nor a voltage and nothing reads previous(x)"),
-            std::string::npos)
-      << text;
-}
-
-TEST(Filters, MovingFrameNeedsAnAxisOfOrders) {
-  const std::string text = refusal([] {
-    const program_scope scope;
-    axis<"state"> state;
-    axis<"order"> order;
-    auto x = variable<"x">(state);
-    auto p = model<"m">(x <<= normal(0));
-    auto F = free_energy(p, family(delta(x)));
-    const ir::Program ir = program{kernel<"k">(descend(F, x, moving_frame(shift(order), 0.1)))}.ir();
-    calculus::derive(ir);
-  });
-  EXPECT_NE(text.find("'x' has no axis 'order'"), std::string::npos) << text;
-}
-
 }  // namespace
 }  // namespace freefall::test

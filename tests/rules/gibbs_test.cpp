@@ -1,6 +1,5 @@
 // A density given by its energy.
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <freefall/dsl.hpp>
@@ -9,8 +8,6 @@
 
 namespace freefall {
 namespace {
-
-using testing::HasSubstr;
 
 // x about a mean, o about W x; the density of o is given by `observe(o, error)`.
 template <class Observe>
@@ -43,23 +40,6 @@ TEST(Gibbs, LeavesOutItsNormaliserAndSaysSo) {
                                   [](const auto& a) { return a.name == "normaliser left out"; });
   ASSERT_NE(entry, ledger.end());
   EXPECT_EQ(entry->place, "o");
-}
-
-TEST(Gibbs, OfALatentVariableCannotStartFromItsMean) {
-  program_scope scope;
-  axis<"cause"> cause;
-  auto x = variable<"x">(cause);
-  auto p = model<"m">(x <<= gibbs(softplus(x) - x / 2));
-  auto F = free_energy(p, family(delta(x)));
-  const auto wrong = program{kernel<"infer">(forward(p), descend(F, x, rate(0.1)))}.ir();
-  try {
-    calculus::derive(wrong);
-    FAIL() << "accepted";
-  } catch (const ir::ModelError& e) {
-    EXPECT_THAT(
-        e.what(),
-        HasSubstr("kernel 'infer' gives 'x' the mean of its density, but that of gibbs is not known"));
-  }
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ TEST_F(Checkpoint, NamesArrayAndBothTypesOfAMismatch) {
 TEST_F(Checkpoint, NamesAnArrayThatIsMissing) {
   double b = 0;
   EXPECT_EQ(error_of_load({"W2", {}, &b}),
-            file.string() + ": holds no array 'W2'. Expected a checkpoint of this model.");
+            file.string() + ": holds no array 'W2'. Give a checkpoint of this model, of the same version.");
 }
 
 TEST_F(Checkpoint, NamesAFileThatIsMissing) {

@@ -1,7 +1,6 @@
 // What the compiler derives from the specification of the attractor network: the same expressions as by hand,
 // central differences, both interpreters; and what it refuses.
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -21,7 +20,6 @@ namespace freefall {
 namespace {
 
 using namespace ir;
-using testing::HasSubstr;
 
 class AttractorDerivation : public testing::Test {
  protected:
@@ -278,58 +276,6 @@ TEST(ContinuousBernoulliFamily, TakesExpectationsOfProductsOfDifferentElements) 
   const auto& ledger = derivation.elaboration.ledger;
   EXPECT_TRUE(std::any_of(ledger.begin(), ledger.end(),
                           [](const auto& a) { return a.name == "mean field" && a.place == "x"; }));
-}
-
-// ---- what is refused
-
-template <class Specify>
-std::string refusal(Specify&& specify) {
-  program_scope scope;
-  try {
-    calculus::derive(specify().ir());
-  } catch (const ModelError& e) {
-    return e.what();
-  }
-  return "";
-}
-
-TEST(Refusals, AConditionalDoesNotReadItsOwnElement) {
-  EXPECT_THAT(refusal([] {
-                axis<"unit"> unit;
-                auto x = variable<"x">(unit);
-                auto J = parameter<"J">(unit, unit.prime());
-                auto q = family(continuous_bernoulli(x));
-                auto F = local_free_energy(conditionals<"net">(x <<= continuous_bernoulli(J * prime(x))), q);
-                return program{kernel<"run">(solve(F, q))};
-              }),
-              HasSubstr("the natural parameter of 'x' depends on the very element it is for; a full "
-                        "conditional reads the other "
-                        "elements only: declare the coupling with no_diagonal"));
-}
-
-TEST(Refusals, AnExpectationNeedsAnAffineExpression) {
-  EXPECT_THAT(refusal([] {
-                axis<"unit"> unit;
-                auto x = variable<"x">(unit);
-                auto y = variable<"y">(unit);
-                auto W = parameter<"W">(unit, unit.prime());
-                auto p =
-                    model<"deep">(x <<= continuous_bernoulli(1), y <<= continuous_bernoulli(W * prime(x)));
-                auto F = free_energy(p, family(continuous_bernoulli(x)));
-                return program{kernel<"energy">(F)};
-              }),
-              HasSubstr("there is no rule for an expectation under continuous_bernoulli(x)"));
-}
-
-TEST(Refusals, PresynapticNeedsAnActivityToReplace) {
-  EXPECT_THAT(refusal([] {
-                axis<"unit"> unit;
-                auto x = variable<"x">(unit);
-                auto b = parameter<"b">(unit);
-                auto S = surprise(x, continuous_bernoulli(b));
-                return program{kernel<"learn">(descend(S, b, rate(0.1), presynaptic(x)))};
-              }),
-              HasSubstr("presynaptic(x): 'b' must multiply one activity with the axes of 'x'"));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // What the compiler derives for variables that are one of the indices of an axis: the same expressions as by
 // hand, differences, the interpreters; and what it refuses.
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -17,7 +16,6 @@ namespace freefall {
 namespace {
 
 using namespace ir;
-using testing::HasSubstr;
 
 Program chain() {
   axis<"place"> place;
@@ -153,92 +151,6 @@ TEST_F(Categorical, LoopsAgreeWithTheSchedule) {
     for (std::size_t n = 0; n < 4; ++n)
       EXPECT_NEAR(memory[t][n], static_cast<double>(environment.get(t)[n]), 1e-14) << name;
   }
-}
-
-// ---- what is refused
-
-template <class Specify>
-std::string refusal(Specify&& specify) {
-  program_scope scope;
-  try {
-    calculus::derive(specify().ir());
-  } catch (const ModelError& e) {
-    return e.what();
-  }
-  return "";
-}
-
-TEST(CategoricalRefusals, AnExpectationNeedsAnAffineExpression) {
-  EXPECT_THAT(refusal([] {
-                axis<"place"> place;
-                auto s = one_of<"s">(place);
-                auto o = one_of<"o">(place);
-                auto d = parameter<"d">(place);
-                auto p = model<"odd">(s <<= categorical(d), o <<= categorical(hadamard(s, s) + d));
-                auto F = free_energy(p, family(categorical(s)));
-                return program{kernel<"energy">(F)};
-              }),
-              HasSubstr("there is no rule for an expectation under categorical(s)"));
-}
-
-TEST(CategoricalRefusals, ACategoricalVariableIsOneOf) {
-  EXPECT_THAT(
-      refusal([] {
-        axis<"place"> place;
-        auto s = variable<"s">(place);
-        auto d = parameter<"d">(place);
-        auto F = free_energy(model<"odd">(s <<= categorical(d)), family(categorical(s)));
-        return program{kernel<"energy">(F)};
-      }),
-      HasSubstr("'s' is drawn from categorical but is not one of the indices of an axis; declare it with "
-                "one_of<\"s\">(axis)"));
-  EXPECT_THAT(refusal([] {
-                axis<"place"> place;
-                auto s = one_of<"s">(place);
-                auto F = free_energy(model<"odd">(s <<= normal(0)), family(delta(s)));
-                return program{kernel<"energy">(F)};
-              }),
-              HasSubstr("'s' is one of the indices of an axis and cannot have the density normal"));
-  EXPECT_THAT(refusal([] {
-                axis<"place"> place;
-                auto s = one_of<"s">(place);
-                auto d = parameter<"d">(place);
-                auto F = free_energy(model<"odd">(s <<= categorical(d)), family(delta(s)));
-                return program{kernel<"energy">(F)};
-              }),
-              HasSubstr("write categorical(s) or exact(s)"));
-}
-
-TEST(CategoricalRefusals, AClosedFormNeedsTheFreeEnergyAsItIs) {
-  EXPECT_THAT(refusal([] {
-                axis<"place"> place;
-                auto s = one_of<"s">(place);
-                auto d = parameter<"d">(place);
-                auto q = family(categorical(s));
-                auto F = free_energy(model<"plain">(s <<= categorical(d)), q);
-                return program{kernel<"run">(solve(F + sum(square(s), place), q, s))};
-              }),
-              HasSubstr("is not their log plus something that does not depend on them"));
-}
-
-TEST(CategoricalRefusals, EachOutcomeOfAnExpectedFreeEnergyHasAPreference) {
-  const auto planned = [](bool with_latent) {
-    return refusal([&] {
-      axis<"place"> place;
-      axis<"seen"> seen;
-      auto s = one_of<"s">(place);
-      auto o = one_of<"o">(seen);
-      auto d = parameter<"d">(place);
-      auto A = parameter<"A">(seen, place);
-      auto p = model<"maze">(s <<= categorical(d), o <<= categorical(A(s)));
-      auto q = family(categorical(s));
-      auto G = with_latent ? expected_free_energy(p, q, preference(o, 1 / count(seen)), preference(s, d)).ir
-                           : expected_free_energy(p, q).ir;
-      return program{kernel<"plan">(expr<indices<>, reads<>>{G})};
-    });
-  };
-  EXPECT_THAT(planned(false), HasSubstr("the expected free energy of 'maze' has no preference for 'o'"));
-  EXPECT_THAT(planned(true), HasSubstr("is given a preference for the latent 's'"));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Learned tables: the rules for their counts against the hand-written chain, differences and the
 // interpreters.
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -21,7 +20,6 @@ namespace freefall {
 namespace {
 
 using namespace ir;
-using testing::HasSubstr;
 
 constexpr double kRounding = 1e-13;  // of a sum of some hundred terms of size 1
 constexpr std::size_t kPlaces = 4, kSeen = 3, kMoves = 2;
@@ -226,61 +224,6 @@ TEST(DirichletFreeEnergy, OfATableAloneIsItsDivergenceFromThePrior) {
   environment.set(p.context->find_tensor("prior"), {1.5L, 0.7L, 3});
   EXPECT_NEAR(static_cast<double>(evaluate_scalar(value, environment)),
               by_hand::dirichlet_divergence<double>(a, b), 1e-12);
-}
-
-// ---- what is refused
-
-template <class Specify>
-std::string refusal(Specify&& specify) {
-  program_scope scope;
-  try {
-    calculus::derive(specify().ir());
-  } catch (const ModelError& e) {
-    return e.what();
-  }
-  return "";
-}
-
-TEST(DirichletRefusals, ATableBelowABeliefThatIsIntegratedOutHasNoExpectation) {
-  EXPECT_THAT(refusal([] {
-                axis<"place"> place;
-                auto before = one_of<"before">(place);
-                auto s = one_of<"s">(place);
-                auto B = variable<"B">(place, place.prime());
-                auto q = family(exact(s), dirichlet(B));
-                auto F = free_energy(model<"tick">(B <<= dirichlet(1), s <<= categorical(B(before))), q);
-                return program{kernel<"energy">(F)};
-              }),
-              HasSubstr("there is no rule for an expectation under dirichlet(B)"));
-}
-
-TEST(DirichletRefusals, TheProbabilitiesOfATableRunOverItsFirstAxis) {
-  EXPECT_THAT(refusal([] {
-                axis<"place"> place;
-                axis<"seen"> seen;
-                auto s = one_of<"s">(place);
-                auto o = one_of<"o">(seen);
-                auto d = input<"d">(place);
-                auto A = variable<"A">(place, seen);
-                auto q = family(categorical(s), dirichlet(A));
-                auto F = free_energy(
-                    model<"turned">(A <<= dirichlet(1), s <<= categorical(d), o <<= categorical(A(s))), q);
-                return program{kernel<"energy">(F)};
-              }),
-              HasSubstr("its columns are probabilities over its first axis 'place', but 'o' reads it as "
-                        "probabilities over 'seen'; declare 'A' with the axis 'seen' first"));
-}
-
-TEST(DirichletRefusals, AClosedFormNeedsTheFreeEnergyAsItIs) {
-  EXPECT_THAT(
-      refusal([] {
-        axis<"seen"> seen;
-        auto A = variable<"A">(seen);
-        auto q = family(dirichlet(A));
-        auto F = free_energy(model<"table">(A <<= dirichlet(1)), q);
-        return program{kernel<"run">(solve(F + sum(square(concentration(q, A)), seen), q, A))};
-      }),
-      HasSubstr("kernel 'run' solves for 'A', but the derivative of the functional by the counts of 'A'"));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Policies of three moves as a tree of branches beside the same policies one by one: the same expected free
 // energies, at the cost of the nodes of the tree; what is chosen from them; and outcomes given as numbers.
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +16,6 @@ namespace freefall {
 namespace {
 
 using namespace ir;
-using testing::HasSubstr;
 
 constexpr std::size_t kPlaces = 6, kSeen = 5, kMoves = 4, kPolicies = kMoves * kMoves * kMoves;
 
@@ -233,88 +231,6 @@ TEST(Outcomes, GivenAsNumbersCostLessThanIndicators) {
                 by_indicator[indicators.context->find_tensor("s")][i], 1e-15);
   EXPECT_NEAR(by_number[numbers.context->find_tensor("free_energy")][0],
               by_indicator[indicators.context->find_tensor("free_energy")][0], 1e-14);
-}
-
-// ---- what is refused
-
-TEST(PlanningRefusals, ABranchHasTheSizeOfItsAxis) {
-  program_scope scope;
-  const Program p = tree();
-  plan::Specialisation sizes{
-      "t", {{"place", 2}, {"seen", 2}, {"move", 3}, {"first", 4}}, plan::Scalar::float64};
-  try {
-    plan::compile(p, sizes);
-    FAIL();
-  } catch (const ModelError& e) {
-    EXPECT_THAT(e.what(),
-                HasSubstr("'first' has one copy for each value of 'move', so its size is 3, not 4"));
-  }
-}
-
-template <class Specify>
-std::string refusal(Specify&& specify) {
-  program_scope scope;
-  try {
-    calculus::derive(specify().ir());
-  } catch (const ModelError& e) {
-    return e.what();
-  }
-  return "";
-}
-
-TEST(PlanningRefusals, WhatIsMaximisedIsNotDescended) {
-  EXPECT_THAT(
-      refusal([] {
-        axis<"cause"> cause;
-        auto x = variable<"x">(cause);
-        auto y = variable<"y">(cause);
-        auto p = model<"sensor">(x <<= normal(0), y <<= normal(x));
-        auto E = evidence_lower_bound(p, family(delta(x)));
-        return program{kernel<"infer">(descend(E, x, rate(0.1)))};
-      }),
-      HasSubstr("kernel 'infer' descends 'ELBO[sensor]', which is to be maximised; descend minus it"));
-}
-
-TEST(PlanningRefusals, ChoicesAreOfVariablesThatAreOneOf) {
-  EXPECT_THAT(refusal([] {
-                axis<"place"> place;
-                auto a = variable<"a">(place);
-                auto s = one_of<"s">(place);
-                auto d = input<"d">(place);
-                auto F = free_energy(model<"m">(s <<= categorical(d)), family(categorical(s)));
-                return program{kernel<"act">(choose(a, d)), kernel<"energy">(F)};
-              }),
-              HasSubstr("kernel 'act' chooses 'a', which is not one of the indices of an axis"));
-}
-
-TEST(PlanningRefusals, NumbersOfOutcomesAreGiven) {
-  EXPECT_THAT(
-      refusal([] {
-        axis<"place"> place;
-        auto s = index_of<"s">(place);
-        auto d = input<"d">(place);
-        auto F = free_energy(model<"m">(s <<= categorical(d)), family(categorical(s)));
-        return program{kernel<"energy">(F)};
-      }),
-      HasSubstr("'s' is the number of an outcome, which is given, and has a member in the family; declare it "
-                "with one_of<\"s\">(place) to infer it"));
-}
-
-TEST(PlanningRefusals, APosteriorInUseIsGivenWhereOneIsCompared) {
-  EXPECT_THAT(
-      refusal([] {
-        axis<"place"> place;
-        axis<"seen"> seen;
-        auto s = one_of<"s">(place);
-        auto o = one_of<"o">(seen);
-        auto d = input<"d">(place);
-        auto A = input<"A">(seen, place);
-        auto p = model<"maze">(s <<= categorical(d), o <<= categorical(A(s)));
-        auto J = joint_divergence(p, family(categorical(s)), preference(o, 1 / count(seen)));
-        return program{kernel<"run">(J)};
-      }),
-      HasSubstr("the joint divergence of 'maze' compares with the posterior in use after an outcome; give "
-                "posterior(x, probabilities)"));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Voltage, threshold and couplings out of E(r + e_i) - E(r): against the published forms by symbols, against
-// the energy by numbers, and what is refused.
+// the energy by numbers.
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -91,53 +90,6 @@ TEST(Greedy, VoltageAsStateNeedsOneLeak) {
   EXPECT_THROW(calculus::voltage_tick(parts, m.r.tensor, {r, {m.x.tensor, b.ir, s.ir, {}}}), ModelError);
   EXPECT_THROW(calculus::voltage_tick(parts, m.r.tensor, {r}), ModelError);
   EXPECT_THROW(calculus::voltage_tick(parts, m.r.tensor, {}), ModelError);
-}
-
-TEST(Greedy, CountsOfSeveralAxesAreRefused) {
-  program_scope scope;
-  axis<"a"> a;
-  axis<"b"> b;
-  auto r = trace<"r">(a, b, decay(0.1));
-  auto g = greedy(sum(square(r), a, b), r);
-  EXPECT_THROW(check_program(program(kernel<"step">(fire(g, one_winner))).ir()), ModelError);
-}
-
-// The text of the error, or nothing.
-template <class Define>
-std::string refusal(Define&& define) {
-  program_scope scope;
-  try {
-    check_program(define().ir());
-  } catch (const ModelError& e) {
-    return e.what();
-  }
-  return {};
-}
-
-TEST(Greedy, WhatAnEventCannotDoIsRefused) {
-  EXPECT_THAT(
-      refusal([] {
-        axis<"a"> a;
-        auto r = trace<"r">(a, decay(0.1));
-        auto E = sum(square(r - 1), a);
-        return program(kernel<"step">(fire(greedy(E, r), one_winner, on_spike(descend(E, r, rate(1))))));
-      }),
-      ::testing::HasSubstr("an event moves 'r' twice"));
-  EXPECT_THAT(refusal([] {
-                axis<"a"> a;
-                auto r = trace<"r">(a, decay(0.1));
-                return program(
-                    kernel<"step">(fire(greedy(sum(square(r - 1), a), r), one_winner, on_spike(advance(r)))));
-              }),
-              ::testing::HasSubstr("on_spike takes descents alone"));
-  EXPECT_THAT(
-      refusal([] {
-        axis<"a"> a;
-        auto r = variable<"r">(a);
-        return program(kernel<"step">(advance(r), fire(greedy(sum(square(r - 1), a), r), one_winner)));
-      }),
-      ::testing::HasSubstr("advances 'r', but it is neither a trace nor a voltage"));
-  EXPECT_THROW(drain(1), ModelError);
 }
 
 class Network : public ::testing::Test {

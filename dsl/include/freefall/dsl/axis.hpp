@@ -9,6 +9,8 @@
 //   unit.prime()                     a second index on the same axis, for square couplings J(unit,
 //   unit.prime()) plate<"batch"> batch;            independent copies of the model; never summed by a product
 
+#include <source_location>
+
 #include "codegen/ir/expr.hpp"
 #include "freefall/dsl/diagnostics.hpp"
 #include "freefall/dsl/list.hpp"
@@ -53,10 +55,19 @@ template <fixed_string Name>
 struct earlier_tick {
   using time = ticks<Name>;
   int lag = 1;
+  std::source_location where;
 };
+namespace detail {
+/// A number of ticks with the place it was written at.
+struct lag {
+  int ticks;
+  std::source_location where;
+  lag(int n, const std::source_location& at = std::source_location::current()) : ticks(n), where(at) {}
+};
+}  // namespace detail
 template <fixed_string Name>
-earlier_tick<Name> operator-(ticks<Name>, int lag) {
-  return {lag};
+earlier_tick<Name> operator-(ticks<Name>, const detail::lag& lag) {
+  return {lag.ticks, lag.where};
 }
 
 template <fixed_string Name>

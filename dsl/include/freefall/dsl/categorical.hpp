@@ -163,8 +163,8 @@ auto conditional(const V& a, const T& table,
   if constexpr (requires { member.ir; }) {
     using extra = typename detail::difference<detail::axes_of<T>, typename V::declared::axes>::type;
     if constexpr (detail::length<extra> > 0)
-      diagnostics::report<
-          diagnostics::mean_has_an_axis_the_variable_lacks<typename V::declared::label, extra>>();
+      diagnostics::report<diagnostics::argument_has_an_axis_the_variable_lacks<typename V::declared::label,
+                                                                               name<"conditional">, extra>>();
     member.ir.table = detail::lift(table).ir;
   }
   return member;

@@ -219,7 +219,8 @@ auto operator<<=(const V& variable, const detail::density_of<Density, Mean, Spre
       // Reported where it was written.
     } else if constexpr (!detail::subset<Mean, typename drawn::axes>) {
       using extra = typename detail::difference<Mean, typename drawn::axes>::type;
-      diagnostics::report<diagnostics::mean_has_an_axis_the_variable_lacks<typename drawn::label, extra>>();
+      diagnostics::report<diagnostics::argument_has_an_axis_the_variable_lacks<typename drawn::label,
+                                                                               name<Density>, extra>>();
     } else if constexpr (!std::is_same_v<Spread, detail::unit_spread> &&
                          !detail::spread_fits<drawn>(spread)) {
       using kind = decltype(detail::spread_kind(spread));

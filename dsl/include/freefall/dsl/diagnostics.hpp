@@ -5,6 +5,7 @@
 // Whoever finds an error names the class and goes on with something harmless, so that one mistake gives one
 // message.
 
+#include "codegen/ir/reserved_names.hpp"
 #include "freefall/dsl/name.hpp"
 
 namespace freefall::diagnostics {
@@ -29,9 +30,20 @@ struct name_is_not_an_identifier {
       "and do not begin with a digit");
 };
 
+template <class Name>
+struct name_is_reserved {
+  static_assert(
+      accepted<Name>,
+      "freefall: C++ or the generated kernels use this name themselves: give the declaration another");
+};
+
 template <fixed_string Name>
 constexpr void check_name() {
-  if constexpr (!detail::is_identifier(Name.view())) report<name_is_not_an_identifier<name<Name>>>();
+  if constexpr (!detail::is_identifier(Name.view())) {
+    report<name_is_not_an_identifier<name<Name>>>();
+  } else if constexpr (ir::is_reserved_name(Name.view())) {
+    report<name_is_reserved<name<Name>>>();
+  }
 }
 
 template <class Symbol, class Axis>
@@ -103,12 +115,12 @@ struct drawn_is_not_a_variable {
                 "parameter, an input or an expression");
 };
 
-template <class Variable, class Axes>
-struct mean_has_an_axis_the_variable_lacks {
+template <class Variable, class Density, class Axes>
+struct argument_has_an_axis_the_variable_lacks {
   static_assert(
-      accepted<Variable, Axes>,
-      "freefall: the mean has an axis that its variable has not: sum over it, or declare the variable "
-      "with it (for x.prime(), write J * prime(x))");
+      accepted<Variable, Density, Axes>,
+      "freefall: what this density is given varies over an axis that its variable has not: sum over it, or "
+      "declare the variable with it (for x.prime(), write J * prime(x))");
 };
 
 template <class Variable, class Kind, class Axes>
@@ -213,8 +225,10 @@ struct local_free_energy_of_several {
 
 template <class Setting, class Axes>
 struct setting_is_not_scalar {
-  static_assert(accepted<Setting, Axes>,
-                "freefall: a setting of a descent is a number or a scalar expression: this one has axes");
+  static_assert(
+      accepted<Setting, Axes>,
+      "freefall: a setting of a descent is a number or a scalar expression, and this one has axes: give a "
+      "number, an input<...>() without axes, or sum over them");
 };
 
 template <class Axes>
@@ -252,8 +266,10 @@ struct target_is_not_free {
 
 template <class Symbol, class Role>
 struct presynaptic_is_not_a_variable {
-  static_assert(accepted<Symbol, Role>,
-                "freefall: presynaptic(x) reads the activity of a rule from x, which is a variable");
+  static_assert(
+      accepted<Symbol, Role>,
+      "freefall: presynaptic(x) reads the activity of a rule from the variable x: give a variable<...>, or "
+      "leave presynaptic out");
 };
 
 template <class Axes>
@@ -459,9 +475,10 @@ struct precision_of_no_gaussian {
 
 template <class Argument, class Role>
 struct solve_target_is_not_latent {
-  static_assert(accepted<Argument, Role>,
-                "freefall: solve takes latent variables and precisions precision(q, x): what is learned or "
-                "given does not go to a stationary point in one step");
+  static_assert(
+      accepted<Argument, Role>,
+      "freefall: solve takes latent variables and precisions precision(q, x): what is learned or "
+      "given does not go to a stationary point in one step: descend a parameter, leave an input out");
 };
 
 template <class Argument, class Role>
@@ -488,8 +505,10 @@ struct advance_without_variables {
 
 template <class Argument, class Role>
 struct predicted_is_not_a_variable {
-  static_assert(accepted<Argument, Role>,
-                "freefall: predict takes variables the model draws, not parameters, inputs or expressions");
+  static_assert(
+      accepted<Argument, Role>,
+      "freefall: predict takes variables the model draws, not parameters, inputs or expressions: give the "
+      "variable itself, predict(y)");
 };
 
 template <class Variable>
@@ -520,8 +539,10 @@ struct trace_without_decay {
 
 template <class Trace, class Axes>
 struct drive_has_an_axis_the_trace_lacks {
-  static_assert(accepted<Trace, Axes>,
-                "freefall: a trace takes its axes, a decay and a drive with no other axes than its own");
+  static_assert(
+      accepted<Trace, Axes>,
+      "freefall: a trace takes its axes, a decay and a drive with no other axes than its own: sum the drive "
+      "over the others, or declare the trace with them");
 };
 
 template <class Couplings, class Needed>

@@ -195,10 +195,13 @@ struct event_policy {
   std::size_t at_most;
 };
 inline constexpr event_policy one_winner{1};
-inline event_policy drain(std::size_t at_most) {
+inline event_policy drain(std::size_t at_most,
+                          const std::source_location& where = std::source_location::current()) {
   if (at_most < 2)
-    throw ir::ModelError(fmt::format(
-        "drain({}): give the most events it may take, at least 2; for one write one_winner", at_most));
+    throw ir::ModelError(
+        fmt::format("drain({}): give the most events it may take, at least 2; for one write one_winner",
+                    at_most),
+        detail::make_origin("drain", where));
   return {at_most};
 }
 

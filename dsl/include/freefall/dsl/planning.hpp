@@ -120,8 +120,8 @@ auto preference(const V& outcome, const C& desired) {
   } else {
     using extra = typename detail::difference<detail::axes_of<C>, typename V::declared::axes>::type;
     if constexpr (detail::length<extra> > 0)
-      diagnostics::report<
-          diagnostics::mean_has_an_axis_the_variable_lacks<typename V::declared::label, extra>>();
+      diagnostics::report<diagnostics::argument_has_an_axis_the_variable_lacks<typename V::declared::label,
+                                                                               name<"preference">, extra>>();
     return detail::probabilities_of<kind, typename V::declared, detail::reads_of<C>>{
         outcome.tensor, detail::lift(desired).ir};
   }

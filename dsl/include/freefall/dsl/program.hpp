@@ -45,7 +45,7 @@ namespace freefall {
 namespace detail {
 
 /// The family that goes with a model: that of its free energy, or the only one. Throws ir::ModelError.
-inline std::size_t family_of(std::size_t model) {
+inline std::size_t family_of(std::size_t model, const std::source_location& where) {
   const ir::Program& program = current_program();
   std::vector<std::size_t> found;
   for (const ir::Functional& f : program.functionals) {
@@ -53,16 +53,17 @@ inline std::size_t family_of(std::size_t model) {
   }
   if (found.empty() && program.families.size() == 1) found.push_back(0);
   if (found.size() != 1) {
-    throw ir::ModelError(fmt::format(
-        "forward({0}) needs one family to know what is latent, and {1} go with model '{0}': write "
-        "forward({0}, q), or declare the free energy before the kernel",
-        program.models[model].name, found.size()));
+    throw ir::ModelError(
+        fmt::format("forward({0}) needs one family to know what is latent, and {1} go with the model '{0}': "
+                    "write forward({0}, q), or declare the free energy before the kernel",
+                    program.models[model].name, found.size()),
+        make_origin("forward", where));
   }
   return found.front();
 }
 
 /// The model that draws a variable. Throws ir::ModelError.
-inline std::size_t model_of(const ir::Tensor* variable) {
+inline std::size_t model_of(const ir::Tensor* variable, const std::source_location& where) {
   const ir::Program& program = current_program();
   std::vector<std::size_t> found;
   for (std::size_t m = 0; m < program.models.size(); ++m) {
@@ -71,9 +72,10 @@ inline std::size_t model_of(const ir::Tensor* variable) {
     }
   }
   if (found.size() != 1) {
-    throw ir::ModelError(fmt::format("predict({}) needs one model that draws the variable, and {} do: {}",
-                                     variable->name, found.size(),
-                                     found.empty() ? "add a factor for it" : "write predict(p, variable)"));
+    throw ir::ModelError(
+        fmt::format("predict({}) needs one model that draws the variable, and {} do: {}", variable->name,
+                    found.size(), found.empty() ? "add a factor for it" : "write predict(p, variable)"),
+        make_origin("predict", where));
   }
   return found.front();
 }
@@ -152,7 +154,7 @@ auto make_predict(const std::size_t* model, const std::source_location& where, c
         diagnostics::predicted_is_not_a_variable<typename described::label, typename described::role>>();
     return statement<reads<>>{};
   } else {
-    const std::size_t of = model != nullptr ? *model : model_of(variable.tensor);
+    const std::size_t of = model != nullptr ? *model : model_of(variable.tensor, where);
     return statement<mentions>{
         {ir::Predict{of, {variable.tensor}}, make_origin("predict " + variable.tensor->name, where)}};
   }
@@ -166,7 +168,11 @@ struct times {
   times(T n, const std::source_location& at = std::source_location::current())
       : count(static_cast<std::size_t>(n)), where(at) {
     if (n < 1)
-      throw ir::ModelError(fmt::format("repeat({}, ...): the number of repetitions is at least 1", n));
+      throw ir::ModelError(
+          fmt::format("repeat({}, ...): found {} repetitions, expected at least 1; give a whole number, or "
+                      "leave the repeat out",
+                      n, n),
+          make_origin("repeat", where));
   }
 };
 
@@ -185,7 +191,7 @@ auto forward(const joint<Name, Factors...>& p,
              const std::source_location& where = std::source_location::current()) {
   using mentions = typename detail::draws<joint<Name, Factors...>>::type;
   const ir::Origin origin = detail::make_origin("forward(" + std::string(Name.view()) + ")", where);
-  return statement<mentions>{{ir::Forward{p.position, detail::family_of(p.position)}, origin}};
+  return statement<mentions>{{ir::Forward{p.position, detail::family_of(p.position, where)}, origin}};
 }
 
 template <class V>
@@ -231,7 +237,10 @@ struct tolerance {
       : value(largest_change), where(at) {
     if (!(value >= 0.0) || !std::isfinite(value)) {
       throw ir::ModelError(
-          fmt::format("tolerance({}): the largest change is a finite number, not negative", value));
+          fmt::format("tolerance({}): expected a finite number that is not negative, the largest change of a "
+                      "pass that ends the loop; give for example tolerance(1e-6)",
+                      value),
+          detail::make_origin("tolerance", where));
     }
   }
 };
@@ -239,9 +248,13 @@ struct tolerance {
 struct at_most {
   std::size_t value;
   template <std::integral T>
-  explicit at_most(T passes) : value(static_cast<std::size_t>(passes)) {
+  explicit at_most(T passes, const std::source_location& where = std::source_location::current())
+      : value(static_cast<std::size_t>(passes)) {
     if (passes < 1)
-      throw ir::ModelError(fmt::format("at_most({}): the number of passes is at least 1", passes));
+      throw ir::ModelError(fmt::format("at_most({}): expected at least 1 pass; give the number of passes "
+                                       "after which the loop gives up, for example at_most(1000)",
+                                       passes),
+                           detail::make_origin("at_most", where));
   }
 };
 
@@ -379,7 +392,8 @@ struct evaluate_declaration {
       throw ir::ModelError(
           fmt::format("the result '{0}' has the name of a declared symbol: name it otherwise with "
                       "evaluate<\"...\">(e), or give the kernel another name",
-                      Name.view()));
+                      Name.view()),
+          make_origin("evaluate", where));
     }
     const ir::Origin origin = make_origin("evaluate " + std::string(Name.view()), where);
     claim(origin, {e.ir});
@@ -446,7 +460,9 @@ struct kernel_declaration {
     template <class... Mentions>
     static auto of(const statement<Mentions>&... statements) {
       ir::Kernel kernel{std::string(Name.view()), {statements.ir...}, {}};
-      kernel.origin = kernel.body.front().origin;
+      for (const ir::Statement& s : kernel.body) {
+        if (kernel.origin.line == 0) kernel.origin = s.origin;
+      }
       kernel.origin.factor = "kernel " + kernel.name;
       return kernel_of<Name, typename merge<reads<>, Mentions...>::type>{std::move(kernel)};
     }

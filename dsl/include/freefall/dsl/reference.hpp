@@ -90,10 +90,13 @@ inline constexpr detail::reference_declaration<false> refuted{};
 /// The derivative, element by element, of the function applied last, at its argument: slope(tanh(a)) is
 /// 1 - tanh(a)^2. Throws ir::ModelError where the outermost operation is no function of one argument.
 template <class I, class R>
-expr<I, R> slope(const expr<I, R>& e) {
+expr<I, R> slope(const expr<I, R>& e, const std::source_location& where = std::source_location::current()) {
   if (e.ir->op != ir::Op::Map || e.ir->args.size() != 1) {
     throw ir::ModelError(
-        "slope(e) is the derivative of a function at its argument, so e is that function: slope(tanh(a))");
+        "slope(e) is the derivative of a function at its argument: expected a function of one argument as "
+        "the "
+        "outermost operation, found none; write for example slope(tanh(a))",
+        detail::make_origin("slope", where));
   }
   return {ir::row(e.ir->function).derivative(0, e.ir->args, e.ir)};
 }

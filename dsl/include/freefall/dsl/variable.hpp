@@ -148,8 +148,12 @@ struct handle : expr<typename Symbol::axes, detail::element_reads<Symbol>> {
     requires detail::contains<ticks<Time>, typename Symbol::axes>
   auto operator[](const earlier_tick<Time>& at) const {
     if (at.lag < 1) {
-      throw ir::ModelError(fmt::format("{0}[{1} - ({2})]: an earlier tick is {1} - n, with n at least 1",
-                                       tensor->name, ticks<Time>::text, at.lag));
+      throw ir::ModelError(
+          fmt::format(
+              "{0}[{1} - ({2})]: expected an earlier tick, {1} - n with n at least 1; write {0}[{1}] for "
+              "the tick itself",
+              tensor->name, ticks<Time>::text, at.lag),
+          detail::make_origin("earlier tick", at.where));
     }
     const ir::Index now = detail::ir_index<ticks<Time>>(*this->ir->context);
     ir::Subscript before(now);

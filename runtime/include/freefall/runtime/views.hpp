@@ -64,12 +64,13 @@ inline void check_shape(const tensor_info& info, const std::vector<std::size_t>&
   if (!same) {
     throw shape_error(std::string("'") + info.name + "' was given the shape " +
                       shape_text(found.data(), found.size()) + "; expected " +
-                      shape_text(info.extents, info.rank) + axes_text(info));
+                      shape_text(info.extents, info.rank) + axes_text(info) +
+                      ". Give an array of that shape, or compile the kernels for these sizes.");
   }
   if (!dense_rows) {
     throw shape_error(std::string("'") + info.name +
                       "' was given elements that are not row-major and dense; expected the last axis of" +
-                      axes_text(info) + " contiguous and no gaps. Copy it, or store it row-major");
+                      axes_text(info) + " contiguous and no gaps. Copy it, or store it row-major.");
   }
 }
 

@@ -44,30 +44,31 @@ inline pattern response(network& net, const pattern& evidence, double beta, int 
   return sum / steps;
 }
 
-// 500 epochs of 10 steps, one of the two patterns shown in each; evidence 30, precision 0.1, learning rate
-// 0.01.
-inline void learn(network& net, std::uint64_t seed, bool in_order, result& found) {
-  const by_hand::bars show;
-  const runtime::stream choice(seed, "pattern");
+inline constexpr std::size_t epochs = 500;
+
+// Before the first epoch: precision 0.1, learning rate 0.01.
+inline void begin(network& net, std::uint64_t seed) {
   net.draw_seed = seed;
   net.beta() = 0.1;
   net.alpha() = 0.01;
-  for (int epoch = 0, done = 0; epoch < 500; ++epoch) {
-    net.bias() = 30 * (choice.uniform(std::uint64_t(epoch)) < 0.5 ? show.vertical : show.horizontal);
-    for (int step = 0; step < 10; ++step, ++done) {
-      in_order ? net.train_in_order() : net.train();
-      if (done < 10) found.monitor_begin += net.monitor() / 10;
-      if (done >= 4500) found.monitor_end += net.monitor() / 500;
-    }
-  }
 }
 
-// States are drawn all at once, or one after the other.
-inline result run(std::uint64_t seed, bool in_order = false) {
+// An epoch of 10 steps, one of the two patterns shown with evidence 30; the mean monitor of its steps.
+inline double learn(network& net, std::uint64_t seed, bool in_order, std::size_t epoch) {
   const by_hand::bars show;
-  network net;
-  result found;
-  learn(net, seed, in_order, found);
+  const runtime::stream choice(seed, "pattern");
+  net.bias() = 30 * (choice.uniform(epoch) < 0.5 ? show.vertical : show.horizontal);
+  double monitor = 0;
+  for (int step = 0; step < 10; ++step) {
+    in_order ? net.train_in_order() : net.train();
+    monitor += net.monitor() / 10;
+  }
+  return monitor;
+}
+
+// What a network that has learned does: its two attractors, retrieval from noise and mixing.
+inline void probe(network& net, std::uint64_t seed, bool in_order, result& found) {
+  const by_hand::bars show;
   const pattern one = attractor_from(net, show.vertical), other = attractor_from(net, show.horizontal);
   found.attractor_correlation = one.hasNaN() || other.hasNaN() ? std::numeric_limits<double>::quiet_NaN()
                                                                : by_hand::correlation(one, other);
@@ -76,6 +77,19 @@ inline result run(std::uint64_t seed, bool in_order = false) {
   found.retrieval = by_hand::correlation(response(net, show.plain_horizontal + 0.5 * noise, 1, 30, in_order),
                                          show.plain_horizontal);
   found.mixing = by_hand::correlation(response(net, show.cross, 2, 20, in_order), show.cross);
+}
+
+// States are drawn all at once, or one after the other.
+inline result run(std::uint64_t seed, bool in_order = false) {
+  network net;
+  result found;
+  begin(net, seed);
+  for (std::size_t epoch = 0; epoch < epochs; ++epoch) {
+    const double monitor = learn(net, seed, in_order, epoch);
+    if (epoch == 0) found.monitor_begin = monitor;
+    if (epoch + 50 >= epochs) found.monitor_end += monitor / 50;
+  }
+  probe(net, seed, in_order, found);
   return found;
 }
 

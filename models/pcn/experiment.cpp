@@ -3,7 +3,6 @@
 #include <pcn_digits_views.hpp>
 #include <pcn_mnist_views.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fstream>
 
 #include "models/pcn/training.hpp"
@@ -36,8 +35,10 @@ void train(const Settings& settings, const Data& data, std::span<const rt::tenso
              training.speed());
 }
 
-int run(const Settings& given, bool demo) {
+void run(const Settings& given, bool demo) {
   const Settings s = given.completed(FREEFALL_DATA_DIR);
+  if (demo && !s.small())
+    throw std::invalid_argument("--demo shows the network of the digits, found " + s.dataset);
   const Data data = load(s);
   if (s.small()) {
     train<pcn_digits::instance>(s, data, pcn_digits::tensors(), pcn_digits::extent::batch,
@@ -45,7 +46,6 @@ int run(const Settings& given, bool demo) {
   } else {
     train<pcn_mnist::instance>(s, data, pcn_mnist::tensors(), pcn_mnist::extent::batch, nullptr);
   }
-  return 0;
 }
 
 }  // namespace
@@ -53,34 +53,18 @@ int run(const Settings& given, bool demo) {
 int main(int argc, char** argv) {
   Settings s;
   bool demo = false;
-  CLI::App app{"Trains a predictive coding network on handwritten digits."};
+  CLI::App app{"Trains a predictive coding network on handwritten digits.", "pcn_experiment"};
   app.add_option("dataset", s.dataset, "digits (8x8, in the repository), mnist or fashion")
       ->required()
       ->check(CLI::IsMember({"digits", "mnist", "fashion"}));
   app.add_option("--data", s.data, "folder of the data (default: where scripts/data puts it)");
-  app.add_option("--seed", s.seed, "seed of initial weights and order of images")->capture_default_str();
-  app.add_option("--epochs", s.epochs, "passes over the training images (default: digits 40, else 6)")
-      ->check(CLI::PositiveNumber);
+  add_run_options(app, s, "passes over the training images (default: digits 40, else 6)");
   app.add_option("--learning-rate", s.learning_rate,
                  "of Adam (default: digits 0.002, else 0.001 times 0.7 an epoch)")
       ->check(CLI::PositiveNumber);
   app.add_option("--inference-rate", s.inference_rate, "Euler step of the activities")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  auto* checkpoint = app.add_option("--checkpoint", s.checkpoint,
-                                    "write parameters and optimiser here after every epoch (.npz)");
-  app.add_flag("--resume", s.resume, "go on from the checkpoint")->needs(checkpoint);
-  app.add_option("--results", s.results, "write curves and figures here after every epoch (.json)");
   app.add_flag("--demo", demo, "with digits: print the derived rules and a summary line at the end");
-  CLI11_PARSE(app, argc, argv);
-  if (demo && !s.small()) {
-    fmt::print(stderr, "pcn_experiment: --demo shows the network of the digits, found {}\n", s.dataset);
-    return 1;
-  }
-  try {
-    return run(s, demo);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "pcn_experiment: {}\n", e.what());
-    return 1;
-  }
+  return freefall::models::experiment_main(app, argc, argv, [&] { run(s, demo); });
 }

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cmath>
 #include <freefall/runtime/initialise.hpp>
-#include <freefall/runtime/instance_io.hpp>
 #include <freefall/runtime/progress.hpp>
 #include <functional>
 #include <numeric>
@@ -15,7 +14,7 @@
 #include <string>
 
 #include "models/support/images.hpp"
-#include "models/support/results.hpp"
+#include "models/support/run.hpp"
 
 namespace freefall::models::pcn {
 
@@ -25,12 +24,9 @@ struct Data {
   Images train, test;
 };
 
-struct Settings {
-  std::string data, checkpoint, results, dataset;  // dataset: digits, mnist or fashion; data: its folder
-  std::uint64_t seed = 0;
-  std::size_t epochs = 0;  // 0, and a learning rate of 0: what README.md says for the data set
+struct Settings : RunSettings {  // no epochs and a learning rate of 0: what README.md says for the data set
+  std::string data, dataset;     // dataset: digits, mnist or fashion; data: its folder
   double inference_rate = 0.1, learning_rate = 0, decay = 1;
-  bool resume = false;
 
   bool small() const { return dataset == "digits"; }
 
@@ -81,7 +77,7 @@ inline Data load(const Settings& s) {
 
 /// What one epoch came to: mean free energy of its batches at the end of inference, in nats per image.
 struct Epoch {
-  std::int64_t number;  // from 1
+  std::size_t number;  // from 1
   double energy, samples_per_second;
 };
 
@@ -91,34 +87,30 @@ class Training {
  public:
   Training(const Settings& settings, const Data& data, std::span<const rt::tensor_info> tensors,
            std::size_t batch)
-      : settings_(settings), data_(data), tensors_(tensors), batch_(batch) {
+      : settings_(settings), data_(data), tensors_(tensors), batch_(batch), run_(settings, "pcn") {
     const std::size_t expected = static_cast<std::size_t>(net_.image().cols());
     if (data.train.pixels != expected)
       throw rt::data_error(
           settings.data, fmt::format("expected images of {} pixels, found {}", expected, data.train.pixels));
     net_.inference_rate() = static_cast<float>(settings.inference_rate);
     initialise();
-    if (settings.resume) results_.resume(static_cast<std::size_t>(epoch_));
+    run_.keep("", net_, tensors_);
   }
 
   /// The remaining epochs; `after` is called at the end of each.
   void run(const std::function<void(const Epoch&)>& after) {
     double total_seconds = 0;
     std::size_t total_images = 0;
-    for (; epoch_ < static_cast<std::int64_t>(settings_.epochs); ++epoch_) {
+    run_.each([&](std::size_t epoch) {
       const auto start = std::chrono::steady_clock::now();
-      const double energy = train_epoch();
+      const double energy = train_epoch(epoch);
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const std::size_t trained = data_.train.rows / batch_ * batch_;
       total_seconds += seconds;
       total_images += trained;
       if (!settings_.results.empty()) record(energy);  // of the batch trained last, so before `after`
-      after({epoch_ + 1, energy, static_cast<double>(trained) / seconds});
-      if (!settings_.checkpoint.empty()) {
-        const std::int64_t next = epoch_ + 1;
-        rt::save_instance(settings_.checkpoint, net_, tensors_, {{"epoch", {}, &next}});
-      }
-    }
+      after({epoch + 1, energy, static_cast<double>(trained) / seconds});
+    });
     speed_ = total_seconds > 0 ? static_cast<double>(total_images) / total_seconds : 0;
     if (!settings_.results.empty()) show_examples();
   }
@@ -135,7 +127,6 @@ class Training {
       rt::initialise::normal(net_.elements(i), 1.0 / std::sqrt(static_cast<double>(t.extents[1])),
                              rt::stream(settings_.seed, t.name));
     }
-    if (settings_.resume) rt::load_instance(settings_.checkpoint, net_, tensors_, {{"epoch", {}, &epoch_}});
   }
 
   // Fills the batch with the given rows.
@@ -153,12 +144,12 @@ class Training {
 
   // Mean free energy at the end of inference; weights move once a batch. A short last batch is left for the
   // next epoch's permutation.
-  double train_epoch() {
+  double train_epoch(std::size_t epoch) {
     net_.learning_rate() =
-        static_cast<float>(settings_.learning_rate * std::pow(settings_.decay, static_cast<double>(epoch_)));
-    const auto order = rt::stream(settings_.seed, rt::stream_id("order", static_cast<std::uint64_t>(epoch_)))
-                           .permutation(data_.train.rows);
-    rt::progress bar(fmt::format("epoch {}", epoch_ + 1), data_.train.rows, "images");
+        static_cast<float>(settings_.learning_rate * std::pow(settings_.decay, static_cast<double>(epoch)));
+    const auto order =
+        rt::stream(settings_.seed, rt::stream_id("order", epoch)).permutation(data_.train.rows);
+    rt::progress bar(fmt::format("epoch {}", epoch + 1), data_.train.rows, "images");
     const bool watched = data_.train.rows > 10000;
     double total = 0;
     std::size_t batches = 0;
@@ -191,11 +182,11 @@ class Training {
   }
 
   void record(double energy) {
-    results_.append("Free energy, nats per image", "epoch", "train", energy);
+    run_.results.append("Free energy, nats per image", "epoch", "train", energy);
     // Mean square of the prediction errors of each layer, of the batch that was trained last.
     const auto error = [&](const char* layer, const auto& difference) {
-      results_.append("Prediction error, mean square", "epoch", layer,
-                      static_cast<double>(difference.square().mean()));
+      run_.results.append("Prediction error, mean square", "epoch", layer,
+                          static_cast<double>(difference.square().mean()));
     };
     const auto drive = [](const auto& W, const auto& x, const auto& b) {
       auto out = (x * W.transpose()).eval();
@@ -205,9 +196,8 @@ class Training {
     error("h1", net_.h1().array() - drive(net_.W1(), net_.image(), net_.b1()).tanh());
     error("h2", net_.h2().array() - drive(net_.W2(), net_.h1(), net_.b2()).tanh());
     error("digit", net_.digit().array() - drive(net_.W3(), net_.h2(), net_.b3()));
-    results_.append("Accuracy", "epoch", "train", train_accuracy());
-    results_.append("Accuracy", "epoch", "test", test_accuracy());
-    results_.save();
+    run_.results.append("Accuracy", "epoch", "train", train_accuracy());
+    run_.results.append("Accuracy", "epoch", "test", test_accuracy());
   }
 
   // The first test images and what the network says.
@@ -226,12 +216,12 @@ class Training {
       std::vector<float> grey;
       for (const float v : image) grey.push_back((v - *low) / std::max(*high - *low, 1e-6f));
       const int label = data_.test.labels[r];
-      results_.picture(
+      run_.results.picture(
           answer == label ? fmt::format("{}", label) : fmt::format("{}, taken for {}", label, answer), width,
           grey);
     }
-    results_.figure("test accuracy", test_accuracy());
-    results_.save();
+    run_.results.figure("test accuracy", test_accuracy());
+    run_.results.save();
   }
 
   const Settings& settings_;
@@ -239,9 +229,8 @@ class Training {
   std::span<const rt::tensor_info> tensors_;
   std::size_t batch_;
   Instance net_;
-  std::int64_t epoch_ = 0;
+  Run run_;
   double speed_ = 0;
-  Results results_{settings_.results, "pcn"};
 };
 
 }  // namespace freefall::models::pcn

@@ -1,33 +1,58 @@
 // Learns to generate MNIST digits from twenty numbers, without labels, and reports the reconstruction error
 // on the test images. The settings are those of README.md.
 
-#include <CLI/CLI.hpp>
-#include <freefall/runtime/progress.hpp>
+#include <algorithm>
 
 #include "models/pcn_generative/training.hpp"
 
 namespace {
 
+using namespace freefall::models;
 using namespace freefall::models::pcn_generative;
 
-int run(const Settings& s) {
+// The first test images, each with what its code generates.
+void show_examples(Results& results, pcn_generative_mnist::instance& net, const Images& test) {
+  std::vector<std::size_t> rows(std::min<std::size_t>({10, kBatch, test.rows}));
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  show(net, test, rows);
+  net.infer(rows.size());
+  net.reconstruct(rows.size());
+  const auto ink = [](auto first, auto last) {
+    std::vector<float> out;
+    for (; first != last; ++first) out.push_back(std::clamp(static_cast<float>(*first), 0.0F, 1.0F));
+    return out;
+  };
+  for (const std::size_t r : rows) {
+    const auto image = test.image(r);
+    const float* generated = net.image().row(static_cast<Eigen::Index>(r)).data();
+    results.picture(fmt::format("{}", test.labels[r]), 28, ink(image.begin(), image.end()));
+    results.picture("its reconstruction", 28, ink(generated, generated + test.pixels));
+  }
+}
+
+void learn(const Settings& s) {
   const Data data = load(s.data);
   const auto& test = data.test;
   pcn_generative_mnist::instance net;
-  rt::progress bar("train", s.updates, "updates");
-  train(net, s, data, [&](std::size_t done, double energy) {
-    bar.update(done, fmt::format("free energy {:.2f} nats per image", energy));
-    if (done % 100 != 0) return;
+  begin(net, s);
+  Run run(s, "pcn_generative");
+  run.keep("", net, pcn_generative_mnist::tensors());
+  run.each([&](std::size_t epoch) {
+    const double energy = train(net, s, data, epoch);
+    const double error = reconstruction_error(net, test, 1000);
     fmt::print(
-        "update {:>5}  free energy {:.4f} nats per image  test error per pixel {:.5f} (first {} images)\n",
-        done, energy, reconstruction_error(net, test, 1000), std::min<std::size_t>(1000, test.rows));
+        "epoch {:>3}  free energy {:.4f} nats per image  test error per pixel {:.5f} (first {} images)\n",
+        epoch + 1, energy, error, std::min<std::size_t>(1000, test.rows));
     std::fflush(stdout);
+    run.results.append("Free energy, nats per image", "epoch", "train", energy);
+    run.results.append("Reconstruction error, mean square per pixel", "epoch", "test", error);
   });
-  bar.finish();
-  if (!s.checkpoint.empty()) rt::save_instance(s.checkpoint, net, pcn_generative_mnist::tensors());
-  fmt::print("pcn_generative: test_error_per_pixel={:.5f} images={}\n",
-             reconstruction_error(net, test, s.test_images), std::min(s.test_images, test.rows));
-  return 0;
+  const double error = reconstruction_error(net, test, s.test_images);
+  show_examples(run.results, net, test);
+  run.results.figure("test error per pixel", error);
+  run.results.save();
+  fmt::print("pcn_generative: test_error_per_pixel={:.5f} images={}\n", error,
+             std::min(s.test_images, test.rows));
 }
 
 }  // namespace
@@ -35,12 +60,10 @@ int run(const Settings& s) {
 int main(int argc, char** argv) {
   Settings s;
   s.data = FREEFALL_DATA_DIR "/mnist";
-  CLI::App app{"Learns a generative predictive coding model of MNIST digits without labels."};
+  CLI::App app{"Learns a generative predictive coding model of MNIST digits without labels.",
+               "pcn_generative_experiment"};
   app.add_option("--data", s.data, "folder of MNIST")->capture_default_str();
-  app.add_option("--seed", s.seed, "seed of initial weights and order of images")->capture_default_str();
-  app.add_option("--updates", s.updates, "weight updates, each on a batch of 64")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  add_run_options(app, s, "number of epochs, each of 100 weight updates on a batch of 64");
   app.add_option("--test-images", s.test_images, "test images for the final figure")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
@@ -53,12 +76,5 @@ int main(int argc, char** argv) {
   app.add_option("--prior-precision", s.prior_precision, "of the codes; small is nearly flat")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_option("--checkpoint", s.checkpoint, "write the parameters here at the end (.npz)");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    return run(s);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "pcn_generative_experiment: {}\n", e.what());
-    return 1;
-  }
+  return experiment_main(app, argc, argv, [&] { learn(s); });
 }

@@ -13,8 +13,11 @@ std::vector<double> mnist(const watch& progress) {
   std::vector<double> errors;
   for (s.seed = 0; s.seed < seeds; ++s.seed) {
     pcn_generative_mnist::instance net;
-    train(net, s, data,
-          [&](std::size_t done, double) { progress(s.seed * s.updates + done, seeds * s.updates); });
+    begin(net, s);
+    for (std::size_t epoch = 0; epoch < s.epochs; ++epoch) {
+      train(net, s, data, epoch);
+      progress(s.seed * s.epochs + epoch + 1, seeds * s.epochs);
+    }
     errors.push_back(reconstruction_error(net, data.test, data.test.rows));
   }
   return {std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size()),

@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <freefall/runtime/initialise.hpp>
-#include <freefall/runtime/instance_io.hpp>
 #include <functional>
 #include <numeric>
 #include <span>
 #include <string>
 
 #include "models/support/images.hpp"
+#include "models/support/run.hpp"
 
 namespace freefall::models::pcn_generative {
 
@@ -20,10 +20,12 @@ namespace rt = freefall::runtime;
 
 inline constexpr std::size_t kBatch = pcn_generative_mnist::extent::batch;
 
-struct Settings {
-  std::string data, checkpoint;  // data: the folder of MNIST
-  std::uint64_t seed = 0;
-  std::size_t updates = 600, test_images = 10000;
+inline constexpr std::size_t kUpdates = 100;  // of the weights in an epoch, each on a batch
+
+struct Settings : RunSettings {
+  Settings() { epochs = 6; }
+  std::string data;  // the folder of MNIST
+  std::size_t test_images = 10000;
   double inference_rate = 0.1, learning_rate = 0.64, prior_precision = 1e-3;
 };
 
@@ -75,9 +77,8 @@ inline Data load(const std::string& folder) {
   return out;
 }
 
-/// Trains `net`; `after` is called with the number of updates made and the free energy in nats per image.
-inline void train(pcn_generative_mnist::instance& net, const Settings& s, const Data& data,
-                  const std::function<void(std::size_t, double)>& after) {
+/// Before the first epoch.
+inline void begin(pcn_generative_mnist::instance& net, const Settings& s) {
   net.inference_rate() = static_cast<float>(s.inference_rate);
   net.learning_rate() = static_cast<float>(s.learning_rate);
   net.prior_precision() = static_cast<float>(s.prior_precision);
@@ -86,16 +87,27 @@ inline void train(pcn_generative_mnist::instance& net, const Settings& s, const 
     if (tensors[i].role == rt::tensor_role::parameter && tensors[i].rank == 2)
       rt::initialise::normal(net.elements(i), 0.05, rt::stream(s.seed, tensors[i].name));
   }
+}
+
+/// The updates of an epoch; the mean free energy of their batches, in nats per image. Batches are cut from
+/// permutations of the images, one after the other; what is left of a permutation is not shown.
+inline double train(pcn_generative_mnist::instance& net, const Settings& s, const Data& data,
+                    std::size_t epoch) {
+  const std::size_t batches = data.train.rows / kBatch;
+  if (batches == 0)
+    throw rt::data_error(
+        s.data, fmt::format("expected at least {} training images, found {}", kBatch, data.train.rows));
   std::vector<std::size_t> order;
-  std::uint64_t epoch = 0;
-  for (std::size_t update = 0; update < s.updates; ++update) {
-    if (order.size() < kBatch)
-      order = rt::stream(s.seed, rt::stream_id("order", epoch++)).permutation(data.train.rows);
-    show(net, data.train, std::span(order).last(kBatch));
-    order.resize(order.size() - kBatch);
+  double total = 0;
+  for (std::size_t update = epoch * kUpdates; update < (epoch + 1) * kUpdates; ++update) {
+    const std::size_t batch = update % batches;
+    if (order.empty() || batch == 0)
+      order = rt::stream(s.seed, rt::stream_id("order", update / batches)).permutation(data.train.rows);
+    show(net, data.train, std::span(order).subspan(order.size() - (batch + 1) * kBatch, kBatch));
     net.train(kBatch);
-    after(update + 1, static_cast<double>(net.energy(kBatch)));
+    total += static_cast<double>(net.energy(kBatch));
   }
+  return total / kUpdates;
 }
 
 }  // namespace freefall::models::pcn_generative

@@ -113,11 +113,12 @@ class world {
     return out;
   }
 
+  std::uint64_t drawn = 0;  ///< how far its draws are; between trials all there is to know of it
+
  private:
-  double uniform() { return draws_.uniform(next_++); }
+  double uniform() { return draws_.uniform(drawn++); }
 
   runtime::stream draws_;
-  std::uint64_t next_ = 0;
   std::size_t context_ = 0;
 };
 

@@ -1,10 +1,7 @@
-// The agent in the maze: perceive, plan, act, learn. With a known maze it asks first and then takes the right
-// arm; with an unknown table of rewards it finds out.
+// Three agents in the maze: perceive, plan, act, learn. With a known maze they ask first and then take the
+// right arm; with an unknown table of rewards the third finds out.
 
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
-
+#include "models/support/run.hpp"
 #include "models/tmaze/agent.hpp"
 #include "tmaze_learning_views.hpp"
 #include "tmaze_views.hpp"
@@ -12,49 +9,74 @@
 namespace {
 
 namespace maze = freefall::models::tmaze;
+using freefall::models::Run;
 
+// One of the agents with a maze of its own.
 template <class Instance>
-void report(const char* name, maze::agent<Instance>& agent, int trials, int block, std::uint64_t seed,
-            bool sampled) {
-  maze::world world(seed);
-  agent.kernels.draw_seed = seed;
-  fmt::print("{}\n  trials       cue first  right arm  rewarded\n", name);
-  int asked = 0, right = 0, won = 0, from = 0;
-  for (int trial = 0; trial < trials; ++trial) {
-    const maze::trial t = maze::run(agent, world, sampled);
-    asked += t.visited[0] == maze::cue;
-    right += t.fits;
-    won += t.won;
-    if (trial + 1 != trials && (trial + 1) % block != 0) continue;
-    const double n = trial + 1 - from;
-    fmt::print("  {:4} - {:4}  {:9.3f}  {:9.3f}  {:8.3f}\n", from + 1, trial + 1, asked / n, right / n,
-               won / n);
-    asked = right = won = 0;
-    from = trial + 1;
+struct Player {
+  const char* name;
+  maze::agent<Instance> agent;
+  maze::world world;
+
+  Player(const char* called, maze::agent<Instance> with, std::uint64_t seed)
+      : name(called), agent(std::move(with)), world(seed) {
+    agent.kernels.draw_seed = seed;
   }
-}
+
+  // An epoch of trials: which part of them asked first, ended in the right arm, was rewarded.
+  void play(Run& run, std::size_t epoch, int trials, bool sampled) {
+    int asked = 0, right = 0, won = 0;
+    for (int k = 0; k < trials; ++k) {
+      const maze::trial t = maze::run(agent, world, sampled);
+      asked += t.visited[0] == maze::cue;
+      right += t.fits;
+      won += t.won;
+    }
+    const double n = trials;
+    fmt::print("epoch {:>3}  {:<34}  cue first {:.3f}  right arm {:.3f}  rewarded {:.3f}\n", epoch + 1, name,
+               asked / n, right / n, won / n);
+    run.results.append("Trials that ask the cue first", "epoch", name, asked / n);
+    run.results.append("Trials that end in the right arm", "epoch", name, right / n);
+    run.results.append("Trials that are rewarded", "epoch", name, won / n);
+  }
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  int trials = 2000;
-  std::uint64_t seed = 1;
+  CLI::App app{"A T-maze with a cue: two arms, one rewarded, and a place that tells which.",
+               "tmaze_experiment"};
+  freefall::models::RunSettings settings;
+  settings.seed = 1;
+  settings.epochs = 20;
+  int trials = 100;
   double gamma = 16;
   bool sampled = false;
-  CLI::App app{"A T-maze with a cue: two arms, one rewarded, and a place that tells which."};
-  app.add_option("--trials", trials, "number of trials of two moves")
+  add_run_options(app, settings, "number of epochs, each of --trials trials");
+  app.add_option("--trials", trials, "trials of an epoch, of two moves each")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_option("--seed", seed, "of the maze and of sampled actions")->capture_default_str();
   app.add_option("--gamma", gamma, "precision of the posterior over policies")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_flag("--sampled", sampled, "draw actions from their posterior in place of the most probable one");
-  CLI11_PARSE(app, argc, argv);
-  const int block = std::max(1, trials / 4);
-  maze::agent<tmaze::instance> known(gamma, {0, 3, -3}), averse(gamma, {0, 2, -6});
-  maze::agent<tmaze_learning::instance> learning(gamma, {0, 3, -3}, 0, 0.25);
-  report("known maze, log preferences 0, 3, -3", known, trials, block, seed, sampled);
-  report("known maze, averse to losses: 0, 2, -6", averse, trials, block, seed, sampled);
-  report("unknown rewards: 1/4 of a count of each", learning, trials, block, seed, sampled);
+  return freefall::models::experiment_main(app, argc, argv, [&] {
+    const std::uint64_t seed = settings.seed;
+    Player<tmaze::instance> known("maze known", {gamma, {0, 3, -3}}, seed);
+    Player<tmaze::instance> averse("maze known, averse to losses", {gamma, {0, 2, -6}}, seed);
+    Player<tmaze_learning::instance> learner("rewards learned", {gamma, {0, 3, -3}, 0, 0.25}, seed);
+    Run run(settings, "tmaze");
+    run.keep("known/", known.agent.kernels, tmaze::tensors());
+    run.keep("averse/", averse.agent.kernels, tmaze::tensors());
+    run.keep("learner/", learner.agent.kernels, tmaze_learning::tensors());
+    run.keep("known/world", known.world.drawn);
+    run.keep("averse/world", averse.world.drawn);
+    run.keep("learner/world", learner.world.drawn);
+    run.each([&](std::size_t epoch) {
+      known.play(run, epoch, trials, sampled);
+      averse.play(run, epoch, trials, sampled);
+      learner.play(run, epoch, trials, sampled);
+    });
+    run.results.save();
+  });
 }

@@ -1,13 +1,17 @@
-"""Runs the experiment programs: accuracy on the embedded digits, resuming, and what they say to bad input."""
+"""Runs the experiment programs: accuracy on the embedded digits, resuming what was killed, and what they say to bad input.
+
+usage: experiment_test.py PCN GENERATIVE ATTRACTOR TMAZE
+"""
 
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
-PCN, GENERATIVE = sys.argv.pop(1), sys.argv.pop(1)
+PCN, GENERATIVE, ATTRACTOR, TMAZE = (sys.argv.pop(1) for _ in range(4))
 
 
 def run(*command):
@@ -34,15 +38,6 @@ class Digits(unittest.TestCase):
         first, second = (run(PCN, "digits", "--epochs", "2") for _ in range(2))
         self.assertEqual(epochs(first.stdout), epochs(second.stdout))
 
-    def test_resumed_run_equals_an_uninterrupted_one(self):
-        with tempfile.TemporaryDirectory() as folder:
-            file = str(pathlib.Path(folder) / "run.npz")
-            whole = run(PCN, "digits", "--epochs", "4")
-            run(PCN, "digits", "--epochs", "2", "--checkpoint", file)
-            rest = run(PCN, "digits", "--epochs", "4", "--checkpoint", file, "--resume")
-            self.assertEqual(rest.returncode, 0, rest.stderr)
-            self.assertEqual(epochs(whole.stdout)[2:], epochs(rest.stdout))
-
     def test_checkpoint_of_another_network_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "run.npz"
@@ -51,6 +46,59 @@ class Digits(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("run.npz", done.stderr)
             self.assertEqual(file.read_bytes(), b"not a checkpoint")
+
+
+def write_images(folder, stem, count):
+    """Images of 28 x 28 dots that differ, and their labels, as MNIST stores them."""
+    size = 28 * 28
+    dots = bytes((k * 7919 + k // size * 131) % 251 for k in range(count * size))
+    head = bytes([0, 0, 8, 3]) + count.to_bytes(4, "big") + (28).to_bytes(4, "big") * 2
+    (folder / f"{stem}-images-idx3-ubyte").write_bytes(head + dots)
+    labels = bytes(k % 10 for k in range(count))
+    (folder / f"{stem}-labels-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1]) + count.to_bytes(4, "big") + labels)
+
+
+class Resume(unittest.TestCase):
+    """A run that is killed and resumed leaves what one that was not killed leaves, byte for byte."""
+
+    def check(self, *command):
+        with tempfile.TemporaryDirectory() as place:
+            folder = pathlib.Path(place)
+            files = {name: (str(folder / f"{name}.npz"), str(folder / f"{name}.json")) for name in ("whole", "killed")}
+            asked = {name: [*command, "--checkpoint", f[0], "--results", f[1]] for name, f in files.items()}
+            whole = run(*asked["whole"])
+            self.assertEqual(whole.returncode, 0, whole.stderr)
+
+            with subprocess.Popen(asked["killed"], stdout=subprocess.DEVNULL) as first:
+                while first.poll() is None and not pathlib.Path(files["killed"][0]).exists():
+                    time.sleep(0.001)
+                first.kill()  # as early as there is something to go on from
+            self.assertEqual(first.returncode, -9, "the run was over before it could be killed")
+            rest = run(*asked["killed"], "--resume")
+            self.assertEqual(rest.returncode, 0, rest.stderr)
+            self.assertLessEqual(len(epochs(rest.stdout)), len(epochs(whole.stdout)))
+            self.assertEqual(epochs(whole.stdout)[-len(epochs(rest.stdout)):], epochs(rest.stdout))
+            for one, other in zip(*files.values()):
+                self.assertEqual(pathlib.Path(one).read_bytes(), pathlib.Path(other).read_bytes())
+
+            other_seed = run(*asked["killed"], "--resume", "--seed", "77")
+            self.assertEqual(other_seed.returncode, 1)
+            self.assertIn("found a run with the seed", other_seed.stderr)
+
+    def test_pcn(self):
+        self.check(PCN, "digits", "--epochs", "4")
+
+    def test_attractor(self):
+        self.check(ATTRACTOR, "--epochs", "60")
+
+    def test_tmaze(self):
+        self.check(TMAZE, "--epochs", "6", "--trials", "50", "--sampled")
+
+    def test_pcn_generative(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_images(pathlib.Path(folder), "train", 200)
+            write_images(pathlib.Path(folder), "t10k", 20)
+            self.check(GENERATIVE, "--data", folder, "--epochs", "3")
 
 
 class BadInput(unittest.TestCase):

@@ -141,7 +141,8 @@ loaded_array load_array(const zip::reader& archive, const std::filesystem::path&
                         const std::string& name) {
   const std::string member = name + suffix;
   if (!archive.contains(member))
-    throw data_error(file, "holds no array '" + name + "'. Give a checkpoint of this model, of the same version.");
+    throw data_error(file,
+                     "holds no array '" + name + "'. Give a checkpoint of this model, of the same version.");
   loaded_array loaded;
   const bytes contents = archive.extract(member, loaded.storage);
   loaded.array = npy::parse(contents, file, name);

@@ -105,7 +105,7 @@ def main():
             done = write(generator, file, "--results", str(folder / "bad.json"))
             assert done.returncode == 3 and said in done.stderr and "bad.json" in done.stderr, done
         done = write(generator, file, "--results", str(folder / "nowhere.json"))
-        assert done.returncode == 3 and "nowhere.json: cannot open" in done.stderr, done
+        assert done.returncode == 3 and "nowhere.json: cannot be opened" in done.stderr, done
         assert not file.exists(), "a page was written all the same"
         return
     options = []

@@ -21,19 +21,24 @@ namespace freefall {
 /// The second index on an axis.
 template <fixed_string Name>
 struct primed {
+  /// Its name.
   static constexpr std::string_view text = Name.view();
   static constexpr int level = 1;
   static constexpr bool is_plate = false;
 };
 
+/// An axis: `axis<"hidden"> hidden;`. Its size is given when the model is specialised.
 template <fixed_string Name>
 struct axis {
+  /// Its name.
   static constexpr std::string_view text = Name.view();
   static constexpr int level = 0;
   static constexpr bool is_plate = false;
 
   constexpr axis() { diagnostics::check_name<Name>(); }
+  /// A second index on the same axis, for square couplings: `J(unit, unit.prime())`.
   constexpr primed<Name> prime() const { return {}; }
+  /// `hidden[2_c]`: the axis "hidden2", one of a family.
   template <detail::static_position P>
   constexpr auto operator[](P) const {
     return axis<detail::indexed_name<Name, P::value>()>{};
@@ -43,8 +48,10 @@ struct axis {
 /// Time. Like a plate it is never summed by a product; x[t - 1] is x one tick before, zero before the first.
 template <fixed_string Name>
 struct ticks {
+  /// Its name.
   static constexpr std::string_view text = Name.view();
   static constexpr int level = 0;
+  /// Ticks follow each other and are no copies.
   static constexpr bool is_plate = true;  // as far as products go
   static constexpr bool is_ticks = true;
 
@@ -54,6 +61,7 @@ struct ticks {
 template <fixed_string Name>
 struct earlier_tick {
   using time = ticks<Name>;
+  /// How many ticks before.
   int lag = 1;
   std::source_location where;
 };
@@ -65,13 +73,17 @@ struct lag {
   lag(int n, const std::source_location& at = std::source_location::current()) : ticks(n), where(at) {}
 };
 }  // namespace detail
+/// `t - n`: n ticks before the current one, n at least 1. Throws ir::ModelError where it is read with
+/// another.
 template <fixed_string Name>
 earlier_tick<Name> operator-(ticks<Name>, const detail::lag& lag) {
   return {lag.ticks, lag.where};
 }
 
+/// A plate: `plate<"batch"> batch;`, an axis of independent copies, over which no product sums.
 template <fixed_string Name>
 struct plate {
+  /// Its name.
   static constexpr std::string_view text = Name.view();
   static constexpr int level = 0;
   static constexpr bool is_plate = true;
@@ -82,6 +94,7 @@ struct plate {
 /// One copy for each value of an axis. Tables over the axis are read at the branch: B(before, first).
 template <fixed_string Name, class Axis>
 struct branch_of {
+  /// Its name.
   static constexpr std::string_view text = Name.view();
   static constexpr int level = 0;
   static constexpr bool is_plate = true;
@@ -147,6 +160,7 @@ ir::Index ir_index(ir::Context& context) {
 
 }  // namespace detail
 
+/// `branch<"first">(move)`: a plate with one copy for each value of the axis `move`, and of its size.
 template <fixed_string Name>
 inline constexpr detail::branch_declaration<Name> branch{};
 

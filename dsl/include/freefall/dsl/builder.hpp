@@ -57,6 +57,7 @@ inline void claim(const ir::Origin& origin, const std::vector<ir::Expr>& roots) 
 
 }  // namespace detail
 
+/// Begins a fresh program and on leaving forgets what was left in it.
 class program_scope {
  public:
   program_scope() : saved_(std::exchange(detail::current_program(), ir::Program{})) {}

@@ -126,8 +126,11 @@ auto read_table(const Table& table, const First& reader, const Rest&... rest) {
 
 }  // namespace detail
 
+/// `one_of<"s">(plates..., axis)`: a variable whose value is an index of the axis. Its array holds
+/// probabilities, or the indicator of a value that is given.
 template <fixed_string Name>
 inline constexpr detail::outcome_declaration<Name> one_of{};
+/// `index_of<"o">(plates..., axis)`: the same, given as a number from 0 in an array over the plates alone.
 template <fixed_string Name>
 inline constexpr detail::index_declaration<Name> index_of{};
 
@@ -137,6 +140,8 @@ auto handle<Symbol>::operator()(const Readers&... readers) const {
   return detail::read_table(*this, readers...);
 }
 
+/// `s <<= categorical(table)`: p(s = k) is the element k of the table along the axis of s; it must be
+/// positive and sum to one there, which is not checked. -ln p in nats.
 template <detail::term T>
 auto categorical(const T& table, const std::source_location& where = std::source_location::current()) {
   return detail::density_of<"categorical", detail::axes_of<T>, detail::unit_spread, detail::reads_of<T>>{
@@ -170,10 +175,13 @@ auto conditional(const V& a, const T& table,
   return member;
 }
 
+/// There is a rule for the expectation of this density under this family.
 template <>
 inline constexpr bool expectation_rule<"categorical", "conditional"> = true;
+/// There is a rule for the expectation of this density under this family.
 template <>
 inline constexpr bool expectation_rule<"categorical", "categorical"> = true;
+/// There is a rule for the expectation of this density under this family.
 template <>
 inline constexpr bool expectation_rule<"categorical", "exact"> = true;
 

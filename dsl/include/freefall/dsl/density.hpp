@@ -106,24 +106,33 @@ name<Kind> spread_kind(spread<Kind, Indices, Reads>*);
 
 }  // namespace detail
 
+/// The second argument of normal is an inverse variance: over axes of the variable, or a symmetric positive
+/// definite matrix over one of them and the same primed.
 template <detail::term E>
 auto precision(const E& e) {
   return detail::spread<"precision", detail::axes_of<E>, detail::reads_of<E>>{detail::lift(e).ir};
 }
+/// The second argument of normal is a variance, over axes of the variable.
 template <detail::term E>
 auto variance(const E& e) {
   return detail::spread<"variance", detail::axes_of<E>, detail::reads_of<E>>{detail::lift(e).ir};
 }
+/// The second argument of normal is a covariance: a symmetric positive definite matrix over one axis of the
+/// variable and the same primed.
 template <detail::term E>
 auto covariance(const E& e) {
   return detail::spread<"covariance", detail::axes_of<E>, detail::reads_of<E>>{detail::lift(e).ir};
 }
 
+/// `x <<= normal(mean)`: independent elements with variance 1; -ln p = (x - mean)^2 / 2 + ln(2 pi) / 2
+/// each.
 template <detail::term M>
 auto normal(const M& mean, const std::source_location& where = std::source_location::current()) {
   return detail::density_of<"normal", detail::axes_of<M>, detail::unit_spread, detail::reads_of<M>>{
       {{"mean", detail::lift(mean).ir}}, where};
 }
+/// `x <<= normal(mean, precision(P))`, `variance(e)` or `covariance(S)`; -ln p with every constant, in
+/// nats. The mean has axes of x only.
 template <detail::term M, fixed_string Kind, class I, class R>
 auto normal(const M& mean, const detail::spread<Kind, I, R>& spread,
             const std::source_location& where = std::source_location::current()) {
@@ -131,6 +140,7 @@ auto normal(const M& mean, const detail::spread<Kind, I, R>& spread,
   return detail::density_of<"normal", detail::axes_of<M>, detail::spread<Kind, I, R>, reads>{
       {{"mean", detail::lift(mean).ir}, {std::string(Kind.view()), spread.ir}}, where};
 }
+/// Refused at compile time: the second argument does not say what it is.
 template <detail::term M, detail::term S>
 auto normal(const M& mean, const S&) {
   diagnostics::report<diagnostics::spread_without_kind<typename detail::symbol_of<S>::label>>();
@@ -185,6 +195,8 @@ auto kron(const Spreads&... spreads) {
   using reads = typename detail::merge<freefall::reads<>, detail::spread_reads<Spreads>...>::type;
   return detail::kronecker<reads, Spreads...>{{detail::spread_argument(spreads)...}};
 }
+/// `x <<= normal(mean, kron(covariance(S), precision(P)))`: a Kronecker product of matrices over axes of
+/// their own.
 template <detail::term M, class R, class... Spreads>
 auto normal(const M& mean, const detail::kronecker<R, Spreads...>& spread,
             const std::source_location& where = std::source_location::current()) {

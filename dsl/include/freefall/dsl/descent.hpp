@@ -204,17 +204,21 @@ struct make_descend {
 
 }  // namespace detail
 
+/// Euler: x -= rate dF/dx.
 template <detail::term E>
 detail::method rate(const E& rate, const std::source_location& where = std::source_location::current()) {
   return {{"euler", {detail::setting<"rate">(rate)}}, where};
 }
+/// The same for parameters: W -= rate dF/dW.
 template <detail::term E>
 detail::method sgd(const E& rate, const std::source_location& where = std::source_location::current()) {
   return {{"sgd", {detail::setting<"rate">(rate)}}, where};
 }
+/// Newton's step: x -= (d2F/dx2)^-1 dF/dx, a matrix over one axis of x for each of its copies.
 inline detail::method newton(const std::source_location& where = std::source_location::current()) {
   return {{"newton", {}}, where};
 }
+/// A part of Newton's step: x -= rate (d2F/dx2)^-1 dF/dx.
 template <detail::term E>
 detail::method newton(const E& rate, const std::source_location& where = std::source_location::current()) {
   return {{"newton", {detail::setting<"rate">(rate)}}, where};
@@ -225,11 +229,13 @@ detail::method moving_frame(const shift_operator<Axis>&, const E& rate,
                             const std::source_location& where = std::source_location::current()) {
   return {{"moving_frame", {detail::setting<"rate">(rate), {"orders", count(Axis{}).ir}}}, where};
 }
+/// v = momentum v + dF/dW, W -= rate v (Polyak 1964).
 template <detail::term E, detail::term M = double>
 detail::method momentum(const E& rate, const M& momentum = 0.9,
                         const std::source_location& where = std::source_location::current()) {
   return {{"momentum", {detail::setting<"rate">(rate), detail::setting<"momentum">(momentum)}}, where};
 }
+/// Adam (Kingma and Ba 2015, algorithm 1), with corrections for the first steps.
 template <detail::term E, detail::term A = double, detail::term B = double, detail::term C = double>
 detail::method adam(const E& rate, const A& beta1 = 0.9, const B& beta2 = 0.999, const C& epsilon = 1e-8,
                     const std::source_location& where = std::source_location::current()) {

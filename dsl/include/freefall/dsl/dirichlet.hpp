@@ -18,6 +18,8 @@
 
 namespace freefall {
 
+/// `A <<= dirichlet(counts)`: the probabilities along the first axis of A that is no plate; counts are
+/// positive, over axes of A.
 template <detail::term T>
 auto dirichlet(const T& counts, const std::source_location& where = std::source_location::current()) {
   return detail::density_of<"dirichlet", detail::axes_of<T>, detail::unit_spread, detail::reads_of<T>>{
@@ -35,8 +37,10 @@ auto dirichlet(const handle<Symbol>& A, const std::source_location& where = std:
   return member_or_density<std::remove_const_t<decltype(density)>, Symbol, "dirichlet">{density, member};
 }
 
+/// There is a rule for the expectation of this density under this family.
 template <>
 inline constexpr bool expectation_rule<"dirichlet", "dirichlet"> = true;
+/// There is a rule for the expectation of this density under this family.
 template <>
 inline constexpr bool expectation_rule<"categorical", "dirichlet"> = true;
 

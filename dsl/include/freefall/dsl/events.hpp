@@ -87,14 +87,17 @@ struct trace_declaration {
 
 }  // namespace detail
 
+/// The part of a trace that is lost in a tick: a scalar between 0 and 1.
 template <detail::term E>
 auto decay(const E& e) {
   return detail::leak_rate<detail::axes_of<E>, detail::reads_of<E>>{detail::lift(e).ir};
 }
+/// What is added to a trace in a tick, over axes of the trace.
 template <detail::term E>
 auto drive(const E& e) {
   return detail::input_flow<detail::axes_of<E>, detail::reads_of<E>>{detail::lift(e).ir};
 }
+/// `trace<"r">(axes..., decay(leak), drive(u))`: a variable that a tick carries on as (1 - leak) r + u.
 template <fixed_string Name>
 inline constexpr detail::trace_declaration<Name> trace{};
 
@@ -106,6 +109,7 @@ struct events {
 /// The same with the voltage as a state.
 template <class Counts, class Symbol>
 struct events_of_voltage : events<Counts> {
+  /// The voltage as an expression over the axes of the counts.
   handle<Symbol> value;
 };
 
@@ -180,9 +184,12 @@ struct carried_on<events_of_voltage<Counts, Symbol>> : std::true_type {
 
 }  // namespace detail
 
+/// `voltage<"V">(g)`: the voltage of events as a state; `voltage<"V">(g, W)` with a parameter as its
+/// couplings.
 template <fixed_string Name>
 inline constexpr detail::voltage_declaration<Name> voltage{};
 
+/// 1 for the element whose event happens, else 0.
 template <class Counts>
 auto spike(const events<Counts>& g) {
   ir::Program& program = detail::current_program();
@@ -194,7 +201,10 @@ auto spike(const events<Counts>& g) {
 struct event_policy {
   std::size_t at_most;
 };
+/// At most one event in one place of the schedule.
 inline constexpr event_policy one_winner{1};
+/// Up to `at_most` events in one place of the schedule, each where it still lowers E; at least 2. Throws
+/// ir::ModelError.
 inline event_policy drain(std::size_t at_most,
                           const std::source_location& where = std::source_location::current()) {
   if (at_most < 2)
@@ -210,17 +220,20 @@ template <class Mentions>
 struct with_event {
   ir::Block block;
 };
+/// Descents that happen with each event, all at the values before it.
 template <class... Mentions>
 auto on_spike(const statement<Mentions>&... descents) {
   return with_event<typename detail::merge<reads<>, Mentions...>::type>{{descents.ir...}};
 }
 
+/// The events happen here: of the element whose event lowers E most, if one does.
 template <class Counts>
 auto fire(const events<Counts>& g, event_policy policy,
           const std::source_location& where = std::source_location::current()) {
   return statement<reads<>>{{ir::Fire{g.position, policy.at_most, {}},
                              detail::make_origin("fire " + std::string(Counts::text), where)}};
 }
+/// The same, with descents at each event.
 template <class Counts, class Mentions>
 auto fire(const events<Counts>& g, event_policy policy, const with_event<Mentions>& learning,
           const std::source_location& where = std::source_location::current()) {

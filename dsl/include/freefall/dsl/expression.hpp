@@ -137,29 +137,35 @@ concept operands = term<A> && term<B> && (symbolic<A> || symbolic<B>);
 
 }  // namespace detail
 
+/// `a + b` of elements: one side has all axes of the other, plates apart. Checked at compile time.
 template <class A, class B>
   requires detail::operands<A, B>
 auto operator+(const A& a, const B& b) {
   return detail::broadcast<A, B>(detail::lift(a).ir + detail::lift(b).ir);
 }
 
+/// `a - b` of elements: one side has all axes of the other, plates apart. Checked at compile time.
 template <class A, class B>
   requires detail::operands<A, B>
 auto operator-(const A& a, const B& b) {
   return detail::broadcast<A, B>(detail::lift(a).ir - detail::lift(b).ir);
 }
 
+/// `a / b` of elements: one side has all axes of the other, plates apart. Checked at compile time.
 template <class A, class B>
   requires detail::operands<A, B>
 auto operator/(const A& a, const B& b) {
   return detail::broadcast<A, B>(detail::lift(a).ir / detail::lift(b).ir);
 }
 
+/// Minus each element.
 template <class I, class R>
 expr<I, R> operator-(const expr<I, R>& e) {
   return {-e.ir};
 }
 
+/// `a * b`: the sum over the axis both sides have, or the product of a number or scalar with each element.
+/// Where it may mean two things it is refused at compile time: see hadamard and dot.
 template <class A, class B>
   requires detail::operands<A, B>
 auto operator*(const A& a, const B& b) {
@@ -213,6 +219,7 @@ auto dot(const A& a, const B& b, Axes...) {
   }
 }
 
+/// `sum(e, axis...)`: over these axes. Each must be one of e.
 template <class I, class R, axis_like... Axes>
 auto sum(const expr<I, R>& e, Axes...) {
   using missing = typename detail::difference<indices<Axes...>, I>::type;
@@ -227,12 +234,14 @@ auto sum(const expr<I, R>& e, Axes...) {
   }
 }
 
+/// `count(axis)`: its size; for a plate the number of copies in use.
 template <axis_like Axis>
 expr<indices<>, reads<>> count(Axis) {
   ir::Context& context = detail::current_context();
   return {ir::make_extent(context, detail::ir_axis<Axis>(context))};
 }
 
+/// Exchanges each axis of e with its second index.
 template <class... Axes, class R>
 auto prime(const expr<indices<Axes...>, R>& e) {
   ir::Context& context = *e.ir->context;
@@ -297,6 +306,7 @@ auto inverse(const expr<indices<Axis, typename detail::exchange<Axis>::type>, R>
       ir::make_inverse(row, column, e.ir, ir::Subscript(row), ir::Subscript(column))};
 }
 
+/// e times e, of elements.
 template <class I, class R>
 expr<I, R> square(const expr<I, R>& e) {
   return {ir::power(e.ir, 2)};

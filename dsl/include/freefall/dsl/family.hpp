@@ -69,6 +69,7 @@ struct member_declaration {
 
 }  // namespace detail
 
+/// `member<"name">(x)`: a member by the name of its family.
 template <fixed_string Family>
 inline constexpr detail::member_declaration<Family> member{};
 
@@ -79,6 +80,7 @@ inline constexpr detail::member_declaration<"delta"> delta{};
 /// of its own. Where a density is wanted, x is the natural parameter.
 template <class Density, class Symbol, fixed_string Family>
 struct member_or_density : Density, member_of<Family, Symbol> {};
+/// The member of x whose elements are continuous Bernoulli, each with a natural parameter of its own.
 template <class Symbol>
   requires(Symbol::role == ir::Role::variable)
 auto continuous_bernoulli(const handle<Symbol>& x,

@@ -20,8 +20,10 @@ namespace freefall {
 /// is the value at the point, whatever the density. A new family specialises this beside its rules.
 template <fixed_string Density, fixed_string Family>
 inline constexpr bool expectation_rule = false;
+/// There is a rule for the expectation of this density under this family.
 template <fixed_string Density>
 inline constexpr bool expectation_rule<Density, "delta"> = true;
+/// There is a rule for the expectation of this density under this family.
 template <>
 inline constexpr bool expectation_rule<"continuous_bernoulli", "continuous_bernoulli"> = true;
 /// To second order about the mean.
@@ -111,6 +113,8 @@ constexpr void check_functional(types<Factors...>, types<Members...>) {
 
 }  // namespace detail
 
+/// F = E_q[ln q - ln p], in nats, summed over all copies; a scalar expression. What q has no member for is
+/// given. Checked at compile time.
 template <fixed_string Name, class... Factors, class... Members>
 auto free_energy(const joint<Name, Factors...>& p, const approximation<Members...>& q,
                  const std::source_location& where = std::source_location::current()) {
@@ -121,6 +125,7 @@ auto free_energy(const joint<Name, Factors...>& p, const approximation<Members..
   return expr<indices<>, reads<symbol>>{
       detail::current_program().free_energy(p.position, q.position, origin)};
 }
+/// Minus the free energy: to be maximised.
 template <fixed_string Name, class... Factors, class... Members>
 auto evidence_lower_bound(const joint<Name, Factors...>& p, const approximation<Members...>& q,
                           const std::source_location& where = std::source_location::current()) {

@@ -101,6 +101,8 @@ auto natural(const approximation<Members...>&, const V& variable) {
   }
 }
 
+/// F[i] = E_q(x_i)[ln q(x_i) - ln p(x_i | all others)], in nats: one number for each element of the one
+/// member of q.
 template <fixed_string Name, class... Factors, class... Members>
 auto local_free_energy(const full_conditionals<Name, Factors...>& p, const approximation<Members...>& q,
                        const std::source_location& where = std::source_location::current()) {
@@ -120,17 +122,20 @@ auto local_free_energy(const full_conditionals<Name, Factors...>& p, const appro
         {detail::current_program().local_free_energy(p.position, q.position, origin)}};
   }
 }
+/// Refused at compile time: a joint density has one free energy.
 template <fixed_string Name, class... Factors, class... Members>
 auto local_free_energy(const joint<Name, Factors...>&, const approximation<Members...>&) {
   diagnostics::report<diagnostics::local_free_energy_of_joint<name<Name>>>();
   return local_functional<indices<>, reads<detail::mistaken>, void>{};
 }
+/// Refused at compile time: full conditionals have no free energy as a whole.
 template <fixed_string Name, class... Factors, class... Members>
 auto free_energy(const full_conditionals<Name, Factors...>&, const approximation<Members...>&) {
   diagnostics::report<diagnostics::free_energy_of_conditionals<name<Name>>>();
   return expr<indices<>, reads<detail::mistaken>>{};
 }
 
+/// -ln p(x) under the density, in nats, summed over the elements of x.
 template <class V, fixed_string Density, class Mean, class Spread, class Reads>
 auto surprise(const V& x, const detail::density_of<Density, Mean, Spread, Reads>& density) {
   const auto factor = x <<= density;
@@ -139,6 +144,7 @@ auto surprise(const V& x, const detail::density_of<Density, Mean, Spread, Reads>
       detail::current_program().surprise(factor.ir)};
 }
 
+/// Each element of q goes to the minimum of its own functional: its natural parameter.
 template <class I, class R, class Variable, class... Members>
 auto solve(const local_functional<I, R, Variable>& F, const approximation<Members...>&,
            const std::source_location& where = std::source_location::current()) {
@@ -153,12 +159,14 @@ auto solve(const local_functional<I, R, Variable>& F, const approximation<Member
     return statement<mentions>{{ir::Solve{F.ir}, detail::make_origin(text, where)}};
   }
 }
+/// Refused at compile time: this is no local free energy.
 template <class I, class R, class... Members>
 auto solve(const expr<I, R>&, const approximation<Members...>&) {
   diagnostics::report<diagnostics::solve_of_no_local_functional<I>>();
   return statement<reads<>>{};
 }
 
+/// Each latent variable takes a value drawn from its q.
 template <class... Members>
 auto draw(const approximation<Members...>& q,
           const std::source_location& where = std::source_location::current()) {
@@ -167,6 +175,7 @@ auto draw(const approximation<Members...>& q,
       {ir::Draw{q.position}, detail::make_origin("draw " + detail::latent_names(q), where)}};
 }
 
+/// Each latent variable takes the mean of its q.
 template <class... Members>
 auto forward(const approximation<Members...>& q,
              const std::source_location& where = std::source_location::current()) {

@@ -36,9 +36,12 @@ using boost::hana::literals::operator""_c;  // 1_c: a position known to the comp
 template <int First, class... Ts>
 struct group {
   static constexpr int first = First;
+  /// The position of the last member.
   static constexpr int last = First + static_cast<int>(sizeof...(Ts)) - 1;
+  /// The members, first to last.
   hana::tuple<Ts...> items;
 
+  /// The member at a position.
   template <detail::static_position P>
   constexpr const auto& operator[](P) const {
     static_assert(P::value >= First && P::value <= last,

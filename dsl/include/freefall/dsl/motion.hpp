@@ -18,6 +18,7 @@ namespace freefall {
 /// The motion of a variable: an expression a density can be given to.
 template <class Symbol, class Indices, class Reads>
 struct motion : expr<Indices, Reads> {
+  /// The variable whose motion it is.
   handle<Symbol> of;
 };
 
@@ -41,12 +42,16 @@ expr<I, R> shifted(const expr<I, R>& e) {
 
 }  // namespace detail
 
+/// `shift(order)`: maps a variable in generalised coordinates to its motion, (D x)[n] = x[n + 1], zero
+/// beyond the last order.
 template <class Axis>
 struct shift_operator {
+  /// Of an expression with that axis of orders.
   template <class I, class R>
   expr<I, R> operator()(const expr<I, R>& e) const {
     return detail::shifted<Axis, 1>(e);
   }
+  /// Of a variable: an expression that a density can be given to.
   template <class Symbol>
   auto operator()(const handle<Symbol>& x) const {
     const expr<typename handle<Symbol>::axes, typename handle<Symbol>::symbols> plain = x;
@@ -60,8 +65,10 @@ shift_operator<Axis> shift(Axis) {
   return {};
 }
 
+/// `prime(shift(order))`: one place up along the axis of orders, zero at order 0.
 template <class Axis>
 struct transposed_shift {
+  /// Of an expression with that axis of orders.
   template <class I, class R>
   expr<I, R> operator()(const expr<I, R>& e) const {
     return detail::shifted<Axis, -1>(e);

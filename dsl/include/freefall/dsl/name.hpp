@@ -11,18 +11,22 @@ namespace freefall {
 /// A string literal as a template argument.
 template <std::size_t N>
 struct fixed_string {
+  /// The characters and a zero.
   char text[N]{};
 
   constexpr fixed_string() = default;
+  /// From a string literal.
   constexpr fixed_string(const char (&literal)[N]) {
     for (std::size_t i = 0; i < N; ++i) text[i] = literal[i];
   }
+  /// Without the zero at its end.
   constexpr std::string_view view() const { return {text, N - 1}; }
 };
 
 /// A name as a type: what diagnostics show.
 template <fixed_string Name>
 struct name {
+  /// The name.
   static constexpr std::string_view text = Name.view();
 };
 

@@ -98,18 +98,39 @@ struct branches_of<indices<Axes...>> {
 
 }  // namespace detail
 
+/// E_q(o, x)[ln q(x) - ln p~(o) p(x|o)]: risk + ambiguity, or minus extrinsic value and information gain
+/// (Friston et al. 2015). In nats, one number for each copy of the plates.
 inline constexpr detail::future_word<"expected_free_energy"> expected_free_energy{};
+/// With preference(s, D) of latent variables: state risk + ambiguity. In nats, one number for each copy of
+/// the plates (Millidge, Tschantz and Buckley 2021).
 inline constexpr detail::future_word<"expected_free_energy_of_states"> expected_free_energy_of_states{};
+/// Extrinsic value + posterior divergence. In nats, one number for each copy of the plates (Millidge,
+/// Tschantz and Buckley 2021).
 inline constexpr detail::future_word<"free_energy_of_the_future"> free_energy_of_the_future{};
+/// With preference(o, C(s)): extrinsic value + posterior divergence + information gain. In nats, one number
+/// for each copy of the plates (Millidge, Tschantz and Buckley 2021).
 inline constexpr detail::future_word<"biased_free_energy_of_the_future"> biased_free_energy_of_the_future{};
+/// Likelihood divergence - information gain. In nats, one number for each copy of the plates (Millidge,
+/// Tschantz and Buckley 2021).
 inline constexpr detail::future_word<"free_energy_of_the_expected_future">
     free_energy_of_the_expected_future{};
+/// KL[q(o) || p~(o)] of predicted and desired outcomes. In nats, one number for each copy of the plates
+/// (Millidge, Tschantz and Buckley 2021).
 inline constexpr detail::future_word<"outcome_divergence"> outcome_divergence{};
+/// Outcome divergence + the free energy that is expected after an outcome. In nats, one number for each
+/// copy of the plates (Millidge, Tschantz and Buckley 2021).
 inline constexpr detail::future_word<"action_perception_divergence"> action_perception_divergence{};
+/// KL[q(o, x) || p~(o) p(x|o)]. In nats, one number for each copy of the plates (Millidge, Tschantz and
+/// Buckley 2021).
 inline constexpr detail::future_word<"joint_divergence"> joint_divergence{};
+/// KL[q(x) || p~(x)] of predicted and desired states: KL control. In nats, one number for each copy of the
+/// plates (Millidge, Tschantz and Buckley 2021).
 inline constexpr detail::future_word<"state_divergence"> state_divergence{};
+/// E_q(o) ln p~(o), to be maximised. In nats, one number for each copy of the plates (Millidge, Tschantz
+/// and Buckley 2021).
 inline constexpr detail::future_word<"expected_evidence"> expected_evidence{};
 
+/// What is desired of an outcome: probabilities over its axis.
 template <class V, detail::term C>
 auto preference(const V& outcome, const C& desired) {
   constexpr auto kind = detail::given_as::preference;
@@ -127,6 +148,7 @@ auto preference(const V& outcome, const C& desired) {
   }
 }
 
+/// The posterior over a state that is in use after an outcome.
 template <class V, detail::term P>
 auto posterior(const V& state, const P& table) {
   constexpr auto kind = detail::given_as::posterior;
@@ -159,6 +181,7 @@ auto softmax(const expr<I, R>& e, Axis axis, More... more) {
     return expr<I, R>{softmax(among, axis).ir * softmax(e, more...).ir};
   }
 }
+/// Over the branches of policies together: the posterior over policies.
 template <class I, class R>
 auto softmax(const expr<I, R>& e) {
   using branches = typename detail::branches_of<I>::type;
@@ -172,6 +195,7 @@ auto softmax(const expr<I, R>& e) {
   }
 }
 
+/// The probabilities of the values of one branch, over its axis: summed over all other branches.
 template <class I, class R, fixed_string Name, class Axis>
 auto marginal(const expr<I, R>& e, branch_of<Name, Axis> of) {
   using branch = decltype(of);
@@ -215,11 +239,14 @@ auto make_choice(const V& a, const expr<I, R>& scores, bool drawn, const std::so
 
 }  // namespace detail
 
+/// The variable, one_of over an axis of the scores, takes the index of the largest; the lowest among
+/// equals.
 template <class V, class I, class R>
 auto choose(const V& a, const expr<I, R>& scores,
             const std::source_location& where = std::source_location::current()) {
   return detail::make_choice(a, scores, false, where);
 }
+/// The variable takes an index with these probabilities, by counter-based random numbers.
 template <class V, class I, class R>
 auto draw(const V& a, const expr<I, R>& probabilities,
           const std::source_location& where = std::source_location::current()) {

@@ -178,6 +178,7 @@ struct times {
 
 }  // namespace detail
 
+/// Latent variables of q take the means of their densities, parents first.
 template <fixed_string Name, class... Factors, class... Members>
 auto forward(const joint<Name, Factors...>& p, const approximation<Members...>& q,
              const std::source_location& where = std::source_location::current()) {
@@ -186,6 +187,7 @@ auto forward(const joint<Name, Factors...>& p, const approximation<Members...>& 
   const ir::Origin origin = detail::make_origin("forward(" + std::string(Name.view()) + ")", where);
   return statement<reads<detail::functional_of<Name, roles>>>{{ir::Forward{p.position, q.position}, origin}};
 }
+/// The same with the one family that goes with the model. Throws ir::ModelError where there are several.
 template <fixed_string Name, class... Factors>
 auto forward(const joint<Name, Factors...>& p,
              const std::source_location& where = std::source_location::current()) {
@@ -194,10 +196,12 @@ auto forward(const joint<Name, Factors...>& p,
   return statement<mentions>{{ir::Forward{p.position, detail::family_of(p.position, where)}, origin}};
 }
 
+/// A given variable takes the mean of its density. Throws ir::ModelError where no model or several draw it.
 template <class V>
 auto predict(const V& variable, const std::source_location& where = std::source_location::current()) {
   return detail::make_predict<reads<>>(nullptr, where, variable);
 }
+/// The same with the model that draws it.
 template <fixed_string Name, class... Factors, class V>
 auto predict(const joint<Name, Factors...>& p, const V& variable,
              const std::source_location& where = std::source_location::current()) {
@@ -218,11 +222,14 @@ auto predictions(const joint<Name, Factors...>& p) {
   return detail::predictions_of{p.position, std::string(Name.view())};
 }
 
+/// From here to the end of the block predictions and their derivatives keep their values; rules are derived
+/// before. Such a rule is no gradient of F, and is marked.
 inline auto hold(const detail::predictions_of& predictions,
                  const std::source_location& where = std::source_location::current()) {
   return statement<reads<>>{{ir::Hold{predictions.model},
                              detail::make_origin("hold(predictions(" + predictions.name + "))", where)}};
 }
+/// Refused at compile time: only predictions can be held.
 template <class T>
 auto hold(const T&) {
   diagnostics::report<diagnostics::held_is_not_predictions<typename detail::symbol_of<T>::label>>();
@@ -231,8 +238,10 @@ auto hold(const T&) {
 
 /// The first bound of `until`: the largest absolute change that ends it.
 struct tolerance {
+  /// The largest absolute change of an element.
   double value;
   std::source_location where;
+  /// A finite number that is not negative. Throws ir::ModelError.
   explicit tolerance(double largest_change, const std::source_location& at = std::source_location::current())
       : value(largest_change), where(at) {
     if (!(value >= 0.0) || !std::isfinite(value)) {
@@ -247,6 +256,7 @@ struct tolerance {
 /// The second bound of `until`: the number of passes after which it gives up.
 struct at_most {
   std::size_t value;
+  /// At least 1. Throws ir::ModelError.
   template <std::integral T>
   explicit at_most(T passes, const std::source_location& where = std::source_location::current())
       : value(static_cast<std::size_t>(passes)) {
@@ -258,31 +268,38 @@ struct at_most {
   }
 };
 
+/// The statements n times, n at least 1. Throws ir::ModelError.
 template <class... Args>
 auto repeat(const detail::times& times, const Args&... args) {
   return detail::make_loop([&](ir::Block body) { return ir::Repeat{times.count, std::move(body)}; },
                            detail::make_origin(fmt::format("repeat({})", times.count), times.where), args...);
 }
 
+/// Target by target, each from the values the one before has left.
 template <class... Args>
 auto in_order(const Args&... args) {
   return detail::make_around([](ir::Block body) { return ir::InOrder{std::move(body)}; }, args...);
 }
+/// Target by target in reverse order of dependence; under hold one pass with rate(1) is the exact reverse
+/// sweep.
 template <class... Args>
 auto children_first(const Args&... args) {
   return detail::make_around([](ir::Block body) { return ir::InOrder{std::move(body), true}; }, args...);
 }
+/// All targets from the same values.
 template <class... Args>
 auto simultaneously(const Args&... args) {
   return detail::make_around([](ir::Block body) { return ir::Simultaneously{std::move(body)}; }, args...);
 }
 
+/// The rules of one tick after the other, from the first.
 template <fixed_string Time, class... Args>
 auto each_tick(ticks<Time>, const Args&... args) {
   const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
   return detail::make_around(
       [axis](ir::Block body) { return ir::Scan{axis, ir::Order::forwards, std::move(body)}; }, args...);
 }
+/// The rules of one tick after the other, from the last.
 template <fixed_string Time, class... Args>
 auto each_tick_backwards(ticks<Time>, const Args&... args) {
   const ir::Axis* axis = detail::ir_axis<ticks<Time>>(detail::current_context());
@@ -319,23 +336,29 @@ auto make_scan(ir::Order order, const Args&... args) {
 
 }  // namespace detail
 
+/// The rules of one element of an axis after the other, in order.
 template <class Axis, class... Args>
 auto scan(Axis, const Args&... args) {
   return detail::make_scan<Axis>(ir::Order::forwards, args...);
 }
+/// The rules of one element after the other, from the last.
 template <class Axis, class... Args>
 auto scan_backwards(Axis, const Args&... args) {
   return detail::make_scan<Axis>(ir::Order::backwards, args...);
 }
+/// As many visits as there are elements, each of an element drawn anew.
 template <class Axis, class... Args>
 auto scan_at_random(Axis, const Args&... args) {
   return detail::make_scan<Axis>(ir::Order::random, args...);
 }
+/// Every element once, in an order drawn anew.
 template <class Axis, class... Args>
 auto scan_shuffled(Axis, const Args&... args) {
   return detail::make_scan<Axis>(ir::Order::shuffled, args...);
 }
 
+/// Until no element changes by more than the tolerance in a pass, or `passes` passes are made; the instance
+/// says how many in passes().
 template <class... Args>
 auto until(const tolerance& change, const at_most& passes, const Args&... args) {
   return detail::make_loop(
@@ -420,6 +443,7 @@ auto as_statement(const expr<I, R>& argument) {
 
 }  // namespace detail
 
+/// `evaluate<"name">(e)`: the value of an expression as a result of the kernel.
 template <fixed_string Name>
 inline constexpr detail::evaluate_declaration<Name> evaluate{};
 
@@ -502,6 +526,8 @@ constexpr void check_predictions([[maybe_unused]] reads<Mentions...> all) {
 
 }  // namespace detail
 
+/// `kernel<"name">(statements...)`: a function of the generated library. One expression alone is a result
+/// named like the kernel.
 template <fixed_string Name>
 inline constexpr detail::kernel_declaration<Name> kernel{};
 
@@ -511,6 +537,7 @@ inline constexpr detail::kernel_declaration<Name> kernel{};
 /// What define() returns: models, families, functionals and the given kernels, in order.
 class program {
  public:
+  /// Takes the kernels and everything declared since the last program.
   template <fixed_string... Names, class... Mentions>
   program(const kernel_of<Names, Mentions>&... kernels)
       : ir_(std::exchange(detail::current_program(), ir::Program{})) {
@@ -523,7 +550,9 @@ class program {
     ir_.kernels = {kernels.ir...};
   }
 
+  /// What the compiler works on.
   const ir::Program& ir() const& { return ir_; }
+  /// What the compiler works on.
   ir::Program ir() && { return std::move(ir_); }
 
  private:

@@ -84,7 +84,10 @@ struct reference_declaration {
 
 }  // namespace detail
 
+/// `reference(kernel<"infer">, x) = e`: what dF/dx in that kernel should be (of `solve`, the value).
+/// `verify` proves or refutes it.
 inline constexpr detail::reference_declaration<true> reference{};
+/// The same for a rule that is known to be wrong: it must be refuted.
 inline constexpr detail::reference_declaration<false> refuted{};
 
 /// The derivative, element by element, of the function applied last, at its argument: slope(tanh(a)) is

@@ -48,6 +48,7 @@ struct is_not_carried_on : std::bool_constant<!carried_on<T>::value> {};
 
 }  // namespace detail
 
+/// The value of x at the last advance(x); where the program never advances x, before its last change.
 template <class V>
 auto previous(const V& variable) {
   if constexpr (!detail::is_variable<V> && !detail::is_state<V>) {
@@ -71,6 +72,8 @@ struct is_normal_before<member_of<"gaussian", X>, Symbol> : std::is_same<typenam
 };
 }  // namespace detail
 
+/// The precision that q had for x at the last advance(x): precision(q, previous(x)), where q has the member
+/// gaussian(x).
 template <class... Members, class Symbol>
   requires(detail::is_normal_before<Members, Symbol>::value || ...)
 auto precision(const approximation<Members...>&, const handle<Symbol>& before) {

@@ -20,6 +20,7 @@ template <ir::Role Role, fixed_string Name, class... Axes>
 struct symbol {
   static constexpr ir::Role role = Role;
   static constexpr auto given_name = Name;
+  /// Its name.
   static constexpr std::string_view text = Name.view();
   using label = name<Name>;
   using declared_axes = types<Axes...>;
@@ -28,6 +29,7 @@ struct symbol {
 
 /// parameter<"J">(unit, unit.prime(), no_diagonal)
 struct no_diagonal_t {};
+/// The last argument of a square parameter whose diagonal is zero and stays so.
 inline constexpr no_diagonal_t no_diagonal{};
 
 namespace detail {
@@ -241,10 +243,13 @@ struct declaration {
 
 }  // namespace detail
 
+/// `variable<"h">(axes...)`: random; latent where a family has a member for it, else given.
 template <fixed_string Name>
 inline constexpr detail::declaration<ir::Role::variable, Name> variable{};
+/// `parameter<"W">(axes...)`: learned, shared by all copies.
 template <fixed_string Name>
 inline constexpr detail::declaration<ir::Role::parameter, Name> parameter{};
+/// `input<"u">(axes...)`: given at run time and not random.
 template <fixed_string Name>
 inline constexpr detail::declaration<ir::Role::input, Name> input{};
 

@@ -23,6 +23,7 @@ class aligned_buffer {
 
  public:
   aligned_buffer() = default;
+  /// Elements set to zero. Throws std::bad_alloc.
   explicit aligned_buffer(std::size_t size) : size_(size) {
     if (size == 0) return;
     if (size > (static_cast<std::size_t>(-1) - buffer_alignment) / sizeof(T))
@@ -31,8 +32,10 @@ class aligned_buffer {
     void* memory = ::operator new(bytes, std::align_val_t(buffer_alignment));
     data_ = static_cast<T*>(std::memset(memory, 0, bytes));
   }
+  /// Leaves the other empty.
   aligned_buffer(aligned_buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  /// Leaves the other empty.
   aligned_buffer& operator=(aligned_buffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -40,16 +43,27 @@ class aligned_buffer {
   }
   ~aligned_buffer() { ::operator delete(data_, std::align_val_t(buffer_alignment)); }
 
+  /// The number of elements.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// The first element, aligned.
   [[nodiscard]] T* data() noexcept { return data_; }
+  /// The first element, aligned.
   [[nodiscard]] const T* data() const noexcept { return data_; }
+  /// For loops over the elements.
   [[nodiscard]] T* begin() noexcept { return data_; }
+  /// For loops over the elements.
   [[nodiscard]] T* end() noexcept { return data_ + size_; }
+  /// For loops over the elements.
   [[nodiscard]] const T* begin() const noexcept { return data_; }
+  /// For loops over the elements.
   [[nodiscard]] const T* end() const noexcept { return data_ + size_; }
+  /// Unchecked.
   [[nodiscard]] T& operator[](std::size_t i) noexcept { return data_[i]; }
+  /// Unchecked.
   [[nodiscard]] const T& operator[](std::size_t i) const noexcept { return data_[i]; }
+  /// All elements.
   [[nodiscard]] std::span<T> span() noexcept { return {data_, size_}; }
+  /// All elements.
   [[nodiscard]] std::span<const T> span() const noexcept { return {data_, size_}; }
 
  private:

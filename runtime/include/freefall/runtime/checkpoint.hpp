@@ -22,15 +22,21 @@ namespace freefall::runtime {
 // An array to be saved: dense and row-major; an empty shape is a scalar. `data` points to the product of the
 // shape's extents and may be null only if that is 0. NaN and infinity are saved as they are.
 struct array_view {
+  /// Not empty; unique in its file.
   std::string name;
+  /// Empty for a scalar.
   std::vector<std::size_t> shape;
+  /// Dense, row-major.
   std::variant<const float*, const double*, const std::int64_t*, const std::uint8_t*> data;
 };
 
 // An array to be restored, likewise.
 struct array_slot {
+  /// Under which name it was saved.
   std::string name;
+  /// What shape it must have; empty for a scalar.
   std::vector<std::size_t> shape;
+  /// Where it goes.
   std::variant<float*, double*, std::int64_t*, std::uint8_t*> data;
 };
 
@@ -43,6 +49,7 @@ struct array_slot {
 // operating system. Throws std::invalid_argument if a name is empty, longer than 65531 bytes or given twice,
 // or if data is null.
 void save_checkpoint(const std::filesystem::path& file, std::span<const array_view> arrays);
+/// The same for a list.
 inline void save_checkpoint(const std::filesystem::path& file, std::initializer_list<array_view> arrays) {
   save_checkpoint(file, std::span(arrays.begin(), arrays.size()));
 }
@@ -53,6 +60,7 @@ inline void save_checkpoint(const std::filesystem::path& file, std::initializer_
 // differs, throws data_error and leaves the memory of all slots untouched. Throws std::invalid_argument if a
 // slot has no memory.
 void load_checkpoint(const std::filesystem::path& file, std::span<const array_slot> slots);
+/// The same for a list.
 inline void load_checkpoint(const std::filesystem::path& file, std::initializer_list<array_slot> slots) {
   load_checkpoint(file, std::span(slots.begin(), slots.size()));
 }

@@ -20,9 +20,12 @@ namespace freefall::runtime {
 
 // `rows` images of height x width grey values 0 to 255, one after the other, each row-major.
 struct image_set {
-  std::size_t rows = 0, height = 0, width = 0;
+  std::size_t rows = 0;              // number of images
+  std::size_t height = 0;            // of each, in pixels
+  std::size_t width = 0;             // of each, in pixels
   std::vector<std::uint8_t> pixels;  // [rows, height, width]
 
+  /// The pixels of an image, row by row.
   [[nodiscard]] std::span<const std::uint8_t> image(std::size_t row) const {
     return std::span(pixels).subspan(row * height * width, height * width);
   }
@@ -37,9 +40,11 @@ struct image_set {
 
 // A matrix of finite numbers, row-major.
 struct table {
-  std::size_t rows = 0, columns = 0;
+  std::size_t rows = 0;        // number of rows
+  std::size_t columns = 0;     // numbers in each
   std::vector<double> values;  // [rows, columns]
 
+  /// The numbers of a row.
   [[nodiscard]] std::span<const double> row(std::size_t r) const {
     return std::span(values).subspan(r * columns, columns);
   }

@@ -19,7 +19,9 @@ namespace freefall::runtime {
 // Thrown by `require`; what() is the text of `describe`.
 class kernel_error : public std::runtime_error {
  public:
+  /// Says in words what the status says in numbers; with `tensors` it names the indices of the element.
   explicit kernel_error(const status& s, std::span<const tensor_info> tensors = {});
+  /// What the kernel returned.
   [[nodiscard]] const status& reason() const noexcept { return reason_; }
 
  private:
@@ -33,6 +35,7 @@ void require(const status& s, std::span<const tensor_info> tensors = {});
 // "<file>: <what was found, what was expected, how to mend it>".
 class data_error : public std::runtime_error {
  public:
+  /// The text is that of the file, a colon, and the message.
   data_error(const std::filesystem::path& file, const std::string& message);
 };
 

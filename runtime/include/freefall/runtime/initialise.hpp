@@ -18,11 +18,13 @@
 
 namespace freefall::runtime::initialise {
 
+/// Every element is `value`.
 template <class T>
 void constant(std::span<T> out, std::type_identity_t<T> value) {
   std::fill(out.begin(), out.end(), value);
 }
 
+/// Every element is zero.
 template <class T>
 void zeros(std::span<T> out) {
   constant(out, T(0));
@@ -50,6 +52,7 @@ template <class T>
 void glorot_normal(std::span<T> out, std::size_t fan_in, std::size_t fan_out, const stream& draws) {
   normal(out, std::sqrt(2.0 / static_cast<double>(fan_in + fan_out)), draws);
 }
+/// Uniform between -a and a, a = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, equation 16).
 template <class T>
 void glorot_uniform(std::span<T> out, std::size_t fan_in, std::size_t fan_out, const stream& draws) {
   const double limit = std::sqrt(6.0 / static_cast<double>(fan_in + fan_out));

@@ -22,6 +22,7 @@ namespace freefall::runtime {
 // The rate is the average since construction. The file must outlive the object; failed writes are ignored.
 class progress {
  public:
+  /// Does not go back.
   using clock = std::chrono::steady_clock;
 
   // `now` is for tests, which must not wait.

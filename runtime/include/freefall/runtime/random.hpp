@@ -42,7 +42,9 @@ namespace freefall::runtime {
 // many threads.
 class stream {
  public:
+  /// By number.
   constexpr stream(std::uint64_t seed, std::uint64_t id) : seed_(seed), id_(id) {}
+  /// By name: streams of different names are independent.
   constexpr stream(std::uint64_t seed, std::string_view name) : stream(seed, stream_id(name)) {}
 
   // Philox block `index`: key = seed, counter = (index, id), each 64-bit number as two words with the low one

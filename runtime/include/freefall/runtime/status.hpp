@@ -29,13 +29,20 @@ enum class fault : int {
 // null. A kernel that returns anything but `none` says in its own documentation which outputs it has already
 // written.
 struct status {
+  /// What was wrong.
   fault what = fault::none;
+  /// The kernel that says so.
   const char* kernel = "";
+  /// The array or plate it is about, or null.
   const char* tensor = "";
+  /// The element, counted in the order of storage.
   std::size_t element = 0;
+  /// What was found, where it is a number.
   std::size_t found = 0;
+  /// What was expected, likewise.
   std::size_t expected = 0;
 
+  /// Nothing was wrong.
   [[nodiscard]] constexpr bool ok() const { return what == fault::none; }
 };
 

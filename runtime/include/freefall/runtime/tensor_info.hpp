@@ -5,12 +5,16 @@
 
 namespace freefall::runtime {
 
+/// What an array is to the model.
 enum class tensor_role { variable, parameter, input, optimiser_state, output };
 
 // A tensor as the caller of a kernel sees it: dense, row-major (the last axis is contiguous).
 struct tensor_info {
+  /// In the specification.
   const char* name;
+  /// What it is to the model.
   tensor_role role;
+  /// The number of its axes.
   std::size_t rank;
   const char* const* axes;     // [rank] names of the axes
   const std::size_t* extents;  // [rank]

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLibrary = "bench_kernels";
 
-std::string program(const nlohmann::json& costs, const std::string& format) {
+std::string program(const nlohmann::json& costs, const std::string& title, const std::string& format) {
   std::string rows;
   for (const auto& k : costs)
     rows += fmt::format("      {{\"{0}\", {1}, {2}, [&] {{ model.{0}(); }}}},\n",
@@ -27,8 +27,8 @@ std::string program(const nlohmann::json& costs, const std::string& format) {
   return fmt::format(
       "#include <{0}_views.hpp>\n\n#include \"time_kernels.hpp\"\n\nint main() {{\n  {0}::instance model;\n"
       "  freefall::bench::fill(model, {0}::tensors());\n  return freefall::bench::time_kernels({{\n{1}  }}, "
-      "{2});\n}}\n",
-      kLibrary, rows, format == "json");
+      "\"{2}\", {3});\n}}\n",
+      kLibrary, rows, title, format == "json");
 }
 
 }  // namespace
@@ -51,11 +51,20 @@ int bench(const Installation& installation, const Model& model, const std::vecto
   std::vector<std::string> cost = generate("cost");
   cost.insert(cost.end(), {"--format", "json"});
   if (const int code = run(cost, folder / "cost.json")) return finish(code);
+  std::vector<std::string> shown;
+  for (const std::string& word : sizes) {
+    if (!word.starts_with("--")) shown.push_back(word);
+  }
+  const std::string title = fmt::format(
+      "{} at {}, on one thread: fastest of 10 rounds; operations and bytes are those of `freefall cost`",
+      model.shipped != nullptr ? model.source.parent_path().filename().string()
+                               : model.source.filename().string(),
+      shown.empty() ? "its sizes" : fmt::format("{}", fmt::join(shown, " ")));
   std::ifstream costs(folder / "cost.json");
   std::vector<std::string> emit = generate("emit");
   emit.insert(emit.end(), {"--out", folder.string()});
   if (const int code = run(emit)) return finish(code);
-  driver::write_if_changed(folder / "main.cpp", program(nlohmann::json::parse(costs), format));
+  driver::write_if_changed(folder / "main.cpp", program(nlohmann::json::parse(costs), title, format));
   fmt::print(stderr, "freefall: compiling the kernels\n");
   std::vector<std::string> compile = compiler(installation);
   compile.insert(compile.end(),

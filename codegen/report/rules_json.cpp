@@ -1,5 +1,6 @@
 #include "codegen/report/rules_json.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "codegen/ir/print.hpp"
@@ -43,6 +44,7 @@ class Writer {
       out["axes"].push_back({{"name", a.name}, {"plate", a.plate}});
     out["tensors"] = Json::array();
     for (const Tensor& t : c_.program->context->tensors()) {
+      if (is_symbol(&t)) continue;
       Json axes = Json::array();
       for (const Axis* a : t.axes) axes.push_back(a->name);
       out["tensors"].push_back({{"name", t.name}, {"role", role_name(t.role)}, {"axes", axes}});
@@ -71,6 +73,15 @@ class Writer {
   }
 
  private:
+  // What stands for a functional, a gradient or a rule in expressions is no array.
+  bool is_symbol(const Tensor* t) const {
+    const auto of = [&](const auto& rows) {
+      return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.symbol == t; });
+    };
+    const Program& p = *c_.program;
+    return of(p.functionals) || of(p.gradients) || of(p.rules);
+  }
+
   Json expression(Expr e, const PrintOptions& options) const {
     const std::string formula = latex(e, letters_, options);
     return {{"text", print(e, options)}, {"latex", formula}, {"mathml", math_element(formula)}};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "codegen/calculus/derivative.hpp"
+#include "codegen/calculus/greedy.hpp"
 
 namespace freefall::calculus {
 namespace {
@@ -17,6 +18,17 @@ Expr at_place(Expr value, const Tensor* variable, Expr symbol) {
   Substitution to_place;
   for (std::size_t p = 0; p < own.size(); ++p) to_place.emplace_back(own[p], symbol->subscripts[p]);
   return substitute(value, to_place);
+}
+
+Expr value_of(const elaborate::Held& held, const EventPart& part) {
+  const Events& events = held.program.events[part.events];
+  const GreedyParts all = greedy_parts(resolve(held, events.energy), events.counts);
+  switch (part.kind) {
+    case EventPart::Kind::voltage: return all.voltage;
+    case EventPart::Kind::threshold: return all.threshold;
+    case EventPart::Kind::couplings: return greedy_couplings(all, events.counts);
+  }
+  return {};
 }
 
 Expr value_of(const Rule& rule) { return rule.method == "solve" ? rule.updates[0].value : rule.gradient; }
@@ -60,6 +72,9 @@ Expr resolve(const elaborate::Held& held, Expr e) {
     for (const Gradient& g : held.program.gradients) {
       if (g.symbol == n->tensor)
         return at_place(gradients(held, resolve(held, g.functional), {g.variable})[0], g.variable, n);
+    }
+    for (const EventPart& p : held.program.event_parts) {
+      if (p.symbol == n->tensor) return at_place(value_of(held, p), p.symbol, n);
     }
     return n;
   });

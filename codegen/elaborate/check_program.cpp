@@ -241,6 +241,13 @@ bool contains(const Program& program, Expr functional, const Tensor* target) {
   return false;
 }
 
+// The first value of a held point in an expression, or null.
+const Tensor* held_in(Expr e) {
+  const auto reads = tensors_of(e);
+  const auto at = std::find_if(reads.begin(), reads.end(), [](auto t) { return t->role == Role::temporary; });
+  return at == reads.end() ? nullptr : *at;
+}
+
 struct BlockCheck {
   const Program& program;
   const std::string& kernel;
@@ -260,6 +267,9 @@ struct BlockCheck {
     }
   }
   void operator()(const Descend& descend) const {
+    if (const Tensor* t = held_in(descend.functional))
+      fail(origin, "kernel '{}' descends a function of '{}'; held values stand in references only", kernel,
+           t->name);
     const auto* row = calculus::find_descent(descend.descent.method);
     if (row == nullptr) {
       fail(origin, "kernel '{}' descends by the unknown method '{}'; known are: {}", kernel,
@@ -491,6 +501,8 @@ struct BlockCheck {
     }
   }
   void operator()(const Evaluate& evaluate) const {
+    if (const Tensor* t = held_in(evaluate.value))
+      fail(origin, "kernel '{}' evaluates '{}'; held values stand in references only", kernel, t->name);
     for (const Index& i : evaluate.value->free) {
       if (std::find(evaluate.result->axes.begin(), evaluate.result->axes.end(), i.axis) ==
           evaluate.result->axes.end()) {
@@ -592,12 +604,25 @@ std::set<const Tensor*> ruled(const Program& program, const Block& block) {
   return out;
 }
 
+bool holds(const Block& block) {
+  return std::any_of(block.begin(), block.end(), [](const Statement& s) {
+    const bool inside = std::visit(
+        [](const auto& action) {
+          if constexpr (requires { action.body; }) return holds(action.body);
+          return false;
+        },
+        s.action);
+    return inside || std::holds_alternative<Hold>(s.action);
+  });
+}
+
 bool stands_in(const Tensor* symbol, Expr e) {
   const auto reads = tensors_of(e);
   return std::find(reads.begin(), reads.end(), symbol) != reads.end();
 }
 
 void check_reference(const Program& program, const Reference& reference) {
+  bool of_held_rule = false;
   for (const RuleSymbol& rule : program.rules) {
     if (stands_in(rule.symbol, reference.value))
       fail(reference.origin,
@@ -610,6 +635,7 @@ void check_reference(const Program& program, const Reference& reference) {
       kernels.push_back(k.name);
       if (k.name != rule.kernel) continue;
       known = true;
+      of_held_rule = of_held_rule || holds(k.body);
       const auto all = ruled(program, k.body);
       moved = all.contains(rule.variable);
       for (const Tensor& t : program.context->tensors()) {
@@ -628,6 +654,12 @@ void check_reference(const Program& program, const Reference& reference) {
            rule.variable->name, rule.kernel,
            targets.empty() ? "it has none" : fmt::format("it has rules for: {}", fmt::join(targets, ", ")));
   }
+  if (const Tensor* t = held_in(reference.value); t != nullptr && !of_held_rule)
+    fail(reference.origin,
+         "the reference reads '{}', a value held by hold(predictions(p)), but what it is compared with is no "
+         "rule "
+         "of a kernel that holds predictions; leave out held(...), or name a kernel that does",
+         t->name);
   for (const Index& i : reference.value->free) {
     if (!reference.quantity->depends_on(i))
       fail(reference.origin,

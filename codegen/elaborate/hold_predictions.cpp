@@ -20,17 +20,6 @@ std::vector<const Tensor*> latents_of(const Program& program, std::size_t model)
   return out;
 }
 
-const Tensor* make_copy(Context& context, const Tensor* live) {
-  const std::string base = live->name + "_held";
-  std::string name = base;
-  for (int n = 2;; ++n) {
-    const Tensor* known = context.find_tensor(name);
-    if (known == nullptr || known->role == Role::temporary) break;
-    name = fmt::format("{}_{}", base, n);
-  }
-  return context.tensor(name, live->axes, Role::temporary);
-}
-
 }  // namespace
 
 const Tensor* Held::copy_of(const Tensor* live) const {
@@ -48,7 +37,7 @@ Held hold_predictions(const Held& before, std::size_t model) {
       return e;
     const Tensor* copy = out.copy_of(e->tensor);
     if (copy == nullptr) {
-      copy = make_copy(context, e->tensor);
+      copy = held_copy(context, e->tensor);
       out.copies.push_back({e->tensor, copy, model});
     }
     return e->op == Op::Access ? make_access(context, copy, e->subscripts)

@@ -135,6 +135,35 @@ Expr Program::rule(std::string_view kernel, const Tensor* variable) {
   return element(*context, symbol);
 }
 
+std::string_view name(EventPart::Kind kind) {
+  static constexpr std::string_view kNames[] = {"voltage", "threshold", "couplings"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+Expr Program::event_part(std::size_t of, EventPart::Kind kind) {
+  for (const EventPart& p : event_parts) {
+    if (p.events == of && p.kind == kind) return element(*context, p.symbol);
+  }
+  const Tensor* counts = events[of].counts;
+  std::vector<const Axis*> axes = counts->axes;
+  if (kind == EventPart::Kind::couplings) axes.insert(axes.end(), counts->axes.begin(), counts->axes.end());
+  const Tensor* symbol =
+      context->tensor(fmt::format("{}({}, {})", ir::name(kind), counts->name, of), axes, Role::output);
+  event_parts.push_back({symbol, of, kind});
+  return element(*context, symbol);
+}
+
+const Tensor* held_copy(Context& context, const Tensor* live) {
+  const std::string base = live->name + "_held";
+  std::string name = base;
+  for (int n = 2;; ++n) {
+    const Tensor* known = context.find_tensor(name);
+    if (known == nullptr || known->role == Role::temporary) break;
+    name = fmt::format("{}_{}", base, n);
+  }
+  return context.tensor(name, live->axes, Role::temporary);
+}
+
 const Tensor* previous(Context& context, const Tensor* tensor) {
   return context.tensor(tensor->name + "_previous", tensor->axes, Role::state);
 }

@@ -162,6 +162,18 @@ struct Events {
   Origin origin;
 };
 
+/// A part of greedy events as an expression, referred to by the tensor `symbol`: voltage and threshold over
+/// the axes of the counts, couplings (the change of each voltage at an event) over these and the index of the
+/// event one level above. Its value is derived where it is used.
+struct EventPart {
+  enum class Kind { voltage, threshold, couplings };
+  const Tensor* symbol = nullptr;
+  std::size_t events = 0;  ///< position in Program::events
+  Kind kind = Kind::voltage;
+};
+/// "voltage", "threshold" or "couplings".
+std::string_view name(EventPart::Kind kind);
+
 struct Statement;
 using Block = std::vector<Statement>;
 
@@ -284,6 +296,7 @@ struct Program {
   std::vector<Functional> functionals;
   std::vector<Gradient> gradients;
   std::vector<Kernel> kernels;
+  std::vector<EventPart> event_parts;
   std::vector<RuleSymbol> rules;
   std::vector<Reference> references;
   /// Variables whose value before their last change is kept, and the states that keep it.
@@ -314,12 +327,16 @@ struct Program {
   /// Registers the rule of a variable in a kernel and returns the element that stands for it in references,
   /// over the variable's canonical indices.
   Expr rule(std::string_view kernel, const Tensor* variable);
+  Expr event_part(std::size_t events, EventPart::Kind kind);
 };
 
 /// The state `<name>_previous`: the value of a tensor at the previous tick, given within a tick.
 const Tensor* previous(Context& context, const Tensor* tensor);
 /// The same where something has asked for it before, or null.
 const Tensor* find_previous(const Context& context, const Tensor* tensor);
+
+/// The temporary `<name>_held`: the value of a latent variable at the point where predictions are held.
+const Tensor* held_copy(Context& context, const Tensor* live);
 
 /// The state `<name>_precision`: the precision of a normal density whose mean is the tensor, a matrix over
 /// its axis that is no plate, or a scalar for each copy.

@@ -31,6 +31,8 @@ MatrixNames names_of(const Program& program, const calculus::Derivation& derivat
     out.spelling[g.symbol] = plain ? fmt::format("d{}/d{}", spelled(g.functional->tensor), g.variable->name)
                                    : fmt::format("d({})/d{}", functional, g.variable->name);
   }
+  for (const EventPart& p : program.event_parts)
+    out.spelling[p.symbol] = fmt::format("{} of {}", name(p.kind), program.events[p.events].counts->name);
   for (const RuleSymbol& r : program.rules) {
     const bool solved =
         std::any_of(derivation.rules.begin(), derivation.rules.end(), [&](const calculus::Rule& rule) {

@@ -35,7 +35,7 @@ program gaussian_filter(Transition f, Observation g) {
   auto q = family(gaussian(x));
   auto F = free_energy(p, q);
 
-  // The Kalman filter by hand, in the form of information (Kalman 1960; Jazwinski 1970, section 8.3, for the
+  // The Kalman filter by hand, in the form of information (Kalman 1960; Jazwinski 1970 for the
   // extended one): J and H are the Jacobians of f and g.
   const auto jacobian = [](auto value, auto weights) {
     if constexpr (Linear) {

@@ -49,6 +49,14 @@ program network() {
   auto g2 = hadamard(h2 - tanh(drive2), slope(tanh(drive2)));
   reference(kernel<"strict">, h1) = h1 - tanh(drive1) - g2 * W2 - prime(U1) * prime(shift(t)(g1));
   reference(kernel<"strict">, h2) = h2 - tanh(drive2) - eps_y * V - prime(U2) * prime(shift(t)(g2));
+  // With hold: predictions and slopes read the held states.
+  auto predicted1 = tanh(W1 * x[t] + U1 * prime(held(h1)[t - 1]) + b1);
+  auto predicted2 = tanh(W2 * held(h1)[t] + U2 * prime(held(h2)[t - 1]) + b2);
+  auto held1 = hadamard(h1 - predicted1, slope(predicted1));
+  auto held2 = hadamard(h2 - predicted2, slope(predicted2));
+  reference(kernel<"relax">, h1) = h1 - predicted1 - held2 * W2 - prime(U1) * prime(shift(t)(held1));
+  reference(kernel<"relax">, h2) =
+      h2 - predicted2 - (y - V * held(h2) - c) * V - prime(U2) * prime(shift(t)(held2));
   reference(gradient(F, V)) = -dot(eps_y, h2, batch, t);
   reference(gradient(F, U1)) = -dot(g1, prime(h1[t - 1]), batch, t);
   reference(gradient(F, W1)) = -dot(g1, x, batch, t);

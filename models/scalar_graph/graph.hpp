@@ -39,6 +39,12 @@ program graph() {
   reference(kernel<"strict">, v1) = eps1 - hadamard(eps2, slope(sqrt(v1)));
   reference(kernel<"strict">, v2) = eps2 - hadamard(eps4, slope(tan(v2)));
   reference(kernel<"strict">, v3) = eps3 - hadamard(eps4, slope(sin(v3)));
+  // With hold: predictions and slopes at the held point (the fixed prediction assumption).
+  auto held2 = v2 - sqrt(held(v1));
+  auto held4 = weight * (target - tan(held(v2)) - sin(held(v3)));
+  reference(kernel<"relax">, v1) = eps1 - hadamard(held2, slope(sqrt(held(v1))));
+  reference(kernel<"relax">, v2) = held2 - hadamard(held4, slope(tan(held(v2))));
+  reference(kernel<"relax">, v3) = eps3 - hadamard(held4, slope(sin(held(v3))));
   reference(gradient(F, theta)) = -sum(hadamard(eps1, v0), batch);
   reference(gradient(F, v0)) = -theta * eps1 - 2 * hadamard(v0, eps3);
 

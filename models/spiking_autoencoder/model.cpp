@@ -32,7 +32,12 @@ program define() {
   auto L = sum(hadamard(prime(spike(feedback)), square(learner.value + beta * W)), neuron, neuron.prime()) /
            (2 * beta);
 
-  // By hand (Bourdoukan and Deneve 2015, equation 2): the couplings of who spikes.
+  // By hand (Boerlin, Machens and Deneve 2013, with a quadratic cost): D_i . error; half of what a spike of
+  // its own does to it; what spikes do to voltages; and the rule of learning (Bourdoukan and Deneve 2015,
+  // equation 2).
+  reference(voltage_of(feedback)) = error * D + noise - mu * r;
+  reference(threshold_of(feedback)) = (sum(square(D), signal) + mu) / 2 + nu;
+  reference(couplings_of(recurrent)) = -dot(D, prime(D, neuron), signal) - mu * identity(neuron);
   reference(kernel<"learn">, W) = hadamard(prime(spike(feedback)), learner.value + beta * W);
 
   return program{

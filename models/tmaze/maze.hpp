@@ -92,7 +92,7 @@ program maze() {
                                  preference(r2, wanted), preference(k2, 1 / count(cue)));
   auto G = G1 + G2;
 
-  // By hand (Parr, Pezzulo and Friston 2022, equation 2.6): risk + ambiguity of each modality; less what the
+  // By hand (Parr, Pezzulo and Friston 2022, chapter 2): risk + ambiguity of each modality; less what the
   // rewards teach about their table, the entropy of an expected outcome minus its expected entropy.
   auto risk = [](auto outcome, auto desired, auto axis) {
     return sum(xlogx(outcome) - hadamard(outcome, log_probability(desired)), axis);

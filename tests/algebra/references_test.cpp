@@ -218,6 +218,65 @@ TEST(Verify, SaysWhichRulesAKernelHas) {
   EXPECT_THAT(error_of([](auto, auto x, auto, auto, auto, auto, auto) { reference(kernel<"learn">, x) = x; }),
               HasSubstr("the kernel 'learn', which has no rule for 'x' (it has rules for: W1, W2)"));
 }
+// The layers of two_layers with held predictions; `state` states references.
+template <class State>
+ir::Program held_layers(State state) {
+  program_scope scope;
+  auto o = variable<"o">(unit);
+  auto x = variable<"x">(unit);
+  auto W = parameter<"W">(unit, unit.prime());
+  auto p = model<"net">(x <<= normal(0), o <<= normal(tanh(W * prime(x))));
+  auto F = free_energy(p, family(delta(x)));
+  state(o, x, W, F);
+  return program{kernel<"relax">(forward(p), hold(predictions(p)), repeat(9, descend(F, x, rate(0.1)))),
+                 kernel<"strict">(descend(F, x, rate(0.1)))}
+      .ir();
+}
+
+TEST(References, OfARuleWithHeldPredictionsReadWhatIsHeld) {
+  const ir::Program p = held_layers([](auto o, auto x, auto W, auto) {
+    auto held_o = tanh(W * prime(held(x)));
+    reference(kernel<"relax">, x) = x - prime(W) * prime(hadamard(o - held_o, slope(held_o)));
+    auto live = tanh(W * prime(x));
+    refuted(kernel<"relax">, x) = x - prime(W) * prime(hadamard(o - live, slope(live)));
+    reference(kernel<"strict">, x) = x - prime(W) * prime(hadamard(o - live, slope(live)));
+  });
+  const auto all = checked(p);
+  for (const auto& c : all) EXPECT_TRUE(c.as_declared());
+  EXPECT_THAT(equality::mistakes_passed(all[0]), ElementsAre());
+}
+
+TEST(References, MayNotReadWhatNobodyHolds) {
+  for (const bool of_gradient : {false, true}) {
+    try {
+      ir::check_program(held_layers([&](auto, auto x, auto, auto F) {
+        if (of_gradient) {
+          reference(gradient(F, x)) = held(x);
+        } else {
+          reference(kernel<"strict">, x) = held(x);
+        }
+      }));
+      FAIL() << "nothing was thrown";
+    } catch (const ir::ModelError& e) {
+      EXPECT_THAT(e.what(), HasSubstr("the reference reads 'x_held', a value held by hold(predictions(p))"));
+    }
+  }
+}
+
+TEST(References, AreComparedWithThePartsOfGreedyEvents) {
+  program_scope scope;
+  auto leak = input<"leak">();
+  auto target = input<"target">(unit);
+  auto r = trace<"r">(unit, decay(leak));
+  auto g = greedy(sum(square(target - r), unit), r);
+  reference(voltage_of(g)) = -2 * r;
+  reference(threshold_of(g)) = 1 - 2 * target;
+  reference(couplings_of(g)) = -2 * identity(unit);
+  refuted(couplings_of(g)) = 2 * identity(unit);
+  const ir::Program p = program{kernel<"tick">(advance(r), fire(g, one_winner))}.ir();
+  for (const auto& c : checked(p)) EXPECT_TRUE(c.as_declared());
+}
+
 TEST(References, AreComparedWithRulesThatGoWithAnEvent) {
   program_scope scope;
   auto leak = input<"leak">();

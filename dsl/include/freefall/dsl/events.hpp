@@ -10,6 +10,9 @@
 //   auto n = voltage<"V">(g, W);     a parameter W(neuron, neuron.prime()) moves it in place of the derived
 //                                    couplings: W[i, k] is added to V[i] at an event of k
 //   n.value, spike(g)                expressions: the voltage; 1 for the element whose event happens, else 0
+//   voltage_of(g), threshold_of(g), couplings_of(g)
+//                                    expressions, derived: an event of i lowers E where voltage > threshold,
+//                                    and couplings(i, k) is what an event of k adds to the voltage of i
 //   advance(x, r, n)                 a tick of time for traces and voltages, all at once (tick.hpp)
 //   fire(g, one_winner)              the event that lowers E most happens, if any lowers it
 //   fire(g, drain(50))               again, until none lowers it, at most 50 times
@@ -195,6 +198,31 @@ auto spike(const events<Counts>& g) {
   ir::Program& program = detail::current_program();
   return expr<typename Counts::axes, reads<>>{
       ir::element(*program.context, program.events[g.position].spike)};
+}
+
+template <class Counts>
+auto voltage_of(const events<Counts>& g) {
+  return expr<typename Counts::axes, reads<>>{
+      detail::current_program().event_part(g.position, ir::EventPart::Kind::voltage)};
+}
+template <class Counts>
+auto threshold_of(const events<Counts>& g) {
+  return expr<typename Counts::axes, reads<>>{
+      detail::current_program().event_part(g.position, ir::EventPart::Kind::threshold)};
+}
+namespace detail {
+template <class List>
+struct pairs_of;
+template <class Axis>
+struct pairs_of<types<Axis>> {
+  using type = indices<Axis, typename exchange<Axis>::type>;
+};
+}  // namespace detail
+/// For counts over one axis.
+template <class Counts>
+auto couplings_of(const events<Counts>& g) {
+  return expr<typename detail::pairs_of<typename Counts::declared_axes>::type, reads<>>{
+      detail::current_program().event_part(g.position, ir::EventPart::Kind::couplings)};
 }
 
 /// How often events happen in one place of the schedule.

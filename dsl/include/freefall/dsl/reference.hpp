@@ -8,6 +8,8 @@
 //   reference(quantity) = e;               any expression of functionals and gradients: F, -gradient(F, x)
 //   refuted(...) = e;                      the same, stated although it is known to be wrong
 //   reference(..., printed("Millidge 2021", "3.8", "what is wrong with it"))     where it was printed
+//   held(x)                                the value of a latent variable where the kernel of the rule has
+//                                          hold(predictions(p)): predictions and their slopes read it
 //   slope(tanh(a))                         f'(a) of the function f that is applied last
 //
 // The generator's `verify` compares each with what is derived, and fails unless every verdict is the declared
@@ -89,6 +91,26 @@ struct reference_declaration {
 inline constexpr detail::reference_declaration<true> reference{};
 /// The same for a rule that is known to be wrong: it must be refuted.
 inline constexpr detail::reference_declaration<false> refuted{};
+
+namespace detail {
+template <class Symbol>
+struct held_symbol;
+template <ir::Role Role, fixed_string Name, class... Axes>
+struct held_symbol<symbol<Role, Name, Axes...>> {
+  using type = symbol<ir::Role::temporary, joined_name<Name, "_held">(), Axes...>;
+};
+}  // namespace detail
+
+/// The value of a variable at hold(predictions(p)), in a reference to a rule of a kernel that has it.
+template <class Symbol>
+  requires(Symbol::role == ir::Role::variable)
+auto held(const handle<Symbol>& x) {
+  handle<typename detail::held_symbol<Symbol>::type> out;
+  ir::Context& context = detail::current_context();
+  out.tensor = ir::held_copy(context, x.tensor);
+  out.ir = ir::element(context, out.tensor);
+  return out;
+}
 
 /// The derivative, element by element, of the function applied last, at its argument: slope(tanh(a)) is
 /// 1 - tanh(a)^2. Throws ir::ModelError where the outermost operation is no function of one argument.

@@ -1,22 +1,18 @@
 // One training call of a predictive-coding network (pcn_case.hpp): the generated kernel, careful Eigen and,
 // on a machine with AVX-512, hand-written kernels. The candidates are first checked against Eigen in double,
-// then run interleaved; the medians and their ratios to the best hand-written one are printed.
-//
-//   pcn_bench [options of Google Benchmark]
+// then run in turn (race.hpp), and NumPy beside them.
 
-#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
-#include <map>
 #include <pcn_bench_kernels_views.hpp>
 #include <string>
 #include <vector>
 
 #include "bench/hand/pcn_eigen.hpp"
 #include "bench/pcn_case.hpp"
+#include "bench/race.hpp"
 #ifdef __AVX512F__
 #include "bench/hand/pcn.hpp"
 #endif
@@ -89,19 +85,6 @@ void check(const std::string& name, double distance) {
   std::exit(1);
 }
 
-// Prints as the console does and keeps the medians, in microseconds of the one thread's own time: on a
-// machine shared with others the time on the clock measures them.
-class median_reporter : public benchmark::ConsoleReporter {
- public:
-  median_reporter() : ConsoleReporter(OO_None) {}
-  void ReportRuns(const std::vector<Run>& runs) override {
-    ConsoleReporter::ReportRuns(runs);
-    for (const auto& run : runs)
-      if (run.aggregate_name == "median") medians[run.run_name.function_name] = run.GetAdjustedCPUTime();
-  }
-  std::map<std::string, double> medians;
-};
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -125,15 +108,14 @@ int main(int argc, char** argv) {
                          [&](std::size_t l, auto i, auto j) { return generated.weights(l)[i * size[l] + j]; },
                          [&](std::size_t l, auto i) { return generated.bias(l)[i]; }));
 
+  using freefall::bench::candidate, freefall::bench::kind;
+  std::vector<candidate> candidates;
   std::size_t next = 0;
-  const auto add = [&](const std::string& name, auto& network) {
-    benchmark::RegisterBenchmark(name.c_str(), [&](benchmark::State& state) {
-      for (auto _ : state) network.train(data[next++ % data.size()]);
-    })->Unit(benchmark::kMicrosecond);
+  const auto add = [&](const std::string& name, kind what, auto& network) {
+    candidates.push_back(
+        freefall::bench::in_process(name, what, [&] { network.train(data[next++ % data.size()]); }));
   };
-  add("generated", generated);
-  add("careful Eigen", eigen);
-  std::vector<std::string> hand;
+  add("generated", kind::generated, generated);
 #ifdef __AVX512F__
   hand_network<false> plain(start);
   hand_network<true> peeled(start);
@@ -145,35 +127,21 @@ int main(int argc, char** argv) {
                       return network.W[l][static_cast<std::size_t>(i * size[l] + j)];
                     },
                     [&](std::size_t l, auto i) { return network.b[l][static_cast<std::size_t>(i)]; }));
-    add(name, network);
-    hand.push_back(name);
+    add(name, kind::hand, network);
   };
   add_hand("hand", plain);
   add_hand("hand, first step peeled", peeled);
 #endif
-
-  // Defaults first, so that the command line can change them.
-  std::vector<std::string> defaults{argv[0], "--benchmark_enable_random_interleaving=true",
-                                    "--benchmark_repetitions=31", "--benchmark_min_time=0.02",
-                                    "--benchmark_report_aggregates_only=true"};
-  std::vector<char*> arguments;
-  for (auto& d : defaults) arguments.push_back(d.data());
-  arguments.insert(arguments.end(), argv + 1, argv + argc);
-  int count = static_cast<int>(arguments.size());
-  benchmark::Initialize(&count, arguments.data());
-  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
-  median_reporter reporter;
-  benchmark::RunSpecifiedBenchmarks(&reporter);
-
-  double best = 0;
-  for (const auto& name : hand)
-    if (const auto m = reporter.medians.find(name);
-        m != reporter.medians.end() && (best == 0 || m->second < best))
-      best = m->second;
-  for (const auto& [name, median] : reporter.medians) {
-    fmt::print("{:<26} median {:8.1f} us", name, median);
-    if (best > 0) fmt::print("   {:.2f} times the best by hand", median / best);
-    fmt::print("\n");
+  add("careful Eigen", kind::peer, eigen);
+  for (const char* form : {"hoisted", "as written"}) {
+    for (auto& peer : freefall::bench::in_python(
+             fmt::format("NumPy, {}", form), {"/usr/bin/python3", BENCH_FOLDER "/peers/pcn_numpy.py", form}))
+      candidates.push_back(std::move(peer));
   }
-  return 0;
+  // Multiplications and additions of the products with the constant first prediction hoisted, none peeled.
+  const auto product = [](int l) {
+    return 2.0 * batch * size[static_cast<std::size_t>(l)] * size[static_cast<std::size_t>(l) + 1];
+  };
+  const double operations = 2 * product(0) + (2 * steps + 2) * (product(1) + product(2));
+  return freefall::bench::race({"pcn", operations, false}, candidates, argc, argv);
 }

@@ -38,8 +38,14 @@ struct Printer {
   std::string operator()(const CppCall& c) const {
     return wrapped(fmt::format("{}({});", c.function, fmt::join(c.arguments, ", ")), indent);
   }
+  std::string operator()(const CppCallWith& c) const {
+    return wrapped(fmt::format("{}({}, [&]({}) {{", c.function, fmt::join(c.arguments, ", "), c.parameters),
+                   indent) +
+           print(c.body, indent + 1) + spaces(indent) + "});\n";
+  }
   std::string operator()(const CppFor& f) const {
-    return wrapped(fmt::format("for (std::size_t {0} = 0; {0} < {1}; ++{0}) {{", f.variable, f.bound),
+    return (f.independent ? spaces(indent) + "FREEFALL_INDEPENDENT\n" : "") +
+           wrapped(fmt::format("for (std::size_t {0} = 0; {0} < {1}; ++{0}) {{", f.variable, f.bound),
                    indent) +
            print(f.body, indent + 1) + spaces(indent) + "}\n";
   }

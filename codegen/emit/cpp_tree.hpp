@@ -31,6 +31,14 @@ struct CppCall {
 struct CppFor {
   std::string variable, bound;
   CppBlock body;
+  bool independent = false;  ///< passes touch no common element
+};
+/// `function(arguments..., [&](parameters) { body });`
+struct CppCallWith {
+  std::string function;
+  std::vector<std::string> arguments;
+  std::string parameters;
+  CppBlock body;
 };
 struct CppIf {
   std::string condition;
@@ -42,7 +50,8 @@ struct CppReturn {
 struct CppBreak {};
 
 struct CppStatement {
-  std::variant<CppComment, CppDeclare, CppAssign, CppCall, CppFor, CppIf, CppReturn, CppBreak> node;
+  std::variant<CppComment, CppDeclare, CppAssign, CppCall, CppCallWith, CppFor, CppIf, CppReturn, CppBreak>
+      node;
 };
 
 struct CppParameter {

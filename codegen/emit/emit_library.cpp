@@ -165,8 +165,11 @@ class LibraryEmitter {
         {"freefall::runtime::check_", "freefall/runtime/arguments.hpp"},
         {"_spd(", "freefall/runtime/dense.hpp"},
         {"freefall::runtime::gemm<", "freefall/runtime/gemm.hpp"},
+        {"_lanes<", "freefall/runtime/lanes.hpp"},
+        {"freefall::runtime::matrix_vector<", "freefall/runtime/matrix_vector.hpp"},
         {"freefall::runtime::math::", "freefall/runtime/pointwise.hpp"},
         {"freefall::runtime::stream(", "freefall/runtime/random.hpp"},
+        {"freefall::runtime::tiled_product<", "freefall/runtime/tiled_product.hpp"},
         {"std::numeric_limits<", "limits"}};
     std::string out;
     for (const auto& [name, header] : kHeaders) {

@@ -44,9 +44,16 @@ class NestEmitter {
   NestEmitter(const loop::Nest& nest, const Names& names)
       : nest_(nest), names_(names), at_depth_(nest.loops.size() + 1) {}
 
+  // The blocks at each depth, outermost first, for loops [m, n] over the sums of a product; `sums` is the
+  // array they would be stored in.
+  std::vector<CppBlock> run_on_sums(const Tensor* sums) {
+    sums_ = sums;
+    stores();
+    return std::move(at_depth_);
+  }
+
   CppBlock run() {
-    for (const loop::Store& s : nest_.stores) count_uses(s.value);
-    for (const loop::Store& s : nest_.stores) store(s);
+    stores();
     CppBlock block = std::move(at_depth_.back());
     for (std::size_t d = nest_.loops.size(); d-- > 0;) {
       const Index& i = nest_.loops[d];
@@ -58,6 +65,11 @@ class NestEmitter {
   }
 
  private:
+  void stores() {
+    for (const loop::Store& s : nest_.stores) count_uses(s.value);
+    for (const loop::Store& s : nest_.stores) store(s);
+  }
+
   std::size_t depth(Expr e) const {
     for (std::size_t d = nest_.loops.size(); d > 0; --d) {
       if (e->depends_on(nest_.loops[d - 1])) return d;
@@ -121,7 +133,8 @@ class NestEmitter {
     const std::string& t = names_.scalar();
     switch (e->op) {
       case Op::Extent: return fmt::format("static_cast<{}>({})", t, names_.extent(e->axis));
-      case Op::Access: return guarded(e, names_.element(e->tensor, e->subscripts));
+      case Op::Access:
+        return e->tensor == sums_ ? "sum_[column_]" : guarded(e, names_.element(e->tensor, e->subscripts));
       case Op::Delta:
       case Op::Range: return fmt::format("({} ? {}(1) : {}(0))", holds(e), t, t);
       case Op::Position: return fmt::format("static_cast<{}>({})", t, position(e->subscripts[0]));
@@ -256,6 +269,7 @@ class NestEmitter {
   std::unordered_map<const Node*, int> uses_;
   std::unordered_map<const Node*, bool> leaves_loop_;
   std::unordered_map<const Node*, std::string> text_;
+  const Tensor* sums_ = nullptr;
   std::string label_;
   int constants_ = 0;
 };
@@ -343,6 +357,25 @@ long double closed_value(Expr root) {
 
 CppBlock emit_nest(const loop::Nest& nest, const Names& names) { return NestEmitter(nest, names).run(); }
 
+CppBlock emit_tiled(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,
+                    const Names& names) {
+  loop::Nest elements{{*g.m, *g.n}, {}};
+  if (g.stores_c)
+    elements.stores.push_back({g.c->tensor, g.c->subscripts, loop::Store::Mode::set, g.c, g.label});
+  elements.stores.insert(elements.stores.end(), g.epilogue.begin(), g.epilogue.end());
+  std::vector<CppBlock> blocks = NestEmitter(elements, names).run_on_sums(g.c->tensor);
+  CppBlock out = std::move(blocks[0]), row = std::move(blocks[1]), column = std::move(blocks[2]);
+  column.insert(column.begin(),
+                {CppDeclare{"const std::size_t", names.loop_variable(*g.n), "first_ + column_"}});
+  row.push_back({CppFor{"column_", "count_.value", std::move(column), true}});
+  out.push_back(
+      {CppCallWith{function, std::move(arguments),
+                   fmt::format("const std::size_t {}, const std::size_t first_, const {}* sum_, auto count_",
+                               names.loop_variable(*g.m), names.scalar()),
+                   std::move(row)}});
+  return out;
+}
+
 std::vector<const Axis*> plates_of(const loop::Operation& operation) {
   std::vector<const Axis*> out;
   const auto add = [&](const Axis* a) {
@@ -371,10 +404,13 @@ std::vector<const Axis*> plates_of(const loop::Operation& operation) {
     add_index(gemm->m);
     add_index(gemm->n);
     add_index(gemm->k);
+    for (const auto& s : gemm->epilogue) add_expr(s.value);
   } else if (const auto* draws = std::get_if<loop::Draws>(&operation.action)) {
     for (const Axis* a : draws->result->axes) add(a);
   } else if (const auto* f = std::get_if<loop::MatrixFunction>(&operation.action)) {
     for (const Index& i : f->outer) add(i.axis);
+  } else if (const auto* transfer = std::get_if<loop::Transfer>(&operation.action)) {
+    add(transfer->plate);
   }
   std::sort(out.begin(), out.end(), [](const Axis* a, const Axis* b) { return a->name < b->name; });
   return out;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "codegen/loop/product_form.hpp"
+
 namespace freefall::emit {
 namespace {
 
@@ -83,15 +85,6 @@ std::string outer_offset(ir::Expr access, const std::vector<Index>& outer, const
     if (!kept) s = ir::Subscript(0);
   }
   return names.offset(access->tensor, subscripts);
-}
-
-std::size_t stride(ir::Expr access, const std::optional<Index>& index, const Names& names) {
-  if (!index) return 0;
-  const auto all = loop::strides(access->tensor, *names.sizes);
-  for (std::size_t p = 0; p < access->subscripts.size(); ++p) {
-    if (access->subscripts[p].plain() == *index) return all[p];
-  }
-  return 0;
 }
 
 CppBlock in_loops(CppBlock body, const std::vector<Index>& loops, const Names& names) {
@@ -230,9 +223,33 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
     const std::string offset = outer_offset(e, g.outer, names_);
     return offset == "0" ? e->tensor->name : fmt::format("{} + {}", e->tensor->name, offset);
   };
-  const auto pair = [&](ir::Expr e, const std::optional<Index>& row, const std::optional<Index>& column) {
-    return fmt::format("{}, {}", stride(e, row, names_), stride(e, column, names_));
+  const auto stride = [&](ir::Expr e, const std::optional<Index>& i) {
+    return loop::stride(e, i, *names_.sizes);
   };
+  const auto pair = [&](ir::Expr e, const std::optional<Index>& row, const std::optional<Index>& column) {
+    return fmt::format("{}, {}", stride(e, row), stride(e, column));
+  };
+  const loop::ProductForm form = loop::product_form(g, *names_.sizes);
+  if (form == loop::ProductForm::tiled) {
+    const std::string function =
+        fmt::format("freefall::runtime::tiled_product<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(g.m),
+                    extent(g.n), stride(g.a, g.m), stride(g.a, g.k), stride(g.b, g.k));
+    out.push_back({CppCall{
+        name, outline(name, g.label, "void", emit_tiled(g, function, {extent(g.k), at(g.a), at(g.b)}, names_),
+                      operation, false)}});
+    return;
+  }
+  if (form == loop::ProductForm::matrix_vector) {
+    const auto& rows = g.m ? g.m : g.n;
+    const ir::Expr matrix = g.m ? g.a : g.b, vector = g.m ? g.b : g.a;
+    const std::string function =
+        fmt::format("freefall::runtime::matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(rows),
+                    extent(g.k), stride(matrix, rows), stride(matrix, g.k), stride(vector, g.k));
+    CppBlock call{{CppCall{function, {at(matrix), at(vector), at(g.c)}}}};
+    out.push_back({CppCall{
+        name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, false)}});
+    return;
+  }
   CppBlock call{
       {CppCall{fmt::format("freefall::runtime::gemm<{}>", names_.scalar()),
                {extent(g.m), extent(g.n), extent(g.k), names_.literal(ir::Number(1)), at(g.a),
@@ -252,7 +269,8 @@ void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
   };
   // Symmetric matrices: either index may be the contiguous one.
   const auto leading = [&](ir::Expr e) {
-    return fmt::format("{}", std::max(stride(e, f.row, names_), stride(e, f.column, names_)));
+    return fmt::format(
+        "{}", std::max(loop::stride(e, f.row, *names_.sizes), loop::stride(e, f.column, *names_.sizes)));
   };
   CppBlock body;
   if (inverse) {
@@ -325,6 +343,34 @@ void OperationEmitter::append(CppBlock& out, const loop::Sweep& sweep, const loo
                                                                       sweep.elements->name, visit);
   body.insert(body.begin(), {CppDeclare{"const std::size_t", now, element}});
   out.push_back({CppFor{visit, extent, std::move(body)}});
+}
+
+void OperationEmitter::append(CppBlock& out, const loop::Slices& slices, const loop::Operation&) {
+  CppBlock body = block(slices.body);
+  const std::size_t width = names_.sizes->extent(slices.lane);
+  const std::string slice = fmt::format("slice_{}", ++loops_), copies = names_.copies(slices.plate);
+  body.insert(body.begin(), {CppDeclare{"const std::size_t", "first_" + slices.plate->name + "_",
+                                        fmt::format("{} * {}", slice, width)}});
+  out.push_back({CppFor{slice, fmt::format("({} + {}) / {}", copies, width - 1, width), std::move(body)}});
+}
+
+void OperationEmitter::append(CppBlock& out, const loop::Transfer& t, const loop::Operation&) {
+  const bool in = t.direction == loop::Transfer::Direction::to_lanes;
+  std::size_t outer = 1, inner = 1;
+  bool seen = false;
+  for (const Axis* a : t.whole->axes) {
+    if (a == t.plate) {
+      seen = true;
+    } else {
+      (seen ? inner : outer) *= names_.sizes->extent(a);
+    }
+  }
+  const std::string whole = t.whole->role == ir::Role::temporary ? t.whole->name : "a." + t.whole->name;
+  out.push_back({CppCall{fmt::format("freefall::runtime::{}<{}, {}>", in ? "to_lanes" : "from_lanes",
+                                     names_.scalar(), names_.sizes->extent(t.lanes->axes.back())),
+                         {fmt::format("{}", outer), fmt::format("{}", names_.sizes->extent(t.plate)),
+                          fmt::format("{}", inner), "first_" + t.plate->name + "_", names_.copies(t.plate),
+                          in ? whole : t.lanes->name, in ? t.lanes->name : whole}}});
 }
 
 }  // namespace freefall::emit

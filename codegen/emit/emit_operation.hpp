@@ -28,6 +28,8 @@ class OperationEmitter {
   void append(CppBlock& out, const loop::Draws& draws, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Sweep& sweep, const loop::Operation& operation);
+  void append(CppBlock& out, const loop::Slices& slices, const loop::Operation& operation);
+  void append(CppBlock& out, const loop::Transfer& transfer, const loop::Operation& operation);
   /// Makes a function of the body over what the operation touches, and returns the call's arguments.
   std::vector<std::string> outline(const std::string& name, const std::string& comment, const char* result,
                                    CppBlock body, const loop::Operation& operation, bool scratch);

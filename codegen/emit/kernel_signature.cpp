@@ -1,6 +1,7 @@
 #include "codegen/emit/kernel_signature.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "codegen/emit/emit_nest.hpp"
 
@@ -46,9 +47,26 @@ bool reads_earlier_ticks(ir::Expr value, const Tensor* t, const Sweeps& sweeps) 
   });
 }
 
-void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_in,
-          std::vector<const Tensor*>& written, const Sweeps& sweeps = {}) {
+// The whole array behind the arrays of lanes.
+using Wholes = std::map<const Tensor*, const Tensor*>;
+void collect_wholes(const loop::Operations& operations, Wholes& into) {
   for (const loop::Operation& o : operations) {
+    if (const loop::Operations* body = loop::body_of(o)) collect_wholes(*body, into);
+    if (const auto* transfer = std::get_if<loop::Transfer>(&o.action))
+      into[transfer->lanes] = transfer->whole;
+  }
+}
+
+// What flows through an array of lanes flows through the whole array: a slice is copied in as a whole so that
+// what the kernel does not set comes back unchanged, which is no use of it.
+void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_in,
+          std::vector<const Tensor*>& written, const Wholes& wholes, const Sweeps& sweeps = {}) {
+  const auto whole = [&](const Tensor* t) {
+    const auto at = wholes.find(t);
+    return at == wholes.end() ? t : at->second;
+  };
+  for (const loop::Operation& o : operations) {
+    if (std::holds_alternative<loop::Transfer>(o.action)) continue;
     if (const loop::Operations* body = loop::body_of(o)) {
       Sweeps inside = sweeps;
       const auto* sweep = std::get_if<loop::Sweep>(&o.action);
@@ -57,15 +75,15 @@ void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_i
         // Elements that happen not to be visited keep what the caller put there.
         const loop::Touched visited = loop::touched(*body);
         for (const Tensor* t : visited.written) {
-          if (!contains(written, t) && !contains(live_in, t)) live_in.push_back(t);
+          if (!contains(written, whole(t)) && !contains(live_in, whole(t))) live_in.push_back(whole(t));
         }
       }
       const auto* repeat = std::get_if<loop::Repeat>(&o.action);
       if (repeat != nullptr && repeat->while_positive != nullptr) {  // what it writes may stay as it was
         auto within = written;
-        flow(*body, live_in, within, inside);
+        flow(*body, live_in, within, wholes, inside);
       } else {
-        flow(*body, live_in, written, inside);
+        flow(*body, live_in, written, wholes, inside);
       }
       continue;
     }
@@ -73,22 +91,30 @@ void flow(const loop::Operations& operations, std::vector<const Tensor*>& live_i
     // Within a fused nest a later store may read what an earlier one of the same nest wrote; that is not live
     // in.
     std::vector<const Tensor*> set_here;
-    if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
-      for (const loop::Store& s : nest->stores) {
+    const auto use = [&](const Tensor* r) {
+      if (!contains(written, whole(r)) && !contains(set_here, r) && !contains(live_in, whole(r)))
+        live_in.push_back(whole(r));
+    };
+    const auto in_order = [&](const std::vector<loop::Store>& stores) {
+      for (const loop::Store& s : stores) {
         for (const Tensor* r : ir::tensors_of(s.value)) {
-          if (!contains(written, r) && !contains(set_here, r) && !contains(live_in, r) &&
-              !reads_earlier_ticks(s.value, r, sweeps))
-            live_in.push_back(r);
+          if (!reads_earlier_ticks(s.value, r, sweeps)) use(r);
         }
         if (s.mode == loop::Store::Mode::set) set_here.push_back(s.target);
       }
+    };
+    if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
+      in_order(nest->stores);
+    } else if (const auto* gemm = std::get_if<loop::Gemm>(&o.action)) {
+      for (const ir::Expr e : {gemm->a, gemm->b}) use(e->tensor);
+      if (gemm->accumulate) use(gemm->c->tensor);
+      set_here.push_back(gemm->c->tensor);
+      in_order(gemm->epilogue);
     } else {
-      for (const Tensor* r : t.read) {
-        if (!contains(written, r) && !contains(live_in, r)) live_in.push_back(r);
-      }
+      for (const Tensor* r : t.read) use(r);
     }
     for (const Tensor* w : t.written) {
-      if (!contains(written, w)) written.push_back(w);
+      if (!contains(written, whole(w))) written.push_back(whole(w));
     }
   }
 }
@@ -121,7 +147,9 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
   out.counts_passes = ends_early(kernel.operations);
   out.memory = loop::plan_memory(kernel, compilation.sizes);
   std::vector<const Tensor*> live_in, written;
-  flow(kernel.operations, live_in, written);
+  Wholes wholes;
+  collect_wholes(kernel.operations, wholes);
+  flow(kernel.operations, live_in, written, wholes);
   const auto touched = loop::touched(kernel.operations);
   for (const Tensor& t : compilation.program->context->tensors()) {
     if (t.role == ir::Role::temporary) continue;

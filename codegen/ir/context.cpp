@@ -145,6 +145,16 @@ const Axis* Context::axis(std::string_view name, bool plate, const Axis* values_
   return &axes_.back();
 }
 
+const Axis* Context::lane_axis(const Axis* plate) {
+  const Axis*& lane = lanes_[plate];
+  if (lane == nullptr) {
+    std::string name = plate->name + "_lane";
+    for (int n = 2; find_axis(name) != nullptr; ++n) name = fmt::format("{}_lane_{}", plate->name, n);
+    lane = &lane_axes_.emplace_back(Axis{name});
+  }
+  return lane;
+}
+
 const Tensor* Context::find_tensor(std::string_view name) const {
   const auto at =
       std::find_if(tensors_.begin(), tensors_.end(), [&](const Tensor& t) { return t.name == name; });

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -128,6 +129,8 @@ class Context {
 
   /// The axis of this name; made on first use.
   const Axis* axis(std::string_view name, bool plate = false, const Axis* values_of = nullptr);
+  /// The copies in a slice of a plate, for the lanes of a vector; not among the axes a model declares.
+  const Axis* lane_axis(const Axis* plate);
   const Axis* find_axis(std::string_view name) const;
   /// Throws std::invalid_argument when the name is taken by a tensor with other axes or role.
   const Tensor* tensor(std::string_view name, std::vector<const Axis*> axes, Role role,
@@ -150,7 +153,8 @@ class Context {
   struct Equal {
     bool operator()(const Node* a, const Node* b) const;
   };
-  std::deque<Axis> axes_;
+  std::deque<Axis> axes_, lane_axes_;
+  std::unordered_map<const Axis*, const Axis*> lanes_;  // of plates; looked up only
   std::deque<Tensor> tensors_;
   std::deque<Node> nodes_;
   std::unordered_set<const Node*, Hash, Equal> unique_;

@@ -53,7 +53,12 @@ struct Count {
   }
   Cost operator()(const Gemm& g) const {
     const Touched t = touched(Operation{g});
-    return {2 * volume(g.outer) * extent(g.m) * extent(g.n) * extent(g.k), size(t.read) + size(t.written)};
+    Nest after{g.outer, g.epilogue};
+    for (const auto& i : {g.m, g.n}) {
+      if (i) after.loops.push_back(*i);
+    }
+    return {2 * volume(g.outer) * extent(g.m) * extent(g.n) * extent(g.k) + (*this)(after).operations,
+            size(t.read) + size(t.written)};
   }
   Cost operator()(const MatrixFunction& f) const {
     const double n = static_cast<double>(sizes.extent(f.row.axis));
@@ -70,6 +75,13 @@ struct Count {
     const double ticks = static_cast<double>(sizes.extent(sweep.tick.axis));
     return {body.operations * ticks, body.bytes * ticks};
   }
+  Cost operator()(const Slices& slices) const {
+    const Cost body = cost(slices.body, sizes);
+    const std::size_t width = sizes.extent(slices.lane), copies = sizes.extent(slices.plate);
+    const double count = static_cast<double>((copies + width - 1) / width);
+    return {body.operations * count, body.bytes * count};
+  }
+  Cost operator()(const Transfer& t) const { return {0, 2 * size({t.lanes})}; }
   Cost operator()(const Repeat& repeat) const {
     const Cost body = cost(repeat.body, sizes);
     return {body.operations * static_cast<double>(repeat.count),

@@ -52,6 +52,7 @@ class LoopInterpreter {
 
  private:
   void run(const Nest& nest) {
+    if (nest.stores.empty()) return;
     std::vector<std::vector<Expr>> orders;
     for (const Store& s : nest.stores) orders.push_back(topological({s.value}));
     over(nest.loops, [&](const Place& place) {
@@ -89,6 +90,7 @@ class LoopInterpreter {
       T* c = element(g.c->tensor, g.c->subscripts, place);
       *c = g.accumulate ? *c + sum : sum;
     });
+    run(Nest{rows, g.epilogue});
   }
 
   void run(const MatrixFunction& f) {
@@ -168,6 +170,32 @@ class LoopInterpreter {
     }
     ticks_.indices.resize(now);
     ticks_.values.resize(now);
+  }
+
+  void run(const Slices& slices) {
+    const std::size_t width = memory_.count(slices.lane), copies = memory_.count(slices.plate);
+    for (first_copy_ = 0; first_copy_ < copies; first_copy_ += width) run(slices.body);
+  }
+
+  void run(const Transfer& t) {
+    const std::size_t copies = memory_.count(t.plate);
+    const auto own = canonical_indices(t.lanes);
+    over(own, [&](const Place& place) {
+      const auto lane = static_cast<std::size_t>(place.values[own.size() - 1]);
+      std::vector<std::int64_t> at_lanes(place.values.begin(),
+                                         place.values.begin() + static_cast<std::ptrdiff_t>(own.size()));
+      std::vector<std::int64_t> at_whole(at_lanes.begin(), at_lanes.end() - 1);
+      const auto position = std::find(t.whole->axes.begin(), t.whole->axes.end(), t.plate);
+      const std::size_t copy = std::min(first_copy_ + lane, copies - 1);
+      at_whole.insert(at_whole.begin() + (position - t.whole->axes.begin()), static_cast<std::int64_t>(copy));
+      T& whole = *element(t.whole, at_whole);
+      T& lanes = *element(t.lanes, at_lanes);
+      if (t.direction == Transfer::Direction::to_lanes) {
+        lanes = whole;
+      } else if (first_copy_ + lane < copies) {
+        whole = lanes;
+      }
+    });
   }
 
   void run(const Repeat& repeat) {
@@ -269,8 +297,9 @@ class LoopInterpreter {
   }
 
   Memory<T>& memory_;
-  std::uint64_t passes_ = 0;  // of the loops around, the innermost counting fastest
-  Place ticks_;               // of the sweeps entered
+  std::size_t first_copy_ = 0;  // of the slice entered
+  std::uint64_t passes_ = 0;    // of the loops around, the innermost counting fastest
+  Place ticks_;                 // of the sweeps entered
 };
 
 }  // namespace

@@ -28,7 +28,13 @@ struct Collect {
     add_reads(out, gemm.a);
     add_reads(out, gemm.b);
     if (gemm.accumulate) add(out.read, gemm.c->tensor);
-    add(out.written, gemm.c->tensor);
+    if (gemm.stores_c) add(out.written, gemm.c->tensor);
+    Touched after;
+    Collect{after}(Nest{{}, gemm.epilogue});
+    for (const Tensor* t : after.read) {
+      if (t != gemm.c->tensor) add(out.read, t);
+    }
+    for (const Tensor* t : after.written) add(out.written, t);
   }
   void operator()(const MatrixFunction& f) const {
     add_reads(out, f.matrix);
@@ -43,6 +49,14 @@ struct Collect {
     add(out.read, repeat.while_positive);
     for (const Operation& o : repeat.body) std::visit(*this, o.action);
     add(out.read, repeat.moved);
+  }
+  void operator()(const Slices& slices) const {
+    for (const Operation& o : slices.body) std::visit(*this, o.action);
+  }
+  void operator()(const Transfer& t) const {
+    const bool in = t.direction == Transfer::Direction::to_lanes;
+    add(out.read, in ? t.whole : t.lanes);
+    add(out.written, in ? t.lanes : t.whole);
   }
 };
 
@@ -70,6 +84,7 @@ struct CollectTicks {
     add(gemm.a);
     add(gemm.b);
     add(gemm.c);
+    (*this)(Nest{{}, gemm.epilogue});
   }
   void operator()(const Draws&) const {}
   void operator()(const MatrixFunction& f) const {
@@ -78,6 +93,8 @@ struct CollectTicks {
   }
   void operator()(const Repeat&) const {}
   void operator()(const Sweep&) const {}
+  void operator()(const Slices&) const {}
+  void operator()(const Transfer&) const {}
 };
 
 }  // namespace
@@ -85,6 +102,7 @@ struct CollectTicks {
 const Operations* body_of(const Operation& operation) {
   if (const auto* repeat = std::get_if<Repeat>(&operation.action)) return &repeat->body;
   if (const auto* sweep = std::get_if<Sweep>(&operation.action)) return &sweep->body;
+  if (const auto* slices = std::get_if<Slices>(&operation.action)) return &slices->body;
   return nullptr;
 }
 Operations* body_of(Operation& operation) {

@@ -29,12 +29,18 @@ struct Nest {
 
 /// c[m, n] (= or +=) sum over k of a[m, k] b[k, n], once for each element of the outer loops. Each operand is
 /// an access whose subscripts are indices of m, n, k or outer; an absent index means extent 1.
+///
+/// The epilogue is run for each element [m, n] once its sum is complete, in any order of the elements: none
+/// of its stores touches what another element or the product itself reads. Where c is read by it alone, c is
+/// not stored.
 struct Gemm {
   std::vector<ir::Index> outer;
   std::optional<ir::Index> m, n, k;
   ir::Expr a, b, c;
   bool accumulate = false;
   std::string label;
+  std::vector<Store> epilogue = {};
+  bool stores_c = true;
 };
 
 /// Inverse or log-determinant of a symmetric positive definite matrix, once for each element of the outer
@@ -84,10 +90,29 @@ struct Sweep {
   Operations body;
 };
 
-struct Operation {
-  std::variant<Nest, Gemm, MatrixFunction, Draws, Repeat, Sweep> action;
+/// The body for each slice of the copies of a plate, a whole number of vectors wide. It works on arrays whose
+/// last axis is `lane`, the copies of the slice; slices are independent of each other. In the last slice the
+/// lanes beyond the copies in use repeat the last copy.
+struct Slices {
+  const ir::Axis* plate = nullptr;
+  const ir::Axis* lane = nullptr;
+  Operations body;
 };
-/// The body of a Repeat or a Sweep, or null.
+
+/// In a Slices: a slice of an array of whole plates to or from the array of its lanes. Their other axes are
+/// the same, in the same order.
+struct Transfer {
+  enum class Direction { to_lanes, from_lanes };
+  Direction direction = Direction::to_lanes;
+  const ir::Axis* plate = nullptr;
+  const ir::Tensor* whole = nullptr;
+  const ir::Tensor* lanes = nullptr;
+};
+
+struct Operation {
+  std::variant<Nest, Gemm, MatrixFunction, Draws, Repeat, Sweep, Slices, Transfer> action;
+};
+/// The body of a Repeat, a Sweep or a Slices, or null.
 const Operations* body_of(const Operation& operation);
 Operations* body_of(Operation& operation);
 /// The ticks of enclosing sweeps that an operation (no loop) depends on, in order of axis names.

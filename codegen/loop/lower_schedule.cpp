@@ -252,57 +252,10 @@ class Lowering {
   std::unordered_map<const Tensor*, Expr> values_;  // of temporaries
 };
 
-// True if every access of e to t reads exactly the element stored at `subscripts`.
-bool reads_only_at(Expr e, const Tensor* t, const std::vector<Subscript>& subscripts) {
-  const auto nodes = topological({e});
-  return std::all_of(nodes.begin(), nodes.end(), [&](Expr n) {
-    return n->tensor != t || (n->op == Op::Access && n->subscripts == subscripts);
-  });
-}
-
-// True if several elements of the nest go to one element of the target.
-bool sums(const Nest& nest, const Store& s) {
-  return std::any_of(nest.loops.begin(), nest.loops.end(), [&](const Index& i) {
-    return std::find(s.subscripts.begin(), s.subscripts.end(), Subscript(i)) == s.subscripts.end();
-  });
-}
-
-bool can_join(const Nest& first, const Nest& second) {
-  if (!(first.loops == second.loops)) return false;
-  for (const Store& a : first.stores) {
-    for (const Store& b : second.stores) {
-      if (!reads_only_at(b.value, a.target, a.subscripts) || !reads_only_at(a.value, b.target, b.subscripts))
-        return false;
-      if (a.target == b.target && !(a.subscripts == b.subscripts)) return false;
-      // An accumulation is complete only after its loops; nothing of the same nest may read or reset it.
-      const bool partial = sums(first, a);
-      if (partial && (a.target == b.target || !reads_only_at(b.value, a.target, {Subscript(-1)})))
-        return false;
-      if (sums(first, b) && !reads_only_at(a.value, b.target, {Subscript(-1)})) return false;
-    }
-  }
-  return true;
-}
-
 }  // namespace
 
 Operations lower_schedule(const calculus::Steps& steps, Context& context, const plan::Specialisation& sizes) {
   return Lowering(context, sizes).run(steps);
-}
-
-Operations fuse_nests(const Operations& operations) {
-  Operations out;
-  for (Operation o : operations) {
-    if (Operations* body = body_of(o)) *body = fuse_nests(*body);
-    auto* nest = std::get_if<Nest>(&o.action);
-    auto* last = out.empty() ? nullptr : std::get_if<Nest>(&out.back().action);
-    if (nest != nullptr && last != nullptr && can_join(*last, *nest)) {
-      last->stores.insert(last->stores.end(), nest->stores.begin(), nest->stores.end());
-    } else {
-      out.push_back(std::move(o));
-    }
-  }
-  return out;
 }
 
 }  // namespace freefall::loop

@@ -9,8 +9,4 @@ namespace freefall::loop {
 Operations lower_schedule(const calculus::Steps& steps, ir::Context& context,
                           const plan::Specialisation& sizes);
 
-/// Pass: joins neighbouring nests over the same elements, where no element is read after another nest of the
-/// group changed it elsewhere.
-Operations fuse_nests(const Operations& operations);
-
 }  // namespace freefall::loop

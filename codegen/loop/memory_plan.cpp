@@ -4,6 +4,8 @@
 #include <freefall/runtime/gemm.hpp>
 #include <stdexcept>
 
+#include "codegen/loop/product_form.hpp"
+
 namespace freefall::loop {
 namespace {
 
@@ -92,6 +94,7 @@ std::size_t scratch_elements(const Operations& operations, const plan::Specialis
   std::size_t out = 0;
   for (const Operation& o : operations) {
     if (const auto* gemm = std::get_if<Gemm>(&o.action)) {
+      if (product_form(*gemm, sizes) != ProductForm::blocked) continue;
       out = std::max(out, runtime::gemm_scratch_elements(extent(gemm->m), extent(gemm->n), extent(gemm->k)));
     } else if (const auto* f = std::get_if<MatrixFunction>(&o.action)) {
       const std::size_t n = sizes.extent(f->row.axis);

@@ -125,6 +125,8 @@ void Temporaries::hold(const GenericForm& form, const Tensor* tensor) {
 void Temporaries::record(const GenericForm& form, const Tensor* tensor, const std::vector<Index>& order) {
   order_[tensor] = order;
   held_[form.key.get()] = tensor;
+  if (form.key->op == Op::Sum && std::find(sums_.begin(), sums_.end(), form.key.get()) == sums_.end())
+    sums_.push_back(form.key.get());
   auto& symmetric = symmetric_[tensor];
   symmetric.clear();
   for (std::size_t p = 0; p < order.size(); ++p) {
@@ -134,6 +136,18 @@ void Temporaries::record(const GenericForm& form, const Tensor* tensor, const st
       if (swapped == form.key) symmetric.emplace_back(p, q);
     }
   }
+}
+
+void Temporaries::adopt(const GenericForm& form, const Tensor* temporary, const std::vector<Index>& order) {
+  record(form, temporary, std::vector<Index>(order));
+}
+
+std::vector<std::pair<Expr, const Tensor*>> Temporaries::sums() const {
+  std::vector<std::pair<Expr, const Tensor*>> out;
+  for (const Node* sum : sums_) {
+    if (const auto at = held_.find(sum); at != held_.end()) out.emplace_back(Expr(sum), at->second);
+  }
+  return out;
 }
 
 const Tensor* Temporaries::find(const GenericForm& form) const {

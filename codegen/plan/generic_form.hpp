@@ -44,6 +44,11 @@ class Temporaries {
   const ir::Tensor* find(const GenericForm& form) const;
   /// A tensor now holds the form, whose indices are the tensor's canonical ones in some order.
   void hold(const GenericForm& form, const ir::Tensor* tensor);
+  /// From now on a temporary holds the form; `order` has the index of the key that each of its axes runs
+  /// over.
+  void adopt(const GenericForm& form, const ir::Tensor* temporary, const std::vector<ir::Index>& order);
+  /// What is held as a sum, in order of when it was first held: the sum over canonical indices, and where.
+  std::vector<std::pair<ir::Expr, const ir::Tensor*>> sums() const;
   /// Reads the temporary at the indices of the form; equal elements of a symmetric one are read in one order.
   ir::Expr read(const ir::Tensor* tensor, const GenericForm& form) const;
   /// Forgets what depends on a tensor that changed, and what it held.
@@ -60,6 +65,7 @@ class Temporaries {
 
   ir::Context* context_;
   std::unordered_map<const ir::Node*, const ir::Tensor*> held_;
+  std::vector<const ir::Node*> sums_;  ///< all that were ever held; a sum no longer held stays
   std::unordered_map<const ir::Tensor*, std::vector<ir::Index>> order_;
   /// Pairs of axes that may be exchanged.
   std::unordered_map<const ir::Tensor*, std::vector<std::pair<std::size_t, std::size_t>>> symmetric_;

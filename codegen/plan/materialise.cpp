@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "codegen/ir/indicator.hpp"
 #include "codegen/plan/contraction_order.hpp"
 #include "codegen/plan/generic_form.hpp"
+#include "codegen/plan/work.hpp"
 
 namespace freefall::plan {
 namespace {
@@ -39,14 +41,23 @@ class Materialiser {
 
   Steps run(const Steps& steps) {
     Steps out;
-    for (const Step& step : steps) {
+    for (std::size_t n = 0; n < steps.size(); ++n) {
+      const Step& step = steps[n];
       if (const Steps* inside = calculus::body_of(step)) {
+        const Temporaries at_entry = temporaries_;
         for (const Tensor* t : calculus::assigned(*inside)) temporaries_.invalidate(t);
         Step copy = step;
         Steps& body = *calculus::body_of(copy);
         body = run(*inside);
         for (const Tensor* t : calculus::assigned(body)) temporaries_.invalidate(t);
         forget_made_in(body);
+        const auto* loop = std::get_if<calculus::Loop>(&step.action);
+        const auto carried =
+            loop == nullptr || loop->count == 0 || loop->while_positive != nullptr
+                ? std::vector<const Tensor*>{}
+                : carried_values(body, at_entry,
+                                 {steps.begin() + static_cast<std::ptrdiff_t>(n) + 1, steps.end()});
+        if (!carried.empty()) body = rotate(body, carried, at_entry, out);
         out.push_back(copy);
       } else {
         out_ = &out;
@@ -63,6 +74,120 @@ class Materialiser {
     for (const Tensor* t : calculus::assigned(body)) {
       if (t->role == Role::temporary) temporaries_.drop(t);
     }
+  }
+
+  // ---- values carried from one pass of a loop to the next ----
+
+  // Values computed at the start of a pass from what the pass before has left, and either there before the
+  // loop or wanted after it: computed at the end of a pass instead, in place of either. In order; empty if
+  // that would cost more than it saves.
+  std::vector<const Tensor*> carried_values(const Steps& body, const Temporaries& at_entry,
+                                            const Steps& after) const {
+    std::vector<const Assignment*> leading;
+    for (const Step& step : body) {
+      const auto* assign = std::get_if<Assign>(&step.action);
+      if (assign == nullptr || !made_.contains(assign->simultaneous[0].target)) break;
+      leading.push_back(&assign->simultaneous[0]);
+    }
+    const auto position = [&](const Tensor* t) {
+      const auto at =
+          std::find_if(leading.begin(), leading.end(), [&](const auto* a) { return a->target == t; });
+      return static_cast<std::size_t>(at - leading.begin());
+    };
+    std::vector<bool> carried(leading.size(), false);
+    double change = 0;
+    for (std::size_t i = leading.size(); i-- > 0;) {
+      const GenericForm& form = made_.at(leading[i]->target);
+      const bool there = at_entry.find(form) != nullptr, wanted = is_wanted(form, after);
+      if (!carried[i] && !there && !wanted) continue;
+      if (leading[i]->value->op == Op::Draw || reads_made(form.key)) return {};
+      carried[i] = true;
+      change += work(*leading[i], sizes_) * ((there ? 0 : 1) - (wanted ? 1 : 0));
+      for (const Tensor* t : tensors_of(leading[i]->value)) {
+        if (const std::size_t p = position(t); p < i) carried[p] = true;
+      }
+    }
+    std::vector<const Tensor*> out;
+    for (std::size_t i = 0; i < leading.size(); ++i) {
+      if (carried[i]) out.push_back(leading[i]->target);
+    }
+    return change > 0 ? std::vector<const Tensor*>{} : out;
+  }
+
+  // True for a value that is known by the buffers it was made from.
+  bool reads_made(Expr e) const {
+    const auto all = tensors_of(e);
+    return std::any_of(all.begin(), all.end(), [&](const Tensor* t) { return made_.contains(t); });
+  }
+
+  // True if a later step reads the value before anything it depends on changes.
+  static bool is_wanted(const GenericForm& form, const Steps& after) {
+    const auto reads = tensors_of(form.key);
+    for (const Step& step : after) {
+      const auto* group = std::get_if<Assign>(&step.action);
+      if (group == nullptr) return false;
+      for (const Assignment& a : group->simultaneous) {
+        for (const Expr e : topological({a.value})) {
+          if (e->op == form.key->op && generic_form(e).key == form.key) return true;
+        }
+      }
+      for (const Assignment& a : group->simultaneous) {
+        if (std::find(reads.begin(), reads.end(), a.target) != reads.end()) return false;
+      }
+    }
+    return false;
+  }
+
+  // The carried values are computed before the loop, where they may be at hand or simpler, and at the end of
+  // each pass into the same place; after the loop they hold.
+  Steps rotate(const Steps& body, const std::vector<const Tensor*>& carried, const Temporaries& at_entry,
+               Steps& before) {
+    Temporaries after = std::exchange(temporaries_, at_entry);
+    out_ = &before;
+    std::unordered_map<const Tensor*, const Tensor*> place;
+    for (const Tensor* t : carried) {
+      const GenericForm& form = made_.at(t);
+      preferred_ = t->axes;
+      const auto own = canonical_indices(t);
+      Substitution to_own;
+      for (std::size_t p = 0; p < own.size(); ++p) to_own.emplace_back(after.order(t)[p], own[p]);
+      const Expr value = lower(substitute(form.key, to_own));
+      const bool at_hand = value == element(context_, value->op == Op::Access ? value->tensor : t) &&
+                           value->tensor->role == Role::temporary && value->tensor->axes == t->axes;
+      place[t] = at_hand ? value->tensor : t;
+      if (!at_hand) emit(t, form, value, after.order(t));
+      temporaries_.adopt(form, place[t], after.order(t));
+    }
+    preferred_.clear();
+    Steps out, last;
+    for (const Step& step : body) {
+      Step moved = in_places(step, place);
+      const auto* assign = std::get_if<Assign>(&moved.action);
+      const bool is_carried =
+          assign != nullptr && place.contains(std::get<Assign>(step.action).simultaneous[0].target);
+      (is_carried ? last : out).push_back(moved);
+    }
+    out.insert(out.end(), last.begin(), last.end());
+    temporaries_ = std::move(after);
+    for (const Tensor* t : carried) temporaries_.adopt(made_.at(t), place[t], temporaries_.order(t));
+    return out;
+  }
+
+  // The step with tensors renamed.
+  Step in_places(const Step& step, const std::unordered_map<const Tensor*, const Tensor*>& place) const {
+    Step out = step;
+    if (Steps* body = calculus::body_of(out)) {
+      for (Step& inside : *body) inside = in_places(inside, place);
+      return out;
+    }
+    for (Assignment& a : std::get<Assign>(out.action).simultaneous) {
+      if (const auto at = place.find(a.target); at != place.end()) a.target = at->second;
+      a.value = transform(a.value, [&](Expr e) {
+        const auto at = e->op == Op::Access ? place.find(e->tensor) : place.end();
+        return at == place.end() ? e : make_access(context_, at->second, e->subscripts);
+      });
+    }
+    return out;
   }
 
   void assign(const Assign& group) {
@@ -125,6 +250,8 @@ class Materialiser {
         done[e.get()] = temporaries_.read(held, generic_form(e));
       } else if (needs_buffer(e->op)) {
         done[e.get()] = buffered(e);
+      } else if (const Expr shorter = !ready && e->op == Op::Sum ? with_held_sums(e) : e; !(shorter == e)) {
+        done[e.get()] = lower(shorter);
       } else if (!ready) {
         stack.emplace_back(e, true);
         for (std::size_t i = e->args.size(); i-- > 0;) stack.emplace_back(e->args[i], false);
@@ -138,6 +265,43 @@ class Materialiser {
     return done.at(root.get());
   }
 
+  // A sum that contains all members of one that is held, in proportion, reads it instead: the prediction
+  // error in the gradient of its own variable.
+  Expr with_held_sums(Expr e) const {
+    Expr out = e;
+    for (const auto& [held, tensor] : temporaries_.sums()) {
+      if (out->op != Op::Sum) break;
+      const GenericForm form = generic_form(out);
+      const auto ratio = multiple_of(held, form.key);
+      if (!ratio || !is_expensive(held)) continue;
+      const GenericForm part{held, held->free};
+      const Expr rest = form.key - *ratio * held + *ratio * temporaries_.read(tensor, part);
+      Substitution back;
+      for (std::size_t i = 0; i < form.indices.size(); ++i)
+        back.emplace_back(form.key->free[i], form.indices[i]);
+      out = substitute(rest, back);
+    }
+    return out;
+  }
+
+  // r such that r times each member of `part` is a member of `whole`; empty if there is none.
+  static std::optional<Number> multiple_of(Expr part, Expr whole) {
+    std::optional<Number> ratio;
+    if (whole->op != Op::Sum || part->args.size() > whole->args.size()) return ratio;
+    for (std::size_t i = 0; i < part->args.size(); ++i) {
+      const auto at = std::find(whole->args.begin(), whole->args.end(), part->args[i]);
+      if (at == whole->args.end()) return std::nullopt;
+      const Number& weight = whole->weights[static_cast<std::size_t>(at - whole->args.begin())];
+      if (!ratio) {
+        if (!(weight == part->weights[i]) && !(weight == -part->weights[i])) return std::nullopt;
+        ratio = weight == part->weights[i] ? Number(1) : Number(-1);
+      } else if (!(weight == *ratio * part->weights[i])) {
+        return std::nullopt;
+      }
+    }
+    return ratio;
+  }
+
   // A read of the buffer that holds `form`, which is made from `value` if there is none. `form` is in the
   // original expression, so that later uses find it; `value` is what computes it.
   Expr stored(Expr form_of, Expr value) {
@@ -145,26 +309,29 @@ class Materialiser {
     const Tensor* held = temporaries_.find(form);
     if (held == nullptr) {
       held = temporaries_.make(form, preferred_, hint(form_of));
-      emit(held, form, value);
+      const auto& order = temporaries_.order(held);
+      const auto own = canonical_indices(held);
+      Substitution to_own;
+      for (std::size_t p = 0; p < own.size(); ++p) {
+        const auto at =
+            std::find(form.key->free.begin(), form.key->free.end(), order[p]) - form.key->free.begin();
+        to_own.emplace_back(form.indices[static_cast<std::size_t>(at)], own[p]);
+      }
+      emit(held, form, substitute(value, to_own), order);
+      made_.emplace(held, form);
     }
     return temporaries_.read(held, form);
   }
 
-  // Appends `buffer := value`, with the indices of the form renamed to the buffer's own.
-  void emit(const Tensor* buffer, const GenericForm& form, Expr value) {
+  // Appends `buffer := value`, both over the buffer's own indices; `order` has those of the form's key for
+  // them.
+  void emit(const Tensor* buffer, const GenericForm& form, Expr value, const std::vector<Index>& order) {
     const auto own = canonical_indices(buffer);
-    Substitution to_own;
-    for (std::size_t p = 0; p < own.size(); ++p) {
-      const auto at = std::find(form.key->free.begin(), form.key->free.end(), temporaries_.order(buffer)[p]) -
-                      form.key->free.begin();
-      to_own.emplace_back(form.indices[static_cast<std::size_t>(at)], own[p]);
-    }
     Substitution key_to_own;
-    for (std::size_t p = 0; p < own.size(); ++p)
-      key_to_own.emplace_back(temporaries_.order(buffer)[p], own[p]);
+    for (std::size_t p = 0; p < own.size(); ++p) key_to_own.emplace_back(order[p], own[p]);
     const std::string text =
         print(element(context_, buffer)) + " = " + print(substitute(form.key, key_to_own), names_);
-    out_->push_back({Assign{{{buffer, substitute(value, to_own), text}}}});
+    out_->push_back({Assign{{{buffer, value, text}}}});
   }
 
   // A readable name for a buffer.
@@ -222,6 +389,7 @@ class Materialiser {
     }
     std::vector<Expr> operands = merge_operands(factors);
     if (operands.size() == 1) return stored_sum(e, make_contract(opened.indices, lower(operands[0])));
+    std::vector<Expr> sources = operands;  // as they stand in e, so that what is stored is found again
     std::vector<std::vector<Index>> sets;
     for (const Expr o : operands) sets.push_back(o->free);
     const auto order = contraction_order(sets, opened.indices, sizes_);
@@ -230,7 +398,8 @@ class Materialiser {
       const Expr left = operand(operands[p.left]), right = operand(operands[p.right]);
       const Expr value = make_contract(p.bound, left * right);
       if (step + 1 == order.size()) return stored(e, value);
-      operands.push_back(stored(make_contract(p.bound, operands[p.left] * operands[p.right]), value));
+      sources.push_back(make_contract(p.bound, sources[p.left] * sources[p.right]));
+      operands.push_back(stored(sources.back(), value));
     }
     throw std::logic_error("contract: no pairing");
   }
@@ -372,7 +541,10 @@ class Materialiser {
     std::vector<Index> order;
     for (const Subscript& s : e->subscripts) order.push_back(s.plain());
     const Tensor* numbers = temporaries_.make_in_order(form, order, "uniform");
-    emit(numbers, form, e);
+    const auto own = canonical_indices(numbers);
+    Substitution to_own;
+    for (std::size_t p = 0; p < own.size(); ++p) to_own.emplace_back(order[p], own[p]);
+    emit(numbers, form, substitute(e, to_own), temporaries_.order(numbers));
     return temporaries_.read(numbers, form);
   }
 
@@ -443,6 +615,7 @@ class Materialiser {
   Steps* out_ = nullptr;
   std::vector<const Axis*> preferred_;
   std::unordered_map<const Node*, int> uses_;
+  std::unordered_map<const Tensor*, GenericForm> made_;  // what each buffer was made for
 };
 
 }  // namespace

@@ -14,9 +14,12 @@ namespace freefall::plan {
 ///   - Inverse or LogDet of an access,
 ///   - Draw at the target's own indices in their order.
 /// Values that several expressions use (a nonlinearity and its derivative, an operand of two products) are
-/// computed once while they are valid. Simultaneous assignments are ordered so that nothing is read after it
-/// changed, through a copy where they depend on each other. Labels state the equation of each buffer, with
-/// the given names for parts. Keeps the value up to the order of summation.
+/// computed once while they are valid; a sum that contains a held one (the prediction error in a gradient)
+/// reads it. Values that the start of a pass computes from what the pass before has left are computed at its
+/// end instead, where the loop is entered with them or they are wanted after it. Simultaneous assignments are
+/// ordered so that nothing is read after it changed, through a copy where they depend on each other. Labels
+/// state the equation of each buffer, with the given names for parts. Keeps the value up to the order of
+/// summation.
 calculus::Steps materialise(const calculus::Steps& steps, ir::Context& context, const Specialisation& sizes,
                             const ir::PrintOptions& names = {});
 

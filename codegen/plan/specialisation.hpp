@@ -16,8 +16,13 @@ struct Specialisation {
   std::string name;                            ///< of the kernel library; a C++ identifier
   std::map<std::string, std::size_t> extents;  ///< number of values of each axis; of a plate, its capacity
   Scalar scalar = Scalar::float64;
+  std::map<std::string, std::size_t> lanes =
+      {};  ///< of the axes that passes add: copies in a slice of a plate
 
-  std::size_t extent(const ir::Axis* axis) const { return extents.at(axis->name); }
+  std::size_t extent(const ir::Axis* axis) const {
+    const auto lane = lanes.find(axis->name);
+    return lane != lanes.end() ? lane->second : extents.at(axis->name);
+  }
   std::size_t size(const ir::Tensor* tensor) const {
     std::size_t n = 1;
     for (const ir::Axis* a : tensor->axes) n *= extent(a);

@@ -215,7 +215,7 @@ TEST(Scan, CostsAsMuchAsAllAtOnce) {
     l.program.kernels = {{"kernel", {std::move(statement)}, {}}};
     const plan::Specialisation sizes{"scan", {{"copy", 8}, {"unit", 64}}, plan::Scalar::float64};
     const plan::Compilation c = plan::compile(l.program, sizes);
-    return loop::cost(c.kernels[0].operations, sizes).operations;
+    return loop::cost(c.kernels[0].operations, c.sizes).operations;
   };
   Linear together;
   const double at_once = cost(together, together.descend("euler", {together.setting("rate", 0.2)}));

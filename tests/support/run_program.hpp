@@ -115,11 +115,13 @@ Arrays<T> run_operations(const loop::Operations& operations, const ir::Context& 
 }
 
 /// The largest difference of two arrays relative to the largest magnitude in `expected`, or to 1e-4 where
-/// that is less: an array that is zero but for rounding has no digits to compare. A NaN that the other has
-/// not is infinitely far; two arrays that are NaN in the same places (unused copies, results never written)
-/// agree there.
+/// that is less: an array that is zero but for rounding has no digits to compare. Where `before` is what was
+/// there before, the magnitude of a change counts too: an update that nearly cancels what it is added to has
+/// the rounding of what it adds. A NaN that the other has not is infinitely far; two arrays that are NaN in the
+/// same places (unused copies, results never written) agree there.
 template <class T>
-long double distance(const std::vector<T>& found, const std::vector<T>& expected) {
+long double distance(const std::vector<T>& found, const std::vector<T>& expected,
+                     const std::vector<long double>& before = {}) {
   constexpr long double kFar = std::numeric_limits<long double>::infinity();
   if (found.size() != expected.size()) return kFar;
   long double largest = 1e-4L, difference = 0;
@@ -127,6 +129,8 @@ long double distance(const std::vector<T>& found, const std::vector<T>& expected
     if (std::isnan(found[i]) != std::isnan(expected[i])) return kFar;
     if (std::isnan(expected[i])) continue;
     largest = std::max(largest, std::fabs(static_cast<long double>(expected[i])));
+    if (before.size() == expected.size() && !std::isnan(before[i]))
+      largest = std::max(largest, std::fabs(static_cast<long double>(expected[i]) - before[i]));
     difference = std::max(
         difference, std::fabs(static_cast<long double>(found[i]) - static_cast<long double>(expected[i])));
   }

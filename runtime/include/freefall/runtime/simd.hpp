@@ -28,6 +28,13 @@
 #define FREEFALL_VECTOR_BYTES 16
 #endif
 
+// Before a loop whose passes touch no common element.
+#ifdef __clang__
+#define FREEFALL_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define FREEFALL_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 namespace freefall::runtime {
 
 // std::min stands in a header that a freestanding library need not have.

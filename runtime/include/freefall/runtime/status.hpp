@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace freefall::runtime {
 
@@ -79,13 +80,16 @@ template <class T>
 template <class T>
 [[nodiscard]] constexpr std::size_t first_not_finite(const T* p, std::size_t n) {
   using test = detail::exponent_test<T>;
-  constexpr std::size_t block = 64;
   std::size_t i = 0;
-  for (; n - i >= block; i += block) {
-    typename test::word seen = 0;
-    for (std::size_t j = 0; j < block; ++j) seen |= detail::carried(p[i + j]);
-    if (seen & test::sign) break;
-  }
+  const auto skip_finite = [&]<std::size_t block>(std::integral_constant<std::size_t, block>) {
+    for (; n - i >= block; i += block) {
+      typename test::word seen = 0;
+      for (std::size_t j = 0; j < block; ++j) seen |= detail::carried(p[i + j]);
+      if (seen & test::sign) break;
+    }
+  };
+  skip_finite(std::integral_constant<std::size_t, 64>{});
+  skip_finite(std::integral_constant<std::size_t, 8>{});  // small arrays, and the rest of large ones
   for (; i < n; ++i)
     if (detail::carried(p[i]) & test::sign) return i;
   return n;

@@ -423,11 +423,6 @@ template <class T>
 }
 
 // Array forms: y[i] = f(x[i]) for i < n; y may be x.
-#ifdef __clang__
-#define FREEFALL_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define FREEFALL_INDEPENDENT _Pragma("GCC ivdep")
-#endif
 #define FREEFALL_ARRAY_FORM(function)                                               \
   template <class T>                                                                \
   void function(std::size_t n, const T* x, T* y) {                                  \
@@ -448,7 +443,6 @@ FREEFALL_ARRAY_FORM(sqrt)
 FREEFALL_ARRAY_FORM(sin)
 FREEFALL_ARRAY_FORM(cos)
 #undef FREEFALL_ARRAY_FORM
-#undef FREEFALL_INDEPENDENT
 
 }  // namespace math
 }  // namespace FREEFALL_INSTRUCTION_SET

@@ -1,0 +1,107 @@
+// One tick of a linear filter (filter_case.hpp) with 4 and 16 states, one copy at a time: the generated
+// kernel, hand-written ones, Eigen of fixed size, NumPy.
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filter_bench_16_views.hpp>
+#include <filter_bench_4_views.hpp>
+
+#include "bench/filter_case.hpp"
+#include "bench/hand/filter.hpp"
+#include "bench/race.hpp"
+
+namespace {
+
+using namespace freefall::bench;
+
+template <class Instance, int n>
+class generated {
+ public:
+  explicit generated(const filter::setting<n>& s) {
+    std::ranges::copy(s.A.reshaped<Eigen::RowMajor>(), net_.A().data());
+    std::ranges::copy(s.C.reshaped<Eigen::RowMajor>(), net_.C().data());
+    std::ranges::copy(s.Px.reshaped<Eigen::RowMajor>(), net_.Px().data());
+    std::ranges::copy(s.Py.reshaped<Eigen::RowMajor>(), net_.Py().data());
+    net_.step() = filter::rate;
+    std::fill_n(net_.x().data(), n, 0.0);
+  }
+  void tick(const double* y) {
+    std::copy_n(y, n, net_.y().data());
+    net_.tick();
+  }
+  const double* state() { return net_.x().data(); }
+
+ private:
+  Instance net_;
+};
+
+template <int n>
+class eigen {
+  using matrix = Eigen::Matrix<double, n, n>;
+  using vector = Eigen::Matrix<double, n, 1>;
+
+ public:
+  explicit eigen(const filter::setting<n>& s) : A_(s.A), C_(s.C), Px_(s.Px), Py_(s.Py) {}
+  [[gnu::noinline]] void tick(const double* observed) {
+    const vector y = Eigen::Map<const vector>(observed), predicted = A_ * x_;
+    x_ = predicted;
+    for (int t = 0; t < filter::steps; ++t) {
+      const vector sense = y - C_ * x_, prior = x_ - predicted;
+      x_ += filter::rate * (C_.transpose() * (Py_ * sense) - Px_ * prior);
+    }
+  }
+  const double* state() const { return x_.data(); }
+
+ private:
+  matrix A_, C_, Px_, Py_;
+  vector x_ = vector::Zero();
+};
+
+template <class Instance, int n>
+int run(int argc, char** argv) {
+  const filter::setting<n> s;
+  eigen<n> fixed(s);
+  generated<Instance, n> kernel(s);
+  filter::as_written<n> written(s);
+  filter::folded<n> folded(s);
+  std::vector<candidate> candidates;
+  std::vector<double> exact(static_cast<std::size_t>(n));
+  bool agree = true;
+  const auto add = [&](const char* name, kind what, auto& filter, const auto& state) {
+    for (int t = 0; t < filter::observations; ++t) filter.tick(s.y.data() + t * n);
+    double off = 0, size = 0;
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      if (candidates.empty()) exact[i] = state()[i];
+      off = std::max(off, std::abs(state()[i] - exact[i]));
+      size = std::max(size, std::abs(exact[i]));
+    }
+    if (!(off <= 1e-12 * size)) {
+      fmt::print(stderr,
+                 "filter_bench: {} computes something else: differs by {:.1e}, expected at most 1e-12\n",
+                 name, off / size);
+      agree = false;
+    }
+    candidates.push_back(in_process(name, what, [&, t = 0]() mutable {
+      filter.tick(s.y.data() + t * n);
+      t = (t + 1) % filter::observations;
+    }));
+  };
+  add("Eigen, fixed size", kind::peer, fixed, [&] { return fixed.state(); });
+  add("generated", kind::generated, kernel, [&] { return kernel.state(); });
+  add("hand, as written", kind::hand, written, [&] { return written.x; });
+  add("hand, folded", kind::peer, folded, [&] { return folded.x; });
+  if (!agree) return 1;
+  for (auto& peer :
+       in_python("NumPy", {"/usr/bin/python3", BENCH_FOLDER "/peers/filter_numpy.py", std::to_string(n)}))
+    candidates.push_back(std::move(peer));
+  return race({fmt::format("filter, {} states", n), 2.0 * n * n * (1 + 4 * filter::steps), true}, candidates,
+              argc, argv);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int four = run<filter_bench_4::instance, 4>(argc, argv);
+  return four != 0 ? four : run<filter_bench_16::instance, 16>(argc, argv);
+}

@@ -1,0 +1,43 @@
+#pragma once
+// Candidates that compute the same, timed in turn in one run: on a machine that is shared with others their
+// ratios mean something, the times alone little.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace freefall::bench {
+
+enum class kind { generated, hand, peer };
+
+struct candidate {
+  std::string variant;
+  kind what = kind::peer;
+  /// Makes this many calls and returns how long they took, in nanoseconds.
+  std::function<double(long calls)> run;
+};
+
+/// A candidate in this program, timed by the processor time of the thread.
+candidate in_process(std::string variant, kind what, std::function<void()> call);
+
+/// A peer in Python: `python3 FILE ARGUMENT...` prints "ready", then answers each line with a number of calls
+/// by the nanoseconds they took. Not there where Python or a module it needs is not installed; says so.
+std::vector<candidate> in_python(const std::string& variant, const std::vector<std::string>& command);
+
+struct workload {
+  std::string name;
+  double operations = 0;          ///< floating-point, of one call of the best version
+  bool double_precision = false;  ///< of the FMA loop that gives the limit
+};
+
+/// Times the candidates and an FMA loop over registers, which is the limit of the machine, in random order,
+/// round after round, and prints the median of each, its ratio to the best hand-written one and its share of
+/// the limit. Options:
+///   --json FILE    also appends an object a line: workload, variant, threads, median_ns, ratio_to_best_hand,
+///                  share_of_limit (null where it has no meaning)
+///   --rounds N     default 31
+/// Returns the exit code.
+int race(const workload& work, const std::vector<candidate>& candidates, int argc, char** argv);
+
+}  // namespace freefall::bench

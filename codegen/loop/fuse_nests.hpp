@@ -1,0 +1,13 @@
+#pragma once
+// Pass: work on the same elements goes into one loop, or into the tiles of the product that it follows.
+
+#include "codegen/loop/loop.hpp"
+
+namespace freefall::loop {
+
+/// Joins nests over the same elements, and appends those over the elements of a tiled product to its
+/// epilogue, where each sum is still in a register or the first cache. A nest may move up past operations
+/// that touch nothing it does. Keeps the value; idempotent; never raises the cost.
+Operations fuse_nests(const Operations& operations, const plan::Specialisation& sizes);
+
+}  // namespace freefall::loop

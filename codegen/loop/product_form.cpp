@@ -1,0 +1,41 @@
+#include "codegen/loop/product_form.hpp"
+
+namespace freefall::loop {
+namespace {
+
+bool is_tiled(const Gemm& g, const plan::Specialisation& sizes) {
+  constexpr std::size_t kOneVector = 64;      // bytes, of the widest instruction set
+  constexpr std::size_t kDepth = 512;         // rows of B that lie apart
+  constexpr std::size_t kPanel = 512 * 1024;  // bytes of B in a row, half of a second cache
+  if (!g.outer.empty() || g.accumulate || !g.m || !g.n || !g.k || g.m->axis->plate || g.n->axis->plate)
+    return false;
+  const std::size_t bytes = plan::bytes(sizes.scalar), k = sizes.extent(g.k->axis);
+  return stride(g.b, g.n, sizes) == 1 && stride(g.c, g.n, sizes) == 1 &&
+         sizes.extent(g.n->axis) * bytes >= kOneVector &&
+         (k <= kDepth || sizes.size(g.b->tensor) * bytes <= kPanel);
+}
+
+bool is_matrix_vector(const Gemm& g, const plan::Specialisation& sizes) {
+  if (g.accumulate || !g.k || g.k->axis->plate || g.m.has_value() == g.n.has_value()) return false;
+  const auto& rows = g.m ? g.m : g.n;
+  return !rows->axis->plate && stride(g.c, rows, sizes) == 1;
+}
+
+}  // namespace
+
+ProductForm product_form(const Gemm& g, const plan::Specialisation& sizes) {
+  if (is_tiled(g, sizes)) return ProductForm::tiled;
+  return is_matrix_vector(g, sizes) ? ProductForm::matrix_vector : ProductForm::blocked;
+}
+
+std::size_t stride(ir::Expr access, const std::optional<ir::Index>& index,
+                   const plan::Specialisation& sizes) {
+  if (!index) return 0;
+  const auto all = strides(access->tensor, sizes);
+  for (std::size_t p = 0; p < access->subscripts.size(); ++p) {
+    if (access->subscripts[p].plain() == *index) return all[p];
+  }
+  return 0;
+}
+
+}  // namespace freefall::loop

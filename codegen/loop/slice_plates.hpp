@@ -1,0 +1,31 @@
+#pragma once
+// Pass: the copies of a plate go through a kernel in slices, each with its copies in the lanes of the
+// vectors.
+
+#include "codegen/loop/loop.hpp"
+
+namespace freefall::loop {
+
+/// When slices are made. The defaults are a table of the machine, not of a model; tests take smaller ones.
+struct SliceRule {
+  /// Widths to choose from, in copies: the one that pads the capacity least, the first of equals.
+  std::vector<std::size_t> widths;
+  /// Plates of a smaller capacity stay whole.
+  std::size_t fewest_copies = 1;
+  /// Smallest number of operations for each element that is copied into a slice and out.
+  double operations_per_element = 16;
+};
+/// Two and one vectors of 64 bytes. Narrower instruction sets take the same slices in more vectors.
+SliceRule slice_rule(plan::Scalar scalar);
+
+/// A run of operations in which the copies of a plate are independent of each other, matrix products by
+/// weights that all copies share among them, becomes a Slices: for each slice the whole run, with the arrays
+/// of the slice stored [..., lane]. What the run reads from outside is copied in, what it leaves is copied
+/// out. So the activities of a slice stay in the inner caches over all passes of an inference, forward and
+/// backward products read one copy of the weights as it lies, and every loop has the lanes inside, a constant
+/// number of them. Each copy is computed as before, so the bits do not depend on its place in the batch. Adds
+/// the lane axis to the sizes. Keeps the value; idempotent.
+Operations slice_plates(const Operations& operations, ir::Context& context, plan::Specialisation& sizes,
+                        const SliceRule& rule);
+
+}  // namespace freefall::loop

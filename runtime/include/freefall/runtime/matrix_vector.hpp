@@ -1,0 +1,103 @@
+// A matrix times a vector, both of known size and strides: straight-line code for small models that take one
+// copy at a time.
+//
+// Rows that are contiguous are multiplied lane by lane and added up at the end, a group of rows at a time;
+// columns that are contiguous are scaled by one element each and added, over four sets of accumulators that
+// hide the latency of the FMA. What is shorter than a vector is left to plain loops of constant length. The
+// order of summation depends on sizes and strides alone.
+#pragma once
+
+#include <cstddef>
+
+#include "freefall/runtime/simd.hpp"
+
+namespace freefall::runtime {
+inline namespace FREEFALL_INSTRUCTION_SET {
+namespace vector_detail {
+
+// y[i] = sum_p a[i * row + p] x[p] for a power of two of rows, at most the lanes; k is at least one vector.
+template <class T, std::size_t rows, std::size_t k, std::ptrdiff_t row>
+[[gnu::always_inline]] inline void dots(const T* a, const T* x, T* y) {
+  using S = simd<T>;
+  typename S::vector sum[rows] = {};
+  const auto add = [&](std::size_t p, auto keep) __attribute__((always_inline)) {
+    const typename S::vector line = keep(S::load(x + p));
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < rows; ++i)
+      sum[i] += keep(S::load(a + static_cast<std::ptrdiff_t>(i) * row + p)) * line;
+  };
+  for (std::size_t p = 0; p + S::lanes <= k; p += S::lanes) add(p, [](auto v) { return v; });
+  if constexpr (k % S::lanes !=
+                0) {  // the last vector overlaps the one before: what was added is masked away
+    const typename S::mask fresh = S::lanes_from(S::lanes - k % S::lanes);
+    add(k - S::lanes, [&](auto v) { return S::keep(v, fresh); });
+  }
+  S::sum_each(sum, y);
+}
+
+template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::size_t group>
+[[gnu::always_inline]] inline void dot_rows(const T* a, const T* x, T* y) {
+  if constexpr (group > 0 && m > 0) {
+    constexpr std::size_t whole = m / group * group;
+    for (std::size_t i = 0; i < whole; i += group)
+      dots<T, group, k, row>(a + static_cast<std::ptrdiff_t>(i) * row, x, y + i);
+    dot_rows<T, m - whole, k, row, group / 2>(a + static_cast<std::ptrdiff_t>(whole) * row, x, y + whole);
+  }
+}
+
+// y[i] = sum_p a[i + p * column] x[p * step] for a few vectors of rows.
+template <class T, std::size_t vectors, std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step>
+[[gnu::always_inline]] inline void scaled_columns(const T* a, const T* x, T* y) {
+  using S = simd<T>;
+  constexpr std::size_t sets = vectors == 1 ? 4 : 2;
+  typename S::vector sum[sets][vectors] = {};
+  const auto add = [&](std::size_t p, typename S::vector(&into)[vectors]) __attribute__((always_inline)) {
+    const typename S::vector factor = S::broadcast(x[static_cast<std::ptrdiff_t>(p) * step]);
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < vectors; ++v)
+      into[v] += S::load(a + static_cast<std::ptrdiff_t>(p) * column + v * S::lanes) * factor;
+  };
+  for (std::size_t p = 0; p + sets <= k; p += sets) {
+#pragma GCC unroll 4
+    for (std::size_t s = 0; s < sets; ++s) add(p + s, sum[s]);
+  }
+#pragma GCC unroll 4
+  for (std::size_t s = 0; s < k % sets; ++s) add(k - k % sets + s, sum[s]);
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < vectors; ++v) {
+    typename S::vector total = sum[0][v] + sum[1][v];
+    if constexpr (sets == 4) total += sum[2][v] + sum[3][v];
+    S::store(y + v * S::lanes, total);
+  }
+}
+
+}  // namespace vector_detail
+
+// y[i] = sum_p a[i * row + p * column] x[p * step] for i < m, p < k. y must not overlap the operands.
+template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdiff_t column,
+          std::ptrdiff_t step>
+void matrix_vector(const T* __restrict a, const T* __restrict x, T* __restrict y) {
+  using namespace vector_detail;
+  constexpr std::size_t lanes = simd<T>::lanes;
+  if constexpr (column == 1 && step == 1 && k >= lanes) {
+    dot_rows<T, m, k, row, lanes>(a, x, y);
+  } else if constexpr (row == 1 && m >= lanes) {
+    constexpr std::size_t four = m / (4 * lanes) * (4 * lanes);
+    for (std::size_t i = 0; i < four; i += 4 * lanes) scaled_columns<T, 4, k, column, step>(a + i, x, y + i);
+    for (std::size_t i = four; i + lanes <= m; i += lanes)
+      scaled_columns<T, 1, k, column, step>(a + i, x, y + i);
+    if constexpr (m % lanes != 0)  // the last vector overlaps the one before
+      scaled_columns<T, 1, k, column, step>(a + m - lanes, x, y + m - lanes);
+  } else {
+    for (std::size_t i = 0; i < m; ++i) {
+      T sum = 0;
+      for (std::size_t p = 0; p < k; ++p)
+        sum += a[static_cast<std::ptrdiff_t>(i) * row + static_cast<std::ptrdiff_t>(p) * column] *
+               x[static_cast<std::ptrdiff_t>(p) * step];
+      y[i] = sum;
+    }
+  }
+}
+
+}  // namespace FREEFALL_INSTRUCTION_SET
+}  // namespace freefall::runtime

@@ -1,0 +1,129 @@
+// A matrix product of known size, tile by tile, with work on each element while its sum is in the first
+// cache.
+//
+// Sizes and strides are template arguments, so each product of a kernel gets its own micro-kernel: a tile of
+// accumulators that fills the registers, one broadcast element of A against a few vectors of B for each step
+// of the sum. A tile is computed out of line into a small buffer, so that its register allocation does not
+// depend on what is done with the sums (measured with g++ 12: the same tile inlined beside a tanh spills and
+// loses a quarter or more).
+//
+// The order of summation is k = 0, 1, 2, ... for every element, whatever the tile.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+
+#include "freefall/runtime/simd.hpp"
+
+namespace freefall::runtime {
+inline namespace FREEFALL_INSTRUCTION_SET {
+namespace tile_detail {
+
+// Tiles by instruction set: most vectors in a row, and the accumulators of a tile. Two registers hold the row
+// of B, one or two the broadcast; without FMA the products need one more.
+#if FREEFALL_VECTOR_BYTES == 64
+inline constexpr std::size_t most_vectors = 3, accumulators = 24;
+#elif defined(__aarch64__)
+inline constexpr std::size_t most_vectors = 4, accumulators = 24;
+#elif defined(__FMA__)
+inline constexpr std::size_t most_vectors = 2, accumulators = 12;
+#else
+inline constexpr std::size_t most_vectors = 2, accumulators = 8;
+#endif
+
+// `total` in the fewest parts of at most `most`, of sizes that differ by at most one, the larger ones first.
+struct partition {
+  std::size_t parts, size, larger;  // `larger` parts have one more
+  constexpr partition(std::size_t total, std::size_t most)
+      : parts((total + most - 1) / most), size(total / parts), larger(total % parts) {}
+};
+
+template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
+          std::ptrdiff_t b_row>
+[[gnu::noinline]] void accumulate(std::size_t k, const T* __restrict a, const T* __restrict b,
+                                  std::ptrdiff_t b_last, T* __restrict out) {
+  using S = simd<T>;
+  typename S::vector sum[rows][vectors] = {};
+#pragma GCC unroll 1
+  for (; k > 0; --k, a += a_column, b += b_row) {
+    typename S::vector line[vectors];
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v + 1 < vectors; ++v) line[v] = S::load(b + v * S::lanes);
+    line[vectors - 1] = S::load(b + b_last);
+#pragma GCC unroll 32
+    for (std::size_t i = 0; i < rows; ++i) {
+      const typename S::vector x = S::broadcast(a[static_cast<std::ptrdiff_t>(i) * a_row]);
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < vectors; ++v) sum[i][v] += x * line[v];
+    }
+  }
+#pragma GCC unroll 32
+  for (std::size_t i = 0; i < rows; ++i) {
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < vectors; ++v) S::store(out + (i * vectors + v) * S::lanes, sum[i][v]);
+  }
+}
+
+}  // namespace tile_detail
+
+// C[i, j] = sum_p A[i, p] B[p, j] for i < m, j < n, p < k; element [i, p] of A is a[i * a_row + p *
+// a_column], [p, j] of B is b[p * b_row + j], and n is at least one vector. For every row of every tile calls
+//   finish(i, first, sum, count)   with sum[j - first] = C[i, j] for first <= j < first + count
+// once for each element; `count` is a std::integral_constant. Nothing that finish writes may be part of A or
+// B.
+template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
+          std::ptrdiff_t b_row, class Finish>
+[[gnu::always_inline]] inline void tiled_product(std::size_t k, const T* a, const T* b,
+                                                 const Finish& finish) {
+  using namespace tile_detail;
+  constexpr std::size_t lanes = simd<T>::lanes;
+  static_assert(n >= lanes);
+  constexpr partition columns((n + lanes - 1) / lanes, most_vectors);
+  constexpr std::size_t overlap = columns.parts == 0 ? 0 : (n + lanes - 1) / lanes * lanes - n;
+  alignas(64) T buffer[accumulators * lanes];
+
+  // All rows of `vectors` vectors from column `first` on; the last one starts `back` columns early.
+  const auto rows_of = [&]<std::size_t vectors, std::size_t back>(
+                           std::size_t first, std::integral_constant<std::size_t, vectors>,
+                           std::integral_constant<std::size_t, back>) {
+    constexpr partition tiles(m, accumulators / vectors);
+    constexpr std::size_t whole = vectors * lanes;
+    constexpr std::ptrdiff_t last = static_cast<std::ptrdiff_t>((vectors - 1) * lanes - back);
+    const auto tile = [&]<std::size_t rows>(std::size_t i, std::integral_constant<std::size_t, rows>) {
+      accumulate<T, rows, vectors, a_row, a_column, b_row>(k, a + static_cast<std::ptrdiff_t>(i) * a_row,
+                                                           b + (vectors == 1 ? first - back : first),
+                                                           vectors == 1 ? 0 : last, buffer);
+#pragma GCC unroll 1
+      for (std::size_t r = 0; r < rows; ++r) {
+        const T* sum = buffer + r * whole;
+        if constexpr (back == 0) {
+          finish(i + r, first, sum, std::integral_constant<std::size_t, whole>{});
+        } else {
+          if constexpr (vectors > 1)
+            finish(i + r, first, sum, std::integral_constant<std::size_t, whole - lanes>{});
+          finish(i + r, first + whole - lanes, sum + whole - lanes + back,
+                 std::integral_constant<std::size_t, lanes - back>{});
+        }
+      }
+    };
+    std::size_t i = 0;
+    if constexpr (tiles.larger > 0) {
+      for (; i < tiles.larger * (tiles.size + 1); i += tiles.size + 1)
+        tile(i, std::integral_constant<std::size_t, tiles.size + 1>{});
+    }
+    for (; i < m; i += tiles.size) tile(i, std::integral_constant<std::size_t, tiles.size>{});
+  };
+  constexpr std::integral_constant<std::size_t, 0> whole;
+  std::size_t panel = 0, first = 0;
+  if constexpr (columns.larger > 0) {
+    for (; panel < columns.larger; ++panel, first += (columns.size + 1) * lanes)
+      rows_of(first, std::integral_constant<std::size_t, columns.size + 1>{}, whole);
+  }
+  for (; panel + 1 < columns.parts; ++panel, first += columns.size * lanes)
+    rows_of(first, std::integral_constant<std::size_t, columns.size>{}, whole);
+  rows_of(first, std::integral_constant<std::size_t, columns.size>{},
+          std::integral_constant<std::size_t, overlap>{});
+}
+
+}  // namespace FREEFALL_INSTRUCTION_SET
+}  // namespace freefall::runtime

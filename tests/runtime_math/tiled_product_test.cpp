@@ -1,0 +1,150 @@
+// Tiled products, products with a vector and slices in lanes against plain loops, over sizes around the tiles
+// and the vector widths.
+#include "freefall/runtime/tiled_product.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "freefall/runtime/lanes.hpp"
+#include "freefall/runtime/matrix_vector.hpp"
+
+namespace {
+
+using namespace freefall::runtime;
+
+template <class T>
+std::vector<T> numbers(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<T> value(-1, 1);
+  std::vector<T> out(count);
+  for (T& x : out) x = value(random);
+  return out;
+}
+
+// A [m, k] stored by rows or by columns, B [k, n]; every sum is finished once and is the sum.
+template <class T, std::size_t m, std::size_t n, bool by_columns>
+void expect_product(std::size_t k) {
+  constexpr std::ptrdiff_t most = 40;  // of k
+  constexpr std::ptrdiff_t row = by_columns ? 1 : most, column = by_columns ? m : 1;
+  const auto a = numbers<T>(m * most, 1), b = numbers<T>(most * n, 2);
+  std::vector<int> times(m * n, 0);
+  tiled_product<T, m, n, row, column, n>(
+      k, a.data(), b.data(), [&](std::size_t i, std::size_t first, const T* sum, auto count) {
+        for (std::size_t c = 0; c < count.value; ++c) {
+          const std::size_t j = first + c;
+          long double expected = 0;
+          for (std::size_t p = 0; p < k; ++p)
+            expected +=
+                static_cast<long double>(a[static_cast<std::size_t>(
+                    static_cast<std::ptrdiff_t>(i) * row + static_cast<std::ptrdiff_t>(p) * column)]) *
+                static_cast<long double>(b[p * n + j]);
+          EXPECT_NEAR(static_cast<double>(sum[c]), static_cast<double>(expected),
+                      40 * static_cast<double>(std::numeric_limits<T>::epsilon()) * most)
+              << i << ", " << j << " of " << m << " x " << n << ", k = " << k;
+          ++times[i * n + j];
+        }
+      });
+  EXPECT_EQ(times, std::vector<int>(m * n, 1)) << m << " x " << n;
+}
+
+template <class T, std::size_t n>
+void expect_products() {
+  for (const std::size_t k : {0, 1, 7, 40}) {
+    expect_product<T, 1, n, false>(k);
+    expect_product<T, 10, n, false>(k);
+    expect_product<T, 13, n, true>(k);
+    expect_product<T, 24, n, true>(k);
+    expect_product<T, 37, n, false>(k);
+  }
+}
+
+TEST(TiledProduct, EqualsPlainLoops) {
+  expect_products<float, 16>();
+  expect_products<float, 17>();
+  expect_products<float, 32>();
+  expect_products<float, 63>();
+  expect_products<float, 100>();
+  expect_products<double, 8>();
+  expect_products<double, 16>();
+  expect_products<double, 29>();
+}
+
+// The matrix by rows, by columns and spread out; what lies before and after y is left alone.
+template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdiff_t column,
+          std::ptrdiff_t step>
+void expect_matrix_vector() {
+  constexpr std::size_t elements = (m - 1) * row + (k - 1) * column + 1;
+  const auto a = numbers<T>(elements, 4), x = numbers<T>((k - 1) * step + 1, 5);
+  std::vector<T> y(m + 2, T(-777));
+  matrix_vector<T, m, k, row, column, step>(a.data(), x.data(), y.data() + 1);
+  for (std::size_t i = 0; i < m; ++i) {
+    long double expected = 0;
+    for (std::size_t p = 0; p < k; ++p)
+      expected += static_cast<long double>(a[i * row + p * column]) * static_cast<long double>(x[p * step]);
+    EXPECT_NEAR(static_cast<double>(y[i + 1]), static_cast<double>(expected),
+                static_cast<double>(k) * static_cast<double>(std::numeric_limits<T>::epsilon()))
+        << i << " of " << m << " x " << k;
+  }
+  EXPECT_EQ(y.front(), T(-777));
+  EXPECT_EQ(y.back(), T(-777));
+}
+
+template <class T, std::size_t m, std::size_t k>
+void expect_layouts() {
+  expect_matrix_vector<T, m, k, k, 1, 1>();
+  expect_matrix_vector<T, m, k, 1, m, 1>();
+  expect_matrix_vector<T, m, k, 1, m + 3, 2>();
+  expect_matrix_vector<T, m, k, 2 * k, 2, 3>();
+}
+
+TEST(MatrixVector, EqualsPlainLoops) {
+  expect_layouts<float, 1, 1>();
+  expect_layouts<float, 3, 17>();
+  expect_layouts<float, 17, 3>();
+  expect_layouts<float, 31, 33>();
+  expect_layouts<float, 64, 64>();
+  expect_layouts<float, 70, 5>();
+  expect_layouts<double, 4, 4>();
+  expect_layouts<double, 7, 9>();
+  expect_layouts<double, 16, 16>();
+  expect_layouts<double, 39, 8>();
+}
+
+// Whole [outer, capacity, inner] through lanes and back: the lanes hold the copies, the last one repeated,
+// and nothing but the copies in use changes on the way back.
+template <class T, std::size_t width>
+void expect_slices(std::size_t outer, std::size_t capacity, std::size_t inner, std::size_t copies) {
+  const auto whole = numbers<T>(outer * capacity * inner, 3);
+  std::vector<T> back(whole.size(), T(-777)), lanes(outer * inner * width);
+  for (std::size_t first = 0; first < copies; first += width) {
+    to_lanes<T, width>(outer, capacity, inner, first, copies, whole.data(), lanes.data());
+    for (std::size_t o = 0; o < outer; ++o)
+      for (std::size_t i = 0; i < inner; ++i)
+        for (std::size_t l = 0; l < width; ++l)
+          ASSERT_EQ(lanes[(o * inner + i) * width + l],
+                    whole[(o * capacity + std::min(first + l, copies - 1)) * inner + i]);
+    from_lanes<T, width>(outer, capacity, inner, first, copies, lanes.data(), back.data());
+  }
+  for (std::size_t o = 0; o < outer; ++o)
+    for (std::size_t c = 0; c < capacity; ++c)
+      for (std::size_t i = 0; i < inner; ++i) {
+        const std::size_t at = (o * capacity + c) * inner + i;
+        ASSERT_EQ(back[at], c < copies ? whole[at] : T(-777)) << o << ", " << c << ", " << i;
+      }
+}
+
+TEST(Lanes, HoldTheCopiesOfASliceAndGiveThemBack) {
+  for (const std::size_t inner : {1, 3, 8, 10, 16, 33}) {
+    for (const std::size_t copies : {1, 15, 16, 31, 40}) {
+      expect_slices<float, 32>(2, 40, inner, copies);
+      expect_slices<float, 16>(1, 40, inner, copies);
+      expect_slices<double, 16>(3, 40, inner, copies);
+      expect_slices<double, 8>(1, 40, inner, copies);
+    }
+  }
+}
+
+}  // namespace

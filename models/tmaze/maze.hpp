@@ -98,7 +98,7 @@ program maze() {
     return sum(xlogx(outcome) - hadamard(outcome, log_probability(desired)), axis);
   };
   auto of_step = [&](auto state) {
-    auto in_context = [&](auto table) { return dot(table * c, state, place); };
+    auto in_context = [&](auto likelihood) { return dot(likelihood * c, state, place); };
     return risk(L * state, 1 / count(where), where) + risk(in_context(R), wanted, reward) +
            risk(in_context(K), 1 / count(cue), cue) - dot(sum(xlogx(L), where), state) -
            in_context(sum(xlogx(R), reward)) - in_context(sum(xlogx(K), cue));

@@ -17,7 +17,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 

@@ -54,8 +54,31 @@ std::string function_name(const std::string& chunk) {
   return "";
 }
 
+// The equations of a kernel by their labels. A first pass that stands before its loop repeats the labels of
+// the loop, and statements come about in the order of the schedule: of several equations it is the next one.
+class Equations {
+ public:
+  explicit Equations(const std::vector<ScheduleLine>& schedule) {
+    for (std::size_t k = 0; k < schedule.size(); ++k) {
+      if (!schedule[k].latex.empty()) labels_[schedule[k].text].push_back(static_cast<int>(k));
+    }
+  }
+  // -1 for a label of no equation.
+  int find(const std::string& label) {
+    const auto known = labels_.find(label);
+    if (known == labels_.end()) return -1;
+    const std::vector<int>& all = known->second;
+    const auto next = std::lower_bound(all.begin(), all.end(), last_);
+    return last_ = next == all.end() ? all.back() : *next;
+  }
+
+ private:
+  std::map<std::string, std::vector<int>> labels_;
+  int last_ = 0;
+};
+
 // A comment is wrapped onto lines that stand further in.
-void append_code(KernelPage& page, const std::string& chunk, const std::map<std::string, int>& labels) {
+void append_code(KernelPage& page, const std::string& chunk, Equations& equations) {
   const std::vector<std::string> lines = split(chunk, "\n");
   int equation = -1;
   std::size_t from = 0;  // the indentation at which the equation was named
@@ -66,8 +89,7 @@ void append_code(KernelPage& page, const std::string& chunk, const std::map<std:
       std::string label = lines[k].substr(in + 3);
       while (k + 1 < lines.size() && lines[k + 1].substr(indentation(lines[k + 1])).starts_with("//     "))
         label += " " + lines[++k].substr(in + 7);
-      const auto known = labels.find(label);
-      equation = known == labels.end() ? -1 : known->second;
+      equation = equations.find(label);
       from = in;
       for (std::size_t l = first; l <= k; ++l) page.code.push_back({lines[l], equation});
       continue;
@@ -82,14 +104,11 @@ void append_code(KernelPage& page, const std::string& chunk, const std::map<std:
 std::vector<KernelPage> kernel_pages(const plan::Compilation& c) {
   const Letters letters(*c.program->context);
   std::vector<KernelPage> out;
-  std::vector<std::map<std::string, int>> labels;
+  std::vector<Equations> equations;
   for (const auto& p : c.planned) {
     KernelPage page{p.name, {}, {}};
     append(page.schedule, p.steps, 0, letters);
-    labels.emplace_back();
-    for (std::size_t k = 0; k < page.schedule.size(); ++k) {
-      if (!page.schedule[k].latex.empty()) labels.back().emplace(page.schedule[k].text, static_cast<int>(k));
-    }
+    equations.emplace_back(page.schedule);
     out.push_back(std::move(page));
   }
   std::string source;
@@ -108,7 +127,7 @@ std::vector<KernelPage> kernel_pages(const plan::Compilation& c) {
     }
     if (owner == out.size()) continue;
     if (!out[owner].code.empty()) out[owner].code.push_back({"", -1});
-    append_code(out[owner], chunk.substr(chunk.find_first_not_of('\n')), labels[owner]);
+    append_code(out[owner], chunk.substr(chunk.find_first_not_of('\n')), equations[owner]);
   }
   return out;
 }

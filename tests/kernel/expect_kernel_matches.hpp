@@ -43,8 +43,8 @@ void fill_randomly(const runtime::tensor_info& t, std::span<Scalar> to, std::siz
 }
 
 /// Runs the kernel of this name in both ways and compares every array, unused copies included. One plate.
-/// Relative to the largest magnitude of an array or of its change: 1e-12 in double and 1e-5 in float, for some
-/// hundred roundings on another path.
+/// Relative to the largest magnitude of an array or of its change: 1e-12 in double and 1e-5 in float, for
+/// some hundred roundings on another path.
 template <class Instance, class Call>
 void expect_kernel_matches(const ir::Program& program, std::span<const runtime::tensor_info> tensors,
                            std::size_t copies, const std::string& kernel, Call&& call) {

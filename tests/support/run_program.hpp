@@ -117,8 +117,8 @@ Arrays<T> run_operations(const loop::Operations& operations, const ir::Context& 
 /// The largest difference of two arrays relative to the largest magnitude in `expected`, or to 1e-4 where
 /// that is less: an array that is zero but for rounding has no digits to compare. Where `before` is what was
 /// there before, the magnitude of a change counts too: an update that nearly cancels what it is added to has
-/// the rounding of what it adds. A NaN that the other has not is infinitely far; two arrays that are NaN in the
-/// same places (unused copies, results never written) agree there.
+/// the rounding of what it adds. A NaN that the other has not is infinitely far; two arrays that are NaN in
+/// the same places (unused copies, results never written) agree there.
 template <class T>
 long double distance(const std::vector<T>& found, const std::vector<T>& expected,
                      const std::vector<long double>& before = {}) {

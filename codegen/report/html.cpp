@@ -240,15 +240,21 @@ class Page {
       const std::string id = fmt::format("{}-{}", kernel, e);
       const bool linked = std::any_of(page.code.begin(), page.code.end(),
                                       [&](const CodeLine& l) { return l.equation == static_cast<int>(e); });
-      const std::string number =
-          linked ? fmt::format("<a href=\"#c{}\">{}</a>", id, e + 1) : fmt::format("{}", e + 1);
+      const std::string math = math_element(line.latex, false);
+      if (!linked) {
+        out += fmt::format(
+            "<div class=\"step soft\" title=\"{}: left out, nothing reads it\"{}><span "
+            "class=\"no\">{}</span>{}"
+            "</div>\n",
+            escape_xml(line.text), indent, e + 1, math);
+        continue;
+      }
       out += fmt::format(
-          "<div class=\"step\" data-e=\"{0}\" id=\"e{0}\" title=\"{1}\"{2}><span "
-          "class=\"no\">{3}</span>{4}</div>\n",
-          id, escape_xml(line.text), indent, number, math_element(line.latex, false));
-      if (linked)
-        links_ +=
-            fmt::format("body:has([data-e=\"{0}\"]:hover) [data-e=\"{0}\"]{{background:var(--hit)}}\n", id);
+          "<div class=\"step\" data-e=\"{0}\" id=\"e{0}\" title=\"{1}\"{2}><span class=\"no\"><a "
+          "href=\"#c{0}\">{3}</a></span>{4}</div>\n",
+          id, escape_xml(line.text), indent, e + 1, math);
+      links_ +=
+          fmt::format("body:has([data-e=\"{0}\"]:hover) [data-e=\"{0}\"]{{background:var(--hit)}}\n", id);
     }
     return out + "</div>\n";
   }

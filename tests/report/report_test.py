@@ -42,6 +42,8 @@ class Page(html.parser.HTMLParser):
                 self.links.append(value[1:])
             elif not value.startswith("data:"):
                 self.errors.append(f"{name}={value} leads out of the page")
+        if a.get("class") == "step soft" and ("dF/d" in a["title"] or "left out" not in a["title"]):
+            self.errors.append(f"a rule without a statement: {a['title']}")
         if "data-e" in a:
             (self.statements if tag == "span" else self.equations).add(a["data-e"])
         if tag not in VOID:

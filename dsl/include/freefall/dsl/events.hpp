@@ -200,11 +200,15 @@ auto spike(const events<Counts>& g) {
       ir::element(*program.context, program.events[g.position].spike)};
 }
 
+/// The voltage of each element: minus the terms of E(r + e_i) - E(r) that read a variable, over the axes of
+/// the counts, in units of E (Boerlin, Machens and Deneve 2013). E is the energy of greedy(E, r).
 template <class Counts>
 auto voltage_of(const events<Counts>& g) {
   return expr<typename Counts::axes, reads<>>{
       detail::current_program().event_part(g.position, ir::EventPart::Kind::voltage)};
 }
+/// The threshold of each element: the other terms of E(r + e_i) - E(r). An event lowers E where the voltage
+/// is above it.
 template <class Counts>
 auto threshold_of(const events<Counts>& g) {
   return expr<typename Counts::axes, reads<>>{
@@ -218,7 +222,8 @@ struct pairs_of<types<Axis>> {
   using type = indices<Axis, typename exchange<Axis>::type>;
 };
 }  // namespace detail
-/// For counts over one axis.
+/// What an event of k adds to the voltage of i, over (i, k), for counts over one axis. Throws ir::ModelError
+/// where it depends on a variable: the energy must be at most quadratic in the counts.
 template <class Counts>
 auto couplings_of(const events<Counts>& g) {
   return expr<typename detail::pairs_of<typename Counts::declared_axes>::type, reads<>>{

@@ -58,7 +58,9 @@ Words with_sizes(Words words, const cli::Model& model) {
 [[noreturn]] void run_verb(const driver::Verb& verb, const std::string& word, const Words& given) {
   const cli::Installation installation = cli::find_installation();
   const cli::Model model = cli::find_model(installation, word);
-  const Words words = verb.sized ? with_sizes(given, model) : given;
+  Words words = verb.sized ? with_sizes(given, model) : given;
+  if (verb.sized && model.shipped != nullptr && !gives(words, "--name"))
+    words.insert(words.begin(), {"--name", model.source.parent_path().filename().string()});
   Words command{cli::generator_of(installation, model).string(), verb.name};
   command.insert(command.end(), words.begin(), words.end());
   cli::become(command);

@@ -100,7 +100,10 @@ class Describer {
 
   EventsDescription events(const calculus::GreedyRule& rule) const {
     const ir::Events& declared = *rule.events;
-    EventsDescription out{declared.counts->name, declared.origin, {}};
+    EventsDescription out{declared.counts->name,
+                          declared.voltage == nullptr ? "" : declared.voltage->name,
+                          declared.origin,
+                          {}};
     const auto own = canonical_indices(declared.counts);
     const auto add = [&](const char* name, Expr e) {
       out.equations.push_back({fmt::format("\\text{{{}}}", name), "=", math(e, names_, own)});

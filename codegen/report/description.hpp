@@ -47,7 +47,7 @@ struct RuleDescription {
 
 /// Greedy events of an energy: where the voltage exceeds the threshold, an element of the counts grows by 1.
 struct EventsDescription {
-  std::string counts;
+  std::string counts, voltage;  ///< the voltage where it is a state, or empty
   ir::Origin origin;
   std::vector<Equation> equations;  ///< energy, voltage, threshold, couplings
 };

@@ -209,6 +209,7 @@ class Layout {
         p.x = frame_right + 52 + p.width / 2;
         p.y = first + kChip * static_cast<double>(k);
         right = std::max(right, p.x + p.width / 2);
+        top = std::min(top, p.y);
         bottom = std::max(bottom, p.y);
       }
     }
@@ -221,7 +222,7 @@ class Layout {
 
  public:
   std::vector<Place> places;
-  double left = 0, right = 0, bottom = 0, frame_right = 0;
+  double left = 0, right = 0, top = 0, bottom = 0, frame_right = 0;
 };
 
 constexpr const char* kStyle = R"(<style>
@@ -246,12 +247,14 @@ constexpr const char* kStyle = R"(<style>
 std::string svg(const FactorGraph& graph) {
   const Layout layout(graph);
   const bool framed = !graph.plates.empty();
-  const double margin = framed ? 34 : 16, x0 = layout.left - margin, y0 = -kHeight / 2 - margin;
+  const double margin = framed ? 34 : 16, x0 = layout.left - margin, x1 = layout.right + margin;
+  // More parameters than fit beside the first row begin above it.
+  const double y0 = -kHeight / 2 - std::max(margin, 4 - layout.top);
   bool loops = false;
   for (std::size_t e = 0; e < graph.edges.size(); ++e)
     loops = loops || (!outside(graph.nodes[graph.edges[e].from]) && layout.is_back(e));
   const double loop_room = loops ? 60 : 0;
-  const double width = layout.right + margin + loop_room - x0, height = layout.bottom + kHeight + 2 * margin;
+  const double width = x1 + loop_room - x0, height = layout.bottom + kHeight / 2 + margin - y0;
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graph\" role=\"img\" aria-label=\"factor graph\" "
       "viewBox=\"{:.0f} {:.0f} {:.0f} {:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\">\n{}",

@@ -85,10 +85,14 @@ class Page {
     }
     facts += fmt::format("<li>{}</li>", plan::cpp_name(c_.sizes.scalar));
     return fmt::format(
-        "<header>\n<h1>{}</h1>\n<p class=\"soft\">{} kernels from the model {}, {} derived rules</p>\n<ul "
-        "class=\"facts\">{}</ul>\n</header>\n",
-        escape_xml(c_.sizes.name), kernels_.size(), escape_xml(description_.name), description_.rules.size(),
-        facts);
+        "<header>\n<h1>{}</h1>\n<p class=\"soft\">{}{}, {}</p>\n<ul class=\"facts\">{}</ul>\n</header>\n",
+        escape_xml(c_.sizes.name), count(kernels_.size(), "kernel"),
+        description_.models.empty() ? "" : " from the model " + escape_xml(description_.name),
+        count(description_.rules.size(), "derived rule"), facts);
+  }
+
+  static std::string count(std::size_t n, const char* what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
   }
 
   std::string model() const {
@@ -107,12 +111,24 @@ class Page {
       for (const Equation& e : description_.names) text += equation(e.latex());
     }
     if (description_.models.empty()) return text;
-    return fmt::format(
-        "<div class=\"split\"><div class=\"graphbox\">{}<p class=\"soft small\">Round: random variables, "
-        "outlined where "
-        "inferred, filled where given. Squares: factors. Boxes: parameters and "
-        "inputs.</p></div><div>{}</div></div>\n",
-        svg(factor_graph(*c_.program)), text);
+    const std::string graph = svg(factor_graph(*c_.program));
+    constexpr const char* kKey =
+        "<p class=\"soft small\">Round: random variables, outlined where inferred, filled where given. "
+        "Squares: "
+        "factors. Boxes: parameters and inputs.</p>";
+    // A graph that would not be readable beside the equations stands above them, and shrinks no further than
+    // is readable.
+    if (const double natural = width(graph); natural > 500)
+      return fmt::format("<div class=\"scroll wide\" style=\"--least:{:.0f}px\">{}</div>{}\n{}",
+                         0.7 * natural, graph, kKey, text);
+    return fmt::format("<div class=\"split\"><div class=\"graphbox\">{}{}</div><div>{}</div></div>\n", graph,
+                       kKey, text);
+  }
+
+  static double width(const std::string& graph) {
+    constexpr std::string_view kAttribute = " width=\"";
+    const std::size_t at = graph.find(kAttribute);
+    return at == std::string::npos ? 0 : std::strtod(graph.c_str() + at + kAttribute.size(), nullptr);
   }
 
   std::string functionals() const {
@@ -144,10 +160,12 @@ class Page {
     std::string out;
     for (const EventsDescription& e : description_.events) {
       out += fmt::format(
-          "<div class=\"rule\"><h3>Events of {} {}</h3>\n<p class=\"small soft\">Each adds 1 to an element, "
+          "<div class=\"rule\"><h3>Events of {}{} {}</h3>\n<p class=\"small soft\">Each adds 1 to an "
+          "element, "
           "where "
           "the voltage exceeds the threshold.</p>\n",
-          escape_xml(e.counts), place(e.origin));
+          escape_xml(e.counts), e.voltage.empty() ? "" : ", voltage " + escape_xml(e.voltage),
+          place(e.origin));
       for (const Equation& equation_of : e.equations) out += equation(equation_of.latex());
       out += "</div>\n";
     }

@@ -41,6 +41,7 @@ math{font-size:1.08em}
 .cal{font-style:italic}
 .split{display:grid;grid-template-columns:minmax(0,24rem) minmax(0,1fr);gap:1.5rem;align-items:start}
 svg.graph{max-width:100%;height:auto;display:block}
+.wide svg.graph{min-width:var(--least)}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th{font-weight:600;text-align:left;color:var(--soft);font-size:.8rem}
 th,td{padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--rule);vertical-align:top}
@@ -71,7 +72,7 @@ pre .k{color:var(--accent)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));gap:1.2rem}
 figure{margin:0}
 figcaption{font-size:.85rem;color:var(--soft);text-align:center}
-.chart{width:100%;height:auto;display:block}
+.chart{width:100%;max-width:34rem;height:auto;display:block}
 .chart .grid{stroke:var(--rule);stroke-width:1}
 .chart .tick{font:11px system-ui,sans-serif;fill:var(--soft)}
 .chart .line{fill:none;stroke-width:2;stroke-linejoin:round}

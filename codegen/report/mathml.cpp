@@ -93,14 +93,27 @@ class Reader {
     return out;
   }
 
+  // A function stands apart from an argument without parentheses.
   std::string scripted() {
+    const std::string_view name = command();
+    const bool function = std::any_of(std::begin(kCommands), std::end(kCommands),
+                                      [&](const Command& k) { return k.name == name && k.element == "fn"; });
+    const std::string out = with_scripts();
+    spaces();
+    const bool ends = at_ >= text_.size() || text_[at_] == '}' || text_[at_] == '&';
+    if (!function || ends || text_[at_] == '(' || text_[at_] == '|' || command() == "left") return out;
+    return out + "<mspace width=\"0.167em\"></mspace>";
+  }
+
+  std::string with_scripts() {
     bool limits = false;
     std::string base = atom(limits), lower, upper;
     for (;;) {
       if (at_ < text_.size() && text_[at_] == '\'') {
         std::string primes;
         for (; at_ < text_.size() && text_[at_] == '\''; ++at_) primes += "′";
-        upper += "<mo>" + primes + "</mo>";
+        // The sign is raised itself; as a superscript of an index it would be too small to see.
+        base = fmt::format("<mrow>{}<mo lspace=\"0\" rspace=\"0\">{}</mo></mrow>", base, primes);
       } else if (at_ < text_.size() && (text_[at_] == '_' || text_[at_] == '^')) {
         std::string& part = text_[at_++] == '_' ? lower : upper;
         part += group();

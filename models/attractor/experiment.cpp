@@ -45,8 +45,9 @@ int main(int argc, char** argv) {
     run.keep("", net, attractor_bars::tensors());
     run.each([&](std::size_t epoch) {
       const double monitor = learn(net, settings.seed, in_order, epoch);
-      run.results.append("Monitor: mean square of what the couplings did not expect", "epoch", "train",
-                         monitor);
+      run.results.append("Monitor (complexity - accuracy), nats", "epoch", "mean of the epoch", monitor);
+      run.results.append("Free energy of all units, nats", "epoch", "at the end of the epoch",
+                         net.free_energy());
       if ((epoch + 1) % 50 == 0 || epoch + 1 == settings.epochs)
         fmt::print("epoch {:>4}  monitor {:.4f}\n", epoch + 1, monitor);
     });

@@ -13,10 +13,10 @@ std::vector<KernelCost> kernel_costs(const ir::Program& program, const plan::Spe
   for (std::size_t k = 0; k < after.kernels.size(); ++k) {
     const loop::Kernel &first = before.kernels[k], &last = after.kernels[k];
     KernelCost row{last.name,
-                   loop::cost(first.operations, sizes),
-                   loop::cost(last.operations, sizes),
-                   loop::plan_memory(first, sizes).workspace_bytes,
-                   loop::plan_memory(last, sizes).workspace_bytes,
+                   loop::cost(first.operations, before.sizes),
+                   loop::cost(last.operations, after.sizes),
+                   loop::plan_memory(first, before.sizes).workspace_bytes,
+                   loop::plan_memory(last, after.sizes).workspace_bytes,
                    0};
     const loop::Touched touched = loop::touched(last.operations);
     for (const ir::Tensor& t : program.context->tensors()) {

@@ -64,7 +64,8 @@ class Generator {
     const std::size_t plates = random_.one_in(6) ? 0 : random_.one_in(5) ? 2 : 1;
     for (std::size_t p = 0; p < plates; ++p) {
       const std::string name = p == 0 ? "batch" : "trial";
-      const std::size_t capacity = 1 + random_.below(4);
+      // Some wide enough for slices in the lanes of vectors.
+      const std::size_t capacity = random_.one_in(4) ? 8 + random_.below(13) : 1 + random_.below(4);
       const std::size_t used = random_.one_in(2) ? capacity : 1 + random_.below(capacity);
       axes_.push_back(line({"plate", name, fmt::format("{}", capacity), fmt::format("{}", used)}));
       plates_.push_back(name);

@@ -13,6 +13,7 @@
 #include "codegen/plan/peel_first_pass.hpp"
 #include "codegen/plan/pipeline.hpp"
 #include "codegen/plan/work.hpp"
+#include "codegen/report/cost_table.hpp"
 #include "models/pcn/network.hpp"
 #include "tests/support/random_program.hpp"
 #include "tests/support/run_program.hpp"
@@ -277,6 +278,18 @@ TEST(PeelFirstPasses, LeavesOutErrorsThatAreZeroAtThePredictions) {
   EXPECT_EQ(count, 19u);           // of 20 steps
   EXPECT_EQ(products_inside, 4u);  // two errors back, two predictions
   EXPECT_EQ(products_before, 5u);  // three predictions; then one error back and one prediction
+}
+
+// What a kernel costs is asked with the sizes it was compiled to, lanes of slices included.
+TEST(CostTable, CountsTheSlicesOfABatch) {
+  const ir::Program program =
+      pcn::network<3, 20, pcn::biases::yes>([](auto a) { return freefall::tanh(a); }).ir();
+  const plan::Specialisation sizes{
+      "network", {{"batch", 64}, {"pixel", 8}, {"hidden1", 8}, {"hidden2", 8}, {"label", 8}}};
+  for (const report::KernelCost& row : report::kernel_costs(program, sizes)) {
+    EXPECT_GT(row.after.operations, 0) << row.kernel;
+    EXPECT_LE(row.after.operations, row.before.operations) << row.kernel;
+  }
 }
 
 }  // namespace

@@ -289,6 +289,7 @@ class Generator {
     bool latent = false, drawn = false;
     std::string family = "delta";
     bool one_of = false;
+    bool has_mean = true;  // a density by its energy has none that is known
   };
 
   void network() {
@@ -310,6 +311,7 @@ class Generator {
       declare(x.one_of ? "one_of" : "variable", x.name, x.axes,
               x.one_of && random_.one_in(2) ? "outcomes" : "");
       if (x.drawn) factors.push_back(factor(x, all));
+      x.has_mean = x.drawn && factors.back().word(1) != "gibbs";
       x.latent = x.drawn && !x.one_of && (n < count ? !random_.one_in(5) : random_.one_in(5));
       if (x.latent && own.size() <= 1 && random_.one_in(8)) x.family = "gaussian";
       all.push_back(x);
@@ -448,13 +450,16 @@ class Generator {
 
   void network_kernels(const std::vector<Variable>& all) {
     Names latent, outcomes;
-    bool points = true;
+    bool points = true, means = true;
     for (const Variable& x : all) {
       if (x.latent) latent.push_back(x.name);
-      if (x.drawn && !x.latent) outcomes.push_back(x.name);
+      if (x.drawn && !x.latent && x.has_mean) outcomes.push_back(x.name);
       points = points && (!x.latent || x.family == "delta");
+      means = means && (!x.latent || x.has_mean);
     }
-    const Line forward = line({"forward", "m", "q"});
+    // Where a latent variable has no mean, inference starts from the values that are there.
+    std::vector<Line> start;
+    if (means) start.push_back(line({"forward", "m", "q"}));
     std::string functional = "F";
     if (!parameters_.empty() && random_.one_in(6))
       functional = fmt::format("F + {} * {}", random_.positive("0"), penalty());
@@ -462,12 +467,12 @@ class Generator {
     if (!outcomes.empty() && random_.one_in(2)) {
       Names words = {"predict", "m"};
       words.insert(words.end(), outcomes.begin(), outcomes.end());
-      kernel("guess", {forward, line(words)});
+      kernel("guess", joined(start, {line(words)}));
     }
     if (!latent.empty()) {
-      kernel("infer", {forward, loop(settle(functional, latent))});
+      kernel("infer", joined(start, {loop(settle(functional, latent))}));
       if (points && random_.one_in(3))
-        kernel("held", {forward, line({"hold", "m"}), loop(settle(functional, latent))});
+        kernel("held", joined(start, {line({"hold", "m"}), loop(settle(functional, latent))}));
       if (random_.one_in(6)) {
         const Variable& x = *std::find_if(all.begin(), all.end(), [](const Variable& v) { return v.latent; });
         if (without_plates(x.axes).size() <= 1) kernel("jump", {descend("F", {x.name}, "newton")});

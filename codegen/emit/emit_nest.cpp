@@ -175,13 +175,15 @@ class NestEmitter {
     std::vector<std::string> tests;
     for (std::size_t p = 0; p < e->subscripts.size(); ++p) {
       const Subscript& s = e->subscripts[p];
-      const bool plain = s.is_plain() && (s.plain().axis == e->tensor->axes[p] ||
-                                          s.plain().axis->values_of == e->tensor->axes[p]);
-      if (plain) continue;
+      if (stays_inside(s, e->tensor->axes[p])) continue;
       const std::string at = at_least(position(s), 2);
       tests.push_back(inside(at, e->tensor->axes[p]));
     }
     return tests.empty() ? access : where(tests, access);
+  }
+
+  static bool stays_inside(const Subscript& s, const Axis* axis) {
+    return s.is_plain() && (s.plain().axis == axis || s.plain().axis->values_of == axis);
   }
 
   std::string inside(const std::string& position, const Axis* axis) const {
@@ -199,8 +201,10 @@ class NestEmitter {
     std::vector<std::string> terms, tests;
     for (std::size_t p = 0; p < e->args.size(); ++p) {
       if (e->args[p]->op == Op::Position) {
-        terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}", position(e->args[p]->subscripts[0]),
-                                    strides[p]));
+        const Subscript& s = e->args[p]->subscripts[0];
+        terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}", position(s), strides[p]));
+        if (!stays_inside(s, e->tensor->axes[p]))
+          tests.push_back(inside(at_least(position(s), 2), e->tensor->axes[p]));
         continue;
       }
       const std::string at = fmt::format("freefall::runtime::math::nearest({})", arg(e, p));

@@ -124,8 +124,11 @@ bool Context::Equal::operator()(const Node* a, const Node* b) const {
 }
 
 const Axis* Context::find_axis(std::string_view name) const {
-  const auto at = std::find_if(axes_.begin(), axes_.end(), [&](const Axis& a) { return a.name == name; });
-  return at == axes_.end() ? nullptr : &*at;
+  for (const auto* list : {&axes_, &lane_axes_}) {
+    const auto at = std::find_if(list->begin(), list->end(), [&](const Axis& a) { return a.name == name; });
+    if (at != list->end()) return &*at;
+  }
+  return nullptr;
 }
 
 const Axis* Context::axis(std::string_view name, bool plate, const Axis* values_of) {

@@ -397,14 +397,15 @@ class Materialiser {
       const Pairing& p = order[step];
       const Expr left = operand(operands[p.left]), right = operand(operands[p.right]);
       const Expr value = make_contract(p.bound, left * right);
-      if (step + 1 == order.size()) return stored(e, value);
+      if (step + 1 == order.size()) return stored_sum(e, value);
       sources.push_back(make_contract(p.bound, sources[p.left] * sources[p.right]));
-      operands.push_back(stored(sources.back(), value));
+      operands.push_back(stored_sum(sources.back(), value));
     }
     throw std::logic_error("contract: no pairing");
   }
 
-  // Lowering may bring out a coefficient or split the sum; each contraction that is left gets a buffer.
+  // Lowering may bring out a coefficient or split the sum, and a sum over indices of single factors is a
+  // product of sums; each contraction that is left gets a buffer.
   Expr stored_sum(Expr e, Expr value) {
     if (value->op == Op::Contract) return stored(e, value);
     std::vector<std::pair<Expr, Expr>> reads;

@@ -99,8 +99,8 @@ class PassCheck {
     } else {
       Results found;
       for (const auto& k : c.kernels)
-        found[k.name] = test::run_operations<Real>(k.operations, context_, subject_.values, subject_.sizes,
-                                                   subject_.copies);
+        found[k.name] =
+            test::run_operations<Real>(k.operations, context_, subject_.values, c.sizes, subject_.copies);
       compare(pass.name, found);
     }
   }
@@ -160,7 +160,7 @@ class PassCheck {
     }
     if (report::rules_text(c).empty()) throw Failure{"emit", "the report is empty"};
     for (const auto& k : c.kernels) {
-      const loop::Cost cost = loop::cost(k.operations, subject_.sizes);
+      const loop::Cost cost = loop::cost(k.operations, c.sizes);
       if (!(cost.operations >= 0) || !(cost.bytes >= 0)) throw Failure{"emit", "a cost is not a number"};
     }
   }

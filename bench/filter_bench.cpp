@@ -19,10 +19,10 @@ template <class Instance, int n>
 class generated {
  public:
   explicit generated(const filter::setting<n>& s) {
-    std::ranges::copy(s.A.reshaped<Eigen::RowMajor>(), net_.A().data());
-    std::ranges::copy(s.C.reshaped<Eigen::RowMajor>(), net_.C().data());
-    std::ranges::copy(s.Px.reshaped<Eigen::RowMajor>(), net_.Px().data());
-    std::ranges::copy(s.Py.reshaped<Eigen::RowMajor>(), net_.Py().data());
+    std::copy_n(s.A.data(), s.A.size(), net_.A().data());
+    std::copy_n(s.C.data(), s.C.size(), net_.C().data());
+    std::copy_n(s.Px.data(), s.Px.size(), net_.Px().data());
+    std::copy_n(s.Py.data(), s.Py.size(), net_.Py().data());
     net_.step() = filter::rate;
     std::fill_n(net_.x().data(), n, 0.0);
   }

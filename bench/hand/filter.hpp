@@ -61,16 +61,16 @@ class as_written : public hand_base<n> {
   explicit as_written(const setting<n>& s) : A_(s.A), C_(s.C), Ct_(s.C.transpose()), Px_(s.Px), Py_(s.Py) {}
 
   [[gnu::noinline]] void tick(const double* y) {
-    vector predicted[parts], x[parts], sense[parts], prior[parts];
+    vector predicted[parts], moved[parts], sense[parts], prior[parts];
     alignas(64) double first[n], second[n];
     multiply(A_, this->x, predicted);
-    for (int r = 0; r < parts; ++r) x[r] = predicted[r];
+    for (int r = 0; r < parts; ++r) moved[r] = predicted[r];
     for (int t = 0; t < steps; ++t) {
-      put(first, x);
+      put(first, moved);
       multiply(C_, first, sense);
       for (int r = 0; r < parts; ++r) {
         sense[r] = load(y + r * width) - sense[r];
-        prior[r] = x[r] - predicted[r];
+        prior[r] = moved[r] - predicted[r];
       }
       put(first, sense);
       put(second, prior);
@@ -78,9 +78,9 @@ class as_written : public hand_base<n> {
       put(first, sense);
       multiply(Ct_, first, sense);
       multiply(Px_, second, prior);
-      for (int r = 0; r < parts; ++r) x[r] += rate * (sense[r] - prior[r]);
+      for (int r = 0; r < parts; ++r) moved[r] += rate * (sense[r] - prior[r]);
     }
-    put(this->x, x);
+    put(this->x, moved);
   }
 
  private:

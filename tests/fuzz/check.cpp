@@ -172,6 +172,9 @@ class PassCheck {
     for (const auto& [plate, count] : subject_.copies) used.extents[plate] = count;
     Environment<Real> out(used);
     for (const Tensor& t : context_.tensors()) {
+      const bool in_lanes = std::any_of(t.axes.begin(), t.axes.end(),
+                                        [&](const ir::Axis* x) { return !used.extents.contains(x->name); });
+      if (in_lanes) continue;  // of an earlier compilation
       const auto given = subject_.values.find(t.name);
       std::vector<Real> packed;
       for (const std::size_t at : test::used_elements(&t, subject_.sizes, subject_.copies))

@@ -84,6 +84,12 @@ Stationary precision(Expr functional, const Tensor* target, const Origin& origin
                      "normal family, so its stationary value has no closed form",
                      target->name));
   }
+  if (rest->is_constant(0)) {
+    fail(origin,
+         fmt::format("solve: F has no curvature at the mean that '{}' goes with, so its stationary value "
+                     "is no precision but zero; give that variable the family delta",
+                     target->name));
+  }
   return {thaw(gradient(functional, target)),
           {target, thaw(-(rest / factor)), fmt::format("{0}: dF/d({0}^-1) = 0", target->name)}};
 }

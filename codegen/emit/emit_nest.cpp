@@ -84,7 +84,17 @@ class NestEmitter {
         ++uses_[a.get()];
         if (depth(a) < depth(e)) leaves_loop_[a.get()] = true;
       }
+      if (is_conditional(e)) {
+        for (const Expr n : topological(e->args)) read_before_[n.get()] = n->op == Op::Access;
+      }
     }
+  }
+
+  // Elements are read before a condition, not in its branches: GCC 12.2 vectorises `c ? a : b[i]` in nested
+  // loops of a few iterations wrongly (tests/fuzz/regressions/branches_of_a_select_read_arrays.model).
+  static bool is_conditional(Expr e) {
+    return e->op == Op::Select ||
+           (e->op == Op::Product && std::any_of(e->args.begin(), e->args.end(), is_indicator));
   }
 
   void store(const loop::Store& s) {
@@ -114,7 +124,7 @@ class NestEmitter {
       std::string text = spell(e);
       const bool simple =
           e->op == Op::Constant || e->op == Op::Extent || e->op == Op::Position || is_closed(e);
-      const bool shared = uses_[e.get()] > 1 || leaves_loop_[e.get()];
+      const bool shared = uses_[e.get()] > 1 || leaves_loop_[e.get()] || read_before_[e.get()];
       if (shared && !simple && !(e->op == Op::Access && e->subscripts.empty() && nest_.loops.empty())) {
         const std::string name = fmt::format("v{}_", ++constants_);
         at_depth_[depth(e)].push_back({CppDeclare{"const " + names_.scalar(), name, text}});
@@ -271,7 +281,7 @@ class NestEmitter {
   const Names& names_;
   std::vector<CppBlock> at_depth_;
   std::unordered_map<const Node*, int> uses_;
-  std::unordered_map<const Node*, bool> leaves_loop_;
+  std::unordered_map<const Node*, bool> leaves_loop_, read_before_;
   std::unordered_map<const Node*, std::string> text_;
   const Tensor* sums_ = nullptr;
   std::string label_;

@@ -67,7 +67,8 @@ class Knowledge {
   Expr put_in(Expr value) const {
     return transform(value, [&](Expr e) {
       const auto at = e->op == Op::Access ? holds_.find(e->tensor) : holds_.end();
-      if (at == holds_.end() || !is_light(at->second)) return e;
+      // Outside its array an element reads zero, whatever the array holds.
+      if (at == holds_.end() || !is_light(at->second) || !is_access(e)) return e;
       Substitution own;
       const auto indices = canonical_indices(e->tensor);
       for (std::size_t p = 0; p < indices.size(); ++p) own.emplace_back(indices[p], e->subscripts[p]);

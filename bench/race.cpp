@@ -10,10 +10,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <freefall/runtime/simd.hpp>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 namespace freefall::bench {
 namespace {
@@ -116,11 +118,28 @@ candidate in_process(std::string variant, kind what, std::function<void()> call)
 std::vector<candidate> in_python(const std::string& variant, const std::vector<std::string>& command) {
   auto process = std::make_shared<worker>(command);
   const std::string greeting = process->line();
+  if (greeting.starts_with("wrong:")) throw std::runtime_error(fmt::format("{} is {}", variant, greeting));
   if (greeting != "ready\n") {
     fmt::print("{:<28} skipped: {}", variant, greeting.empty() ? "python3 is not there\n" : greeting);
     return {};
   }
   return {{variant, kind::peer, [process](long calls) { return process->ask(calls); }}};
+}
+
+numbers_file::numbers_file() {
+  std::string name = (std::filesystem::temp_directory_path() / "freefall-bench-XXXXXX").string();
+  const int file = mkstemp(name.data());
+  if (file < 0) throw std::runtime_error("cannot make a temporary file like " + name);
+  close(file);
+  path_ = name;
+}
+numbers_file::~numbers_file() { std::remove(path_.c_str()); }
+const std::string& numbers_file::path() {
+  std::ofstream file(path_, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(numbers_.data()),
+             static_cast<std::streamsize>(numbers_.size() * sizeof(double)));
+  if (!file.flush()) throw std::runtime_error("cannot write " + path_);
+  return path_;
 }
 
 int race(const workload& work, const std::vector<candidate>& candidates, int argc, char** argv) {

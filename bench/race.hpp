@@ -22,8 +22,32 @@ struct candidate {
 candidate in_process(std::string variant, kind what, std::function<void()> call);
 
 /// A peer in Python: `python3 FILE ARGUMENT...` prints "ready", then answers each line with a number of calls
-/// by the nanoseconds they took. Not there where Python or a module it needs is not installed; says so.
+/// by the nanoseconds they took. Not there where Python or a module it needs is not installed; says so. A
+/// peer that finds it computes something else prints "wrong: ..." instead, which is thrown as
+/// std::runtime_error.
 std::vector<candidate> in_python(const std::string& variant, const std::vector<std::string>& command);
+
+/// Numbers for a peer in Python to start from and to compare with: double after double in a file that is
+/// there as long as this is.
+class numbers_file {
+ public:
+  numbers_file();
+  ~numbers_file();
+  numbers_file(const numbers_file&) = delete;
+  numbers_file& operator=(const numbers_file&) = delete;
+  template <class Range>
+  numbers_file& add(const Range& range) {
+    for (const auto x : range) append(static_cast<double>(x));
+    return *this;
+  }
+  /// Writes what was added.
+  const std::string& path();
+
+ private:
+  void append(double x) { numbers_.push_back(x); }
+  std::string path_;
+  std::vector<double> numbers_;
+};
 
 struct workload {
   std::string name;

@@ -1,6 +1,6 @@
 #pragma once
-// Building blocks of the hand-written AVX-512 kernels: tanh, transposition, and a register-blocked tile
-// product.
+// Building blocks of the hand-written AVX-512 kernels: tanh, exp, log, transposition, and a register-blocked
+// tile product.
 
 #include <immintrin.h>
 
@@ -9,6 +9,12 @@
 namespace freefall::bench::avx512 {
 
 inline constexpr int lanes = 16;
+
+// rcp14 and one Newton step.
+[[gnu::always_inline]] inline __m512 reciprocal(__m512 x) {
+  const __m512 r = _mm512_rcp14_ps(x);
+  return _mm512_mul_ps(r, _mm512_fnmadd_ps(x, r, _mm512_set1_ps(2.0F)));
+}
 
 // Rational 13/6 approximation with the coefficients of Eigen's generic_fast_tanh_float; the division is rcp14
 // and one Newton step. Error of about 3 units in the last place.
@@ -24,8 +30,41 @@ inline constexpr int lanes = 16;
   __m512 q = all(1.19825839466702e-06F);
   for (const float c : {1.18534705686654e-04F, 2.26843463243900e-03F, 4.89352518554385e-03F})
     q = _mm512_fmadd_ps(x2, q, all(c));
-  const __m512 r = _mm512_rcp14_ps(q);
-  return _mm512_mul_ps(p, _mm512_mul_ps(r, _mm512_fnmadd_ps(q, r, all(2.0F))));
+  return _mm512_mul_ps(p, reciprocal(q));
+}
+
+// x - n ln 2 in two parts, and the polynomial of Cephes expf. Error of 1 to 2 units in the last place;
+// between e^-87.3 and e^88.3.
+[[gnu::always_inline]] inline __m512 exp(__m512 x) {
+  const auto all = [](float c) { return _mm512_set1_ps(c); };
+  x = _mm512_max_ps(_mm512_min_ps(x, all(88.3F)), all(-87.3F));
+  const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, all(1.44269504088896341F)), 0x08);
+  __m512 r = _mm512_fnmadd_ps(n, all(0.693359375F), x);
+  r = _mm512_fnmadd_ps(n, all(-2.12194440e-4F), r);
+  __m512 p = all(1.9875691500e-4F);
+  for (const float c :
+       {1.3981999507e-3F, 8.3334519073e-3F, 4.1665795894e-2F, 1.6666665459e-1F, 5.0000001201e-1F})
+    p = _mm512_fmadd_ps(p, r, all(c));
+  p = _mm512_fmadd_ps(p, _mm512_mul_ps(r, r), _mm512_add_ps(r, all(1)));
+  return _mm512_scalef_ps(p, n);
+}
+
+// The polynomial of Cephes logf, x > 0 and normal. Error of about 1 unit in the last place.
+[[gnu::always_inline]] inline __m512 log(__m512 x) {
+  const auto all = [](float c) { return _mm512_set1_ps(c); };
+  __m512 e = _mm512_getexp_ps(x), m = _mm512_getmant_ps(x, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src);
+  const __mmask16 big = _mm512_cmp_ps_mask(m, all(1.41421356237F), _CMP_GT_OQ);
+  m = _mm512_mask_mul_ps(m, big, m, all(0.5F));
+  e = _mm512_mask_add_ps(e, big, e, all(1));
+  const __m512 f = _mm512_sub_ps(m, all(1)), z = _mm512_mul_ps(f, f);
+  __m512 p = all(7.0376836292e-2F);
+  for (const float c : {-1.1514610310e-1F, 1.1676998740e-1F, -1.2420140846e-1F, 1.4249322787e-1F,
+                        -1.6668057665e-1F, 2.0000714765e-1F, -2.4999993993e-1F, 3.3333331174e-1F})
+    p = _mm512_fmadd_ps(p, f, all(c));
+  p = _mm512_mul_ps(_mm512_mul_ps(p, f), z);
+  p = _mm512_fmadd_ps(e, all(-2.12194440e-4F), p);
+  p = _mm512_fnmadd_ps(z, all(0.5F), p);
+  return _mm512_fmadd_ps(e, all(0.693359375F), _mm512_add_ps(f, p));
 }
 
 // to[j * to_stride + i] = from[i * from_stride + j] for 16 x 16 elements.

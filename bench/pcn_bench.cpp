@@ -1,6 +1,6 @@
 // One training call of a predictive-coding network (pcn_case.hpp): the generated kernel, careful Eigen and,
 // on a machine with AVX-512, hand-written kernels. The candidates are first checked against Eigen in double,
-// then run in turn (race.hpp), and NumPy beside them.
+// then run in turn (race.hpp), and NumPy and PyTorch beside them.
 
 #include <fmt/format.h>
 
@@ -87,7 +87,7 @@ void check(const std::string& name, double distance) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const auto start = initial_parameters();
   const auto data = samples(12);
 
@@ -133,15 +133,29 @@ int main(int argc, char** argv) {
   add_hand("hand, first step peeled", peeled);
 #endif
   add("careful Eigen", kind::peer, eigen);
-  for (const char* form : {"hoisted", "as written"}) {
-    for (auto& peer : freefall::bench::in_python(
-             fmt::format("NumPy, {}", form), {"/usr/bin/python3", BENCH_FOLDER "/peers/pcn_numpy.py", form}))
-      candidates.push_back(std::move(peer));
-  }
+  freefall::bench::numbers_file numbers;
+  const auto add_parameters = [&](const auto& W, const auto& b) {
+    for (std::size_t l = 0; l < 3; ++l) numbers.add(W(l));
+    for (std::size_t l = 0; l < 3; ++l) numbers.add(b(l));
+  };
+  add_parameters([&](std::size_t l) { return start.W[l]; }, [&](std::size_t l) { return start.b[l]; });
+  for (const auto& s : data) numbers.add(s.image).add(s.digit);
+  add_parameters([&](std::size_t l) { return exact.W[l].transpose().reshaped().eval(); },
+                 [&](std::size_t l) { return exact.b[l]; });
+  for (const auto& [library, file] :
+       {std::pair{"NumPy", "/peers/pcn_numpy.py"}, {"PyTorch", "/peers/pcn_torch.py"}})
+    for (const char* form : {"hoisted", "as written"})
+      for (auto& peer : freefall::bench::in_python(
+               fmt::format("{}, {}", library, form),
+               {"/usr/bin/python3", std::string(BENCH_FOLDER) + file, form, numbers.path()}))
+        candidates.push_back(std::move(peer));
   // Multiplications and additions of the products with the constant first prediction hoisted, none peeled.
   const auto product = [](int l) {
     return 2.0 * batch * size[static_cast<std::size_t>(l)] * size[static_cast<std::size_t>(l) + 1];
   };
   const double operations = 2 * product(0) + (2 * steps + 2) * (product(1) + product(2));
   return freefall::bench::race({"pcn", operations, false}, candidates, argc, argv);
+} catch (const std::exception& e) {
+  fmt::print(stderr, "pcn_bench: {}\n", e.what());
+  return 1;
 }

@@ -119,10 +119,11 @@ std::vector<candidate> in_python(const std::string& variant, const std::vector<s
   auto process = std::make_shared<worker>(command);
   const std::string greeting = process->line();
   if (greeting.starts_with("wrong:")) throw std::runtime_error(fmt::format("{} is {}", variant, greeting));
-  if (greeting != "ready\n") {
+  if (!greeting.starts_with("ready")) {
     fmt::print("{:<28} skipped: {}", variant, greeting.empty() ? "python3 is not there\n" : greeting);
     return {};
   }
+  if (greeting != "ready\n") fmt::print("{:<28} {}", variant, greeting);
   return {{variant, kind::peer, [process](long calls) { return process->ask(calls); }}};
 }
 
@@ -189,17 +190,18 @@ int race(const workload& work, const std::vector<candidate>& candidates, int arg
     if (c.what == kind::hand && (best_hand == 0 || t < best_hand)) best_hand = t;
   }
   const double per_nanosecond = limit_operations / measured.of.at(limit);
-  fmt::print("{:<28}{:>14}{:>24}{:>20}\n", work.name, "median", "ratio to best by hand",
-             "share of FMA limit");
+  fmt::print("{:<28}{:>14}{:>24}{:>20}{}\n", work.name, "median", "ratio to best by hand",
+             "share of FMA limit", work.units > 0 ? "      for one unit" : "");
   std::ofstream file;
   if (!json.empty()) file.open(json, std::ios::app);
   for (const auto& c : all) {
     const double t = measured.of.at(c.variant);
     const double share = (c.variant == limit ? limit_operations : work.operations) / t / per_nanosecond;
     const bool has_share = c.variant == limit || work.operations > 0;
-    fmt::print("{:<28}{:>11.3f} us{:>24}{:>20}\n", c.variant, 1e-3 * t,
+    fmt::print("{:<28}{:>11.3f} us{:>24}{:>20}{}\n", c.variant, 1e-3 * t,
                best_hand > 0 && c.variant != limit ? fmt::format("{:.3f}", t / best_hand) : "",
-               has_share ? fmt::format("{:.1f} %", 100 * share) : "");
+               has_share ? fmt::format("{:.1f} %", 100 * share) : "",
+               work.units > 0 && c.variant != limit ? fmt::format("{:>15.3f} ns", t / work.units) : "");
     nlohmann::ordered_json row = {
         {"workload", work.name}, {"variant", c.variant}, {"threads", 1}, {"median_ns", t}};
     row["ratio_to_best_hand"] = nullptr;

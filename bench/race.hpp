@@ -21,10 +21,10 @@ struct candidate {
 /// A candidate in this program, timed by the processor time of the thread.
 candidate in_process(std::string variant, kind what, std::function<void()> call);
 
-/// A peer in Python: `python3 FILE ARGUMENT...` prints "ready", then answers each line with a number of calls
-/// by the nanoseconds they took. Not there where Python or a module it needs is not installed; says so. A
-/// peer that finds it computes something else prints "wrong: ..." instead, which is thrown as
-/// std::runtime_error.
+/// A peer in Python: `python3 FILE ARGUMENT...` prints "ready", with a remark perhaps, then answers each line
+/// with a number of calls by the nanoseconds they took. Not there where Python or a module it needs is not
+/// installed; says so. A peer that finds it computes something else prints "wrong: ..." instead, which is
+/// thrown as std::runtime_error.
 std::vector<candidate> in_python(const std::string& variant, const std::vector<std::string>& command);
 
 /// Numbers for a peer in Python to start from and to compare with: double after double in a file that is
@@ -53,6 +53,7 @@ struct workload {
   std::string name;
   double operations = 0;          ///< floating-point, of one call of the best version
   bool double_precision = false;  ///< of the FMA loop that gives the limit
+  int units = 0;                  ///< where there are any, the time for one of them is printed too
 };
 
 /// Times the candidates and an FMA loop over registers, which is the limit of the machine, in random order,

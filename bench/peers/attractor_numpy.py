@@ -1,26 +1,19 @@
-"""attractor_case.hpp in NumPy, served to race.hpp: a line with a number of calls is answered by nanoseconds.
+"""attractor_case.hpp in NumPy.
 
 usage: attractor_numpy.py float32|float64 UNITS FILE
 
 FILE holds evidence, the uniform numbers of 20 steps, and the state and couplings they lead to.
 """
 
-import os
 import sys
-import time
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-try:
-    import numpy as np
-except ImportError:
-    sys.exit(print("NumPy is not installed"))
+from served import Numbers, check, np, serve
 
 REAL, N, CHECKED = np.dtype(sys.argv[1]).type, int(sys.argv[2]), 20
 RATE = REAL(0.005)
-numbers = np.fromfile(sys.argv[3])
-bias, numbers = numbers[:N].astype(REAL), numbers[N:]
-uniform, numbers = numbers[: CHECKED * N].reshape(CHECKED, N).astype(REAL), numbers[CHECKED * N :]
-expected_state, expected_couplings = numbers[:N], numbers[N:].reshape(N, N)
+numbers = Numbers(sys.argv[3])
+bias, uniform = numbers.take(N).astype(REAL), numbers.take(CHECKED, N).astype(REAL)
+expected_state, expected_couplings = numbers.take(N), numbers.take(N, N)
 
 
 def mean(u):
@@ -35,30 +28,20 @@ def quantile(v, u):
     return np.where(a < 0.01, near, np.where(u > 0, far, -far))
 
 
-def step(s, J, v):
+def step(v):
+    global s
     u = bias + J @ s
     drawn = quantile(v, u)
-    J += RATE * np.outer(drawn - mean(u), s)
+    J[...] += RATE * np.outer(drawn - mean(u), s)
     np.fill_diagonal(J, 0)
-    return drawn
+    s = drawn
 
 
-def start():
-    return np.zeros(N, REAL), np.zeros((N, N), REAL)
-
-
-s, J = start()
+s, J = np.zeros(N, REAL), np.zeros((N, N), REAL)
 for v in uniform:
-    s = step(s, J, v)
-off = max(np.abs(s - expected_state).max(), np.abs(J - expected_couplings).max() / np.abs(expected_couplings).max())
-if not off <= 1e-4:
-    sys.exit(print(f"wrong: differs by {off:.1e} after {CHECKED} steps, expected at most 1e-4"))
+    step(v)
+largest = np.abs(expected_couplings).max()
+check(max(np.abs(s - expected_state).max(), np.abs(J - expected_couplings).max() / largest), 1e-4, f"{CHECKED} steps")
 
 draw = np.random.default_rng(1)
-s, J = start()
-print("ready", flush=True)
-for line in sys.stdin:
-    begin = time.thread_time_ns()
-    for _ in range(int(line)):
-        s = step(s, J, draw.random(N, dtype=REAL))
-    print(time.thread_time_ns() - begin, flush=True)
+serve(lambda _: step(draw.random(N, dtype=REAL)))

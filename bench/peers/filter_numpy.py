@@ -1,17 +1,11 @@
-"""filter_case.hpp in NumPy, served to race.hpp: a line with a number of calls is answered by nanoseconds.
+"""filter_case.hpp in NumPy.
 
 usage: filter_numpy.py STATES
 """
 
-import os
 import sys
-import time
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-try:
-    import numpy as np
-except ImportError:
-    sys.exit(print("NumPy is not installed"))
+from served import np, serve
 
 N, STEPS, RATE, OBSERVATIONS = int(sys.argv[1]), 5, 0.05, 1024
 draw = np.random.default_rng(1)
@@ -27,18 +21,14 @@ C = draw.standard_normal((N, N)) / np.sqrt(N)
 PX, PY, Y = precision(), precision(), draw.standard_normal((OBSERVATIONS, N))
 
 
-def tick(x, y):
+def tick(t):
+    global x
+    y = Y[t % OBSERVATIONS]
     predicted = A @ x
     x = predicted
     for _ in range(STEPS):
         x = x + RATE * (C.T @ (PY @ (y - C @ x)) - PX @ (x - predicted))
-    return x
 
 
-state = np.zeros(N)
-print("ready", flush=True)
-for line in sys.stdin:
-    start = time.thread_time_ns()
-    for call in range(int(line)):
-        state = tick(state, Y[call % OBSERVATIONS])
-    print(time.thread_time_ns() - start, flush=True)
+x = np.zeros(N)
+serve(tick)

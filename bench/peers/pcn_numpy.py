@@ -1,25 +1,27 @@
-"""pcn_case.hpp in NumPy, one thread, served to race.hpp: a line with a number of calls is answered by nanoseconds.
+"""pcn_case.hpp in NumPy.
 
-usage: pcn_numpy.py "as written" | hoisted
+usage: pcn_numpy.py "as written" | hoisted FILE
+
+FILE holds W and b of the start, 12 samples, and W and b after the first 10 of them.
 """
 
-import os
 import sys
-import time
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-try:
-    import numpy as np
-except ImportError:
-    sys.exit(print("NumPy is not installed"))
+from served import Numbers, check, np, serve
 
-BATCH, SIZE, STEPS = 64, (784, 256, 256, 10), 20
+SAMPLES, BATCH, SIZE, STEPS, CHECKED = 12, 64, (784, 256, 256, 10), 20, 10
 INFER, LEARN = np.float32(0.1), np.float32(0.01 / BATCH)
-draw = np.random.default_rng(1)
-W = [(draw.standard_normal((o, i)) / np.sqrt(i)).astype(np.float32) for i, o in zip(SIZE, SIZE[1:])]
-b = [np.full(o, 0.01, np.float32) for o in SIZE[1:]]
-IMAGE = draw.random((BATCH, SIZE[0]), np.float32)
-DIGIT = np.eye(SIZE[3], dtype=np.float32)[draw.integers(0, 10, BATCH)]
+numbers = Numbers(sys.argv[2])
+
+
+def parameters():
+    return [numbers.take(o, i) for i, o in zip(SIZE, SIZE[1:])] + [numbers.take(o) for o in SIZE[1:]]
+
+
+start = parameters()
+W, b = [p.astype(np.float32) for p in start[:3]], [p.astype(np.float32) for p in start[3:]]
+samples = [[numbers.take(BATCH, n).astype(np.float32) for n in (SIZE[0], SIZE[3])] for _ in range(SAMPLES)]
+expected = parameters()
 
 
 def learn(errors, activations):
@@ -28,34 +30,34 @@ def learn(errors, activations):
         c += LEARN * e.sum(0)
 
 
-def as_written():
+def as_written(image, digit):
     f = np.tanh
-    x1 = f(IMAGE) @ W[0].T + b[0]
+    x1 = f(image) @ W[0].T + b[0]
     x2 = f(x1) @ W[1].T + b[1]
     for _ in range(STEPS):
         f1, f2 = f(x1), f(x2)
-        e1 = x1 - (f(IMAGE) @ W[0].T + b[0])
+        e1 = x1 - (f(image) @ W[0].T + b[0])
         e2 = x2 - (f1 @ W[1].T + b[1])
-        e3 = DIGIT - (f2 @ W[2].T + b[2])
+        e3 = digit - (f2 @ W[2].T + b[2])
         x1 = x1 + INFER * (-e1 + (1 - f1 * f1) * (e2 @ W[1]))
         x2 = x2 + INFER * (-e2 + (1 - f2 * f2) * (e3 @ W[2]))
-    f0, f1, f2 = f(IMAGE), f(x1), f(x2)
+    f0, f1, f2 = f(image), f(x1), f(x2)
     learn(
-        (x1 - (f0 @ W[0].T + b[0]), x2 - (f1 @ W[1].T + b[1]), DIGIT - (f2 @ W[2].T + b[2])), (f0, f1, f2)
+        (x1 - (f0 @ W[0].T + b[0]), x2 - (f1 @ W[1].T + b[1]), digit - (f2 @ W[2].T + b[2])), (f0, f1, f2)
     )
 
 
-def hoisted():
+def hoisted(image, digit):
     """The first prediction once, and the elementwise work in place."""
     f = np.tanh
-    f0 = f(IMAGE)
+    f0 = f(image)
     drive = f0 @ W[0].T + b[0]
     x1 = drive.copy()
     x2 = f(x1) @ W[1].T + b[1]
     for _ in range(STEPS):
         f1, f2 = f(x1), f(x2)
         e2 = x2 - (f1 @ W[1].T + b[1])
-        e3 = DIGIT - (f2 @ W[2].T + b[2])
+        e3 = digit - (f2 @ W[2].T + b[2])
         for x, gradient, slope, error in ((x1, e2 @ W[1], f1, x1 - drive), (x2, e3 @ W[2], f2, e2)):
             slope *= slope
             np.subtract(1, slope, out=slope)
@@ -64,13 +66,12 @@ def hoisted():
             gradient *= INFER
             x += gradient
     f1, f2 = f(x1), f(x2)
-    learn((x1 - drive, x2 - (f1 @ W[1].T + b[1]), DIGIT - (f2 @ W[2].T + b[2])), (f0, f1, f2))
+    learn((x1 - drive, x2 - (f1 @ W[1].T + b[1]), digit - (f2 @ W[2].T + b[2])), (f0, f1, f2))
 
 
 train = {"as written": as_written, "hoisted": hoisted}[sys.argv[1]]
-print("ready", flush=True)
-for line in sys.stdin:
-    start = time.thread_time_ns()
-    for _ in range(int(line)):
-        train()
-    print(time.thread_time_ns() - start, flush=True)
+for sample in samples[:CHECKED]:
+    train(*sample)
+off, moved = (sum(((p - q) ** 2).sum() for p, q in zip(expected, other)) for other in (W + b, start))
+check(np.sqrt(off / moved), 1e-3, f"{CHECKED} calls, of the change")
+serve(lambda i: train(*samples[i % SAMPLES]))

@@ -1,0 +1,29 @@
+// The network of spiking_bench: spikes as greedy descent of a squared error, couplings learned at spikes from
+// the voltages (models/spiking_autoencoder has the other forms).
+#include <freefall/dsl.hpp>
+
+freefall::program define() {
+  using namespace freefall;
+  axis<"signal"> signal;
+  axis<"neuron"> neuron;
+  auto leak = input<"leak">();
+  auto u = input<"u">(signal);
+  auto xi = input<"xi">(neuron);
+  auto nu = input<"nu">(neuron);
+  auto eta = input<"eta">();
+  auto beta = input<"beta">();
+
+  auto x = trace<"x">(signal, decay(leak), drive(u));
+  auto noise = trace<"noise">(neuron, decay(leak), drive(xi));
+  auto r = trace<"r">(neuron, decay(leak));
+  auto D = parameter<"D">(signal, neuron);
+  auto W = parameter<"W">(neuron, neuron.prime());
+
+  auto E = sum(square(x - D * r), signal) / 2 - dot(noise, r) + dot(nu, r);
+  auto spikes = greedy(E, r);
+  auto learner = voltage<"V">(spikes, W);
+  auto L = sum(hadamard(prime(spike(spikes)), square(learner.value + beta * W)), neuron, neuron.prime()) /
+           (2 * beta);
+  return program{
+      kernel<"step">(advance(x, r, learner), fire(learner, one_winner, on_spike(descend(L, W, rate(eta)))))};
+}

@@ -79,7 +79,14 @@ void expect_matrix_vector() {
   constexpr std::size_t elements = (m - 1) * row + (k - 1) * column + 1;
   const auto a = numbers<T>(elements, 4), x = numbers<T>((k - 1) * step + 1, 5);
   std::vector<T> y(m + 2, T(-777));
-  matrix_vector<T, m, k, row, column, step>(a.data(), x.data(), y.data() + 1);
+  std::vector<int> finished(m, 0);
+  matrix_vector<T, m, k, row, column, step>(a.data(), x.data(),
+                                            [&](std::size_t first, const T* sum, auto count) {
+                                              for (std::size_t i = 0; i < count.value; ++i) {
+                                                y.at(1 + first + i) = sum[i];
+                                                ++finished.at(first + i);
+                                              }
+                                            });
   for (std::size_t i = 0; i < m; ++i) {
     long double expected = 0;
     for (std::size_t p = 0; p < k; ++p)
@@ -88,6 +95,7 @@ void expect_matrix_vector() {
                 static_cast<double>(k) * static_cast<double>(std::numeric_limits<T>::epsilon()))
         << i << " of " << m << " x " << k;
   }
+  EXPECT_EQ(finished, std::vector<int>(m, 1));
   EXPECT_EQ(y.front(), T(-777));
   EXPECT_EQ(y.back(), T(-777));
 }

@@ -5,7 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
+#include "freefall/runtime/simd.hpp"
 #include "freefall/runtime/status.hpp"
 
 namespace freefall::runtime {
@@ -55,10 +57,71 @@ struct argument {
   }
 };
 
+// All of an array of known size.
+template <std::size_t n, class T>
+struct whole {
+  const T* data;
+};
+
+inline namespace FREEFALL_INSTRUCTION_SET {
+
+// True if none of the arrays, each a whole<n> or an argument, holds a NaN or infinity: no table of arrays in
+// memory and one test at the end, for kernels that take less time than telling which array is at fault.
+template <class T>
+class finite {
+  using S = simd<T>;
+  using mask = typename S::mask;
+  using word = typename detail::exponent_test<T>::word;
+
+ public:
+  template <std::size_t n>
+  [[gnu::always_inline]] finite& operator&(whole<n, T> a) {
+    if constexpr (n < 2) {
+      one_ |= detail::carried(*a.data);
+    } else {
+      part(a.data, std::integral_constant<std::size_t, n>{}, simd_within<T, n>());
+    }
+    return *this;
+  }
+  template <std::size_t Depth>
+  [[gnu::always_inline]] finite& operator&(const argument<T, Depth>& a) {
+    const bool bad = a.first_bad() != a.none;
+    one_ |= bad ? detail::exponent_test<T>::sign : word{0};
+    return *this;
+  }
+  [[gnu::always_inline]] explicit operator bool() const {
+    word all = one_;
+    for (std::size_t i = 0; i < S::lanes; ++i) all |= static_cast<word>(seen_[i]);
+    return (all & detail::exponent_test<T>::sign) == 0;
+  }
+
+ private:
+  template <std::size_t n, class P>
+  [[gnu::always_inline]] void part(const T* p, std::integral_constant<std::size_t, n>, P) {
+    const auto carried = [](const T* at) __attribute__((always_inline)) {
+      using test = detail::exponent_test<T>;
+      typedef word words __attribute__((vector_size(P::bytes)));
+      return ((words)P::load(at) & test::magnitude) + test::carry;
+    };
+    auto seen = carried(p + (n - P::lanes));
+    for (std::size_t i = 0; i + P::lanes < n; i += P::lanes) seen |= carried(p + i);
+    if constexpr (P::lanes == S::lanes) {
+      seen_ |= (mask)seen;
+    } else {
+      for (std::size_t i = 0; i < P::lanes; ++i) one_ |= seen[i];
+    }
+  }
+  mask seen_{};
+  word one_ = 0;
+};
+
+}  // namespace FREEFALL_INSTRUCTION_SET
+
 // A fault for the first null array (found 0, expected its elements), or the first NaN or infinity in what is
 // read.
 template <class T, std::size_t Depth, std::size_t N>
-[[nodiscard]] status check_arguments(const char* kernel, const argument<T, Depth> (&arguments)[N]) {
+[[nodiscard, gnu::noinline, gnu::cold]] status check_arguments(const char* kernel,
+                                                               const argument<T, Depth> (&arguments)[N]) {
   for (const auto& a : arguments) {
     if (a.data == nullptr) return {fault::null_argument, kernel, a.name, 0, 0, a.span()};
   }
@@ -104,7 +167,8 @@ template <class T, std::size_t Depth>
 
 // `diverged` for the first array written that holds a NaN or infinity.
 template <class T, std::size_t Depth, std::size_t N>
-[[nodiscard]] status check_results(const char* kernel, const argument<T, Depth> (&results)[N]) {
+[[nodiscard, gnu::noinline, gnu::cold]] status check_results(const char* kernel,
+                                                             const argument<T, Depth> (&results)[N]) {
   for (const auto& r : results) {
     if (const std::size_t bad = r.first_bad(); bad != r.none) {
       return {fault::diverged, kernel, r.name, bad, 0, 0};

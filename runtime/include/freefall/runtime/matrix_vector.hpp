@@ -3,11 +3,12 @@
 //
 // Rows that are contiguous are multiplied lane by lane and added up at the end, a group of rows at a time;
 // columns that are contiguous are scaled by one element each and added, over four sets of accumulators that
-// hide the latency of the FMA. What is shorter than a vector is left to plain loops of constant length. The
-// order of summation depends on sizes and strides alone.
+// hide the latency of the FMA. Short ones take part of a vector. The order of summation depends on sizes and
+// strides alone.
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include "freefall/runtime/simd.hpp"
 
@@ -16,9 +17,8 @@ inline namespace FREEFALL_INSTRUCTION_SET {
 namespace vector_detail {
 
 // y[i] = sum_p a[i * row + p] x[p] for a power of two of rows, at most the lanes; k is at least one vector.
-template <class T, std::size_t rows, std::size_t k, std::ptrdiff_t row>
+template <class S, std::size_t rows, std::size_t k, std::ptrdiff_t row, class T>
 [[gnu::always_inline]] inline void dots(const T* a, const T* x, T* y) {
-  using S = simd<T>;
   typename S::vector sum[rows] = {};
   const auto add = [&](std::size_t p, auto keep) __attribute__((always_inline)) {
     const typename S::vector line = keep(S::load(x + p));
@@ -35,21 +35,24 @@ template <class T, std::size_t rows, std::size_t k, std::ptrdiff_t row>
   S::sum_each(sum, y);
 }
 
-template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::size_t group>
-[[gnu::always_inline]] inline void dot_rows(const T* a, const T* x, T* y) {
+template <class S, std::size_t m, std::size_t k, std::ptrdiff_t row, std::size_t group, class T, class Finish>
+[[gnu::always_inline]] inline void dot_rows(std::size_t first, const T* a, const T* x, const Finish& finish) {
   if constexpr (group > 0 && m > 0) {
     constexpr std::size_t whole = m / group * group;
-    for (std::size_t i = 0; i < whole; i += group)
-      dots<T, group, k, row>(a + static_cast<std::ptrdiff_t>(i) * row, x, y + i);
-    dot_rows<T, m - whole, k, row, group / 2>(a + static_cast<std::ptrdiff_t>(whole) * row, x, y + whole);
+    for (std::size_t i = 0; i < whole; i += group) {
+      alignas(S::bytes) T sum[group];
+      dots<S, group, k, row>(a + static_cast<std::ptrdiff_t>(i) * row, x, sum);
+      finish(first + i, sum, std::integral_constant<std::size_t, group>{});
+    }
+    dot_rows<S, m - whole, k, row, group / 2>(first + whole, a + static_cast<std::ptrdiff_t>(whole) * row, x,
+                                              finish);
   }
 }
 
 // y[i] = sum_p a[i + p * column] x[p * step] for a few vectors of rows.
-template <class T, std::size_t vectors, std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step>
+template <class S, std::size_t vectors, std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T>
 [[gnu::always_inline]] inline void scaled_columns(const T* a, const T* x, T* y) {
-  using S = simd<T>;
-  constexpr std::size_t sets = vectors == 1 ? 4 : 2;
+  constexpr std::size_t sets = vectors <= 2 ? 4 : 2;
   typename S::vector sum[sets][vectors] = {};
   const auto add = [&](std::size_t p, typename S::vector(&into)[vectors]) __attribute__((always_inline)) {
     const typename S::vector factor = S::broadcast(x[static_cast<std::ptrdiff_t>(p) * step]);
@@ -73,28 +76,41 @@ template <class T, std::size_t vectors, std::size_t k, std::ptrdiff_t column, st
 
 }  // namespace vector_detail
 
-// y[i] = sum_p a[i * row + p * column] x[p * step] for i < m, p < k. y must not overlap the operands.
+// y[i] = sum_p a[i * row + p * column] x[p * step] for i < m, p < k. Calls
+//   finish(first, sum, count)   with sum[i - first] = y[i] for first <= i < first + count
+// once for each element; `count` is a std::integral_constant. Nothing that finish writes may be part of the
+// operands.
 template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdiff_t column,
-          std::ptrdiff_t step>
-void matrix_vector(const T* __restrict a, const T* __restrict x, T* __restrict y) {
+          std::ptrdiff_t step, class Finish>
+[[gnu::always_inline]] inline void matrix_vector(const T* a, const T* x, const Finish& finish) {
   using namespace vector_detail;
-  constexpr std::size_t lanes = simd<T>::lanes;
-  if constexpr (column == 1 && step == 1 && k >= lanes) {
-    dot_rows<T, m, k, row, lanes>(a, x, y);
-  } else if constexpr (row == 1 && m >= lanes) {
-    constexpr std::size_t four = m / (4 * lanes) * (4 * lanes);
-    for (std::size_t i = 0; i < four; i += 4 * lanes) scaled_columns<T, 4, k, column, step>(a + i, x, y + i);
-    for (std::size_t i = four; i + lanes <= m; i += lanes)
-      scaled_columns<T, 1, k, column, step>(a + i, x, y + i);
-    if constexpr (m % lanes != 0)  // the last vector overlaps the one before
-      scaled_columns<T, 1, k, column, step>(a + m - lanes, x, y + m - lanes);
+  if constexpr (column == 1 && step == 1 && k >= 2) {
+    using S = decltype(simd_within<T, k>());
+    dot_rows<S, m, k, row, S::lanes>(0, a, x, finish);
+  } else if constexpr (row == 1 && m >= 2) {
+    using S = decltype(simd_within<T, m>());
+    constexpr std::size_t lanes = S::lanes, four = m / (4 * lanes) * (4 * lanes), whole = m / lanes * lanes,
+                          rest = (whole - four) / lanes;
+    alignas(S::bytes) T sum[4 * lanes];
+    for (std::size_t i = 0; i < four; i += 4 * lanes) {
+      scaled_columns<S, 4, k, column, step>(a + i, x, sum);
+      finish(i, sum, std::integral_constant<std::size_t, 4 * lanes>{});
+    }
+    if constexpr (rest > 0) {
+      scaled_columns<S, rest, k, column, step>(a + four, x, sum);
+      finish(four, sum, std::integral_constant<std::size_t, rest * lanes>{});
+    }
+    if constexpr (m != whole) {  // the last vector overlaps the one before
+      scaled_columns<S, 1, k, column, step>(a + m - lanes, x, sum);
+      finish(whole, sum + (lanes - (m - whole)), std::integral_constant<std::size_t, m - whole>{});
+    }
   } else {
     for (std::size_t i = 0; i < m; ++i) {
       T sum = 0;
       for (std::size_t p = 0; p < k; ++p)
         sum += a[static_cast<std::ptrdiff_t>(i) * row + static_cast<std::ptrdiff_t>(p) * column] *
                x[static_cast<std::ptrdiff_t>(p) * step];
-      y[i] = sum;
+      finish(i, &sum, std::integral_constant<std::size_t, 1>{});
     }
   }
 }

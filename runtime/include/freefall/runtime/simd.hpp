@@ -28,12 +28,16 @@
 #define FREEFALL_VECTOR_BYTES 16
 #endif
 
-// Before a loop whose passes touch no common element.
+// Before a loop whose passes touch no common element. g++ would unroll a short one into scalar code before
+// its vectoriser sees it, and what follows would wait for the pieces of each vector.
 #ifdef __clang__
 #define FREEFALL_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
-#define FREEFALL_INDEPENDENT _Pragma("GCC ivdep")
+#define FREEFALL_INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #endif
+
+// Before a function so short that its call would take as long.
+#define FREEFALL_INLINE [[gnu::always_inline]] inline
 
 namespace freefall::runtime {
 
@@ -42,9 +46,10 @@ constexpr std::size_t least(std::size_t a, std::size_t b) { return b < a ? b : a
 
 inline namespace FREEFALL_INSTRUCTION_SET {
 
-template <class T>
+// A whole register, or a part of one for arrays shorter than that: Bytes is a power of two.
+template <class T, std::size_t Bytes = FREEFALL_VECTOR_BYTES>
 struct simd {
-  static constexpr std::size_t bytes = FREEFALL_VECTOR_BYTES;
+  static constexpr std::size_t bytes = Bytes;
   static constexpr std::size_t lanes = bytes / sizeof(T);
   using integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
   typedef T vector __attribute__((vector_size(bytes)));
@@ -104,8 +109,13 @@ struct simd {
   // out[i] is the sum over the lanes of v[i]; a fixed binary tree. count: a power of two, at most lanes.
   template <std::size_t count>
   [[gnu::always_inline]] static void sum_each(vector (&v)[count], T* out) {
+    const vector folded = fold<count / 2>(v);  // lane j belongs to v[j % count]
+    if constexpr (count == lanes) {
+      store(out, folded);
+      return;
+    }
     T part[lanes];
-    store(part, fold<count / 2>(v));  // lane j belongs to v[j % count]
+    store(part, folded);
     for (std::size_t half = lanes / 2; half >= count; half /= 2)
       for (std::size_t j = 0; j < half; ++j) part[j] += part[j + half];
     for (std::size_t i = 0; i < count; ++i) out[i] = part[i];
@@ -132,6 +142,16 @@ struct simd {
     }
   }
 };
+
+// The widest vector with no more lanes than `elements`, which is at least 2.
+template <class T, std::size_t elements, std::size_t Bytes = FREEFALL_VECTOR_BYTES>
+[[gnu::always_inline]] constexpr auto simd_within() {
+  if constexpr (Bytes / sizeof(T) <= elements) {
+    return simd<T, Bytes>{};
+  } else {
+    return simd_within<T, elements, Bytes / 2>();
+  }
+}
 
 }  // namespace FREEFALL_INSTRUCTION_SET
 }  // namespace freefall::runtime

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filter_bench_16_views.hpp>
 #include <filter_bench_4_views.hpp>
+#include <filter_written_16_views.hpp>
+#include <filter_written_4_views.hpp>
 
 #include "bench/filter_case.hpp"
 #include "bench/hand/filter.hpp"
@@ -24,7 +26,7 @@ class generated {
     std::copy_n(s.Px.data(), s.Px.size(), net_.Px().data());
     std::copy_n(s.Py.data(), s.Py.size(), net_.Py().data());
     net_.step() = filter::rate;
-    std::fill_n(net_.x().data(), n, 0.0);
+    net_.prepare();
   }
   void tick(const double* y) {
     std::copy_n(y, n, net_.y().data());
@@ -58,11 +60,12 @@ class eigen {
   vector x_ = vector::Zero();
 };
 
-template <class Instance, int n>
+template <class Folded, class Written, int n>
 int run(int argc, char** argv) {
   const filter::setting<n> s;
   eigen<n> fixed(s);
-  generated<Instance, n> kernel(s);
+  generated<Folded, n> folded_kernel(s);
+  generated<Written, n> written_kernel(s);
   filter::as_written<n> written(s);
   filter::folded<n> folded(s);
   std::vector<candidate> candidates;
@@ -88,7 +91,8 @@ int run(int argc, char** argv) {
     }));
   };
   add("Eigen, fixed size", kind::peer, fixed, [&] { return fixed.state(); });
-  add("generated", kind::generated, kernel, [&] { return kernel.state(); });
+  add("generated, as written", kind::generated, written_kernel, [&] { return written_kernel.state(); });
+  add("generated, folded", kind::generated, folded_kernel, [&] { return folded_kernel.state(); });
   add("hand, as written", kind::hand, written, [&] { return written.x; });
   add("hand, folded", kind::peer, folded, [&] { return folded.x; });
   if (!agree) return 1;
@@ -102,6 +106,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int four = run<filter_bench_4::instance, 4>(argc, argv);
-  return four != 0 ? four : run<filter_bench_16::instance, 16>(argc, argv);
+  const int four = run<filter_bench_4::instance, filter_written_4::instance, 4>(argc, argv);
+  return four != 0 ? four : run<filter_bench_16::instance, filter_written_16::instance, 16>(argc, argv);
 }

@@ -8,11 +8,11 @@ freefall::program define() {
   axis<"sense"> sense;
   auto x = variable<"x">(state);
   auto y = variable<"y">(sense);
-  auto step = input<"step">();
-  auto A = parameter<"A">(state, state.prime());
-  auto C = parameter<"C">(sense, state);
-  auto Px = parameter<"Px">(state, state.prime());
-  auto Py = parameter<"Py">(sense, sense.prime());
+  auto step = constant<"step">();
+  auto A = constant<"A">(state, state.prime());
+  auto C = constant<"C">(sense, state);
+  auto Px = constant<"Px">(state, state.prime());
+  auto Py = constant<"Py">(sense, sense.prime());
 
   auto p = model<"filter">(x <<= normal(A * prime(previous(x)), precision(Px)),
                            y <<= normal(C * x, precision(Py)));

@@ -4,6 +4,7 @@
 #  [SCALAR float|double]              # default float
 #  [ISA    native|portable]           # default native: for the processor of this machine
 #  [REPORT <file.html>]               # a page about the model and its kernels; relative to the current binary folder
+#  [WITHOUT <pass>...]               # optional passes that are left out, to see what they are worth; `emit --help` lists them
 #  [VERIFY]                           # the build fails when a reference of the model has not the declared verdict
 # )
 # Makes a static library <target> with the header <target>.hpp (plain kernels, namespace <target>) and the wrapper
@@ -35,12 +36,12 @@ function(_freefall_generator out model)
 endfunction()
 
 function(freefall_add_kernels target)
-  cmake_parse_arguments(arg "VERIFY" "MODEL;SCALAR;ISA;REPORT" "AXES" ${ARGN})
+  cmake_parse_arguments(arg "VERIFY" "MODEL;SCALAR;ISA;REPORT" "AXES;WITHOUT" ${ARGN})
   if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
     message(FATAL_ERROR "freefall_add_kernels(${target}): the name is also a C++ namespace; use letters, digits and '_', no digit first")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, REPORT, VERIFY")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, REPORT, WITHOUT, VERIFY")
   endif()
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
@@ -75,6 +76,10 @@ function(freefall_add_kernels target)
   if(arg_AXES)
     set(axes --axes ${arg_AXES})
   endif()
+  set(without)
+  if(arg_WITHOUT)
+    set(without --without ${arg_WITHOUT})
+  endif()
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target})
   set(files ${folder}/${target}.hpp ${folder}/${target}.cpp ${folder}/${target}_views.hpp ${folder}/${target}_rules.txt)
   set(verify)
@@ -85,7 +90,7 @@ function(freefall_add_kernels target)
     OUTPUT ${folder}/${target}.stamp
     BYPRODUCTS ${files} ${arg_REPORT}
     ${verify}
-    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} ${axes} ${report}
+    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} ${axes} ${without} ${report}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/${target}.stamp
     DEPENDS ${generator}
     COMMENT "freefall: kernels ${target}"

@@ -597,6 +597,15 @@ Derivation derive(const Program& program) {
     }));
   Deriver deriver(program, out);
   for (const Kernel& kernel : program.kernels) deriver.run(kernel);
+  for (const Procedure& p : out.procedures) {
+    for (const Tensor* t : assigned(p.steps)) {
+      if (t->role == Role::constant)
+        throw ModelError(fmt::format("kernel '{0}' changes '{1}', which is declared constant; declare it as "
+                                     "parameter<\"{1}\"> or variable<\"{1}\">",
+                                     p.name, t->name),
+                         p.origin);
+    }
+  }
   return out;
 }
 

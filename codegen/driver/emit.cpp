@@ -39,6 +39,9 @@ void add_emit_options(CLI::App& app, Request& request) {
   app.add_flag("--times", request.times, "print how long each pass takes");
   app.add_option("--dump-after", request.dump_after, "print the schedules after a pass")
       ->check(CLI::IsMember(names));
+  app.add_option("--without", request.without, "leave out optional passes, to see what they are worth")
+      ->delimiter(',')
+      ->check(CLI::IsMember(plan::optional_passes()));
   app.add_option("--stop-after", request.stop_after, "stop after a pass, write nothing")
       ->check(CLI::IsMember(names));
 }
@@ -62,7 +65,7 @@ int run_emit(const Request& request, const ir::Program& program, std::string& ou
     stopped = stopped || pass.name == request.stop_after;
     return !stopped;
   };
-  const plan::Compilation compilation = plan::compile(program, sizes, after);
+  const plan::Compilation compilation = plan::compile(program, sizes, after, request.without);
   if (stopped) return 0;
   std::vector<emit::GeneratedFile> files = emit::emit_library(compilation);
   files.push_back({sizes.name + "_rules.txt", report::rules_text(compilation)});

@@ -29,6 +29,7 @@ struct Request {
   std::string results;                 ///< report: a file an experiment has written
   std::string report;                  ///< emit: a page to write beside the kernels
   std::string dump_after, stop_after;  ///< emit: passes
+  std::vector<std::string> without;    ///< emit: optional passes that are left out
   bool times = false;                  ///< emit
   bool quiet = false;                  ///< verify: nothing is printed of what is as declared
 };

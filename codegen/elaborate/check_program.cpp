@@ -672,7 +672,10 @@ void check_reference(const Program& program, const Reference& reference) {
 
 // Names become identifiers of the generated code; those it uses itself are taken.
 void check_name(const Program& program, std::string_view name, std::string_view what) {
-  bool taken = is_reserved_name(name);
+  const auto& tensors = program.context->tensors();
+  const bool prepares =
+      std::any_of(tensors.begin(), tensors.end(), [](const Tensor& t) { return t.role == Role::constant; });
+  bool taken = is_reserved_name(name) || (prepares && (name.starts_with("prepare") || name == "is_prepared"));
   for (const Axis& axis : program.context->axes()) {
     taken = taken || name == axis.name + "_copies" || name.starts_with("i_" + axis.name) ||
             name.starts_with("s_" + axis.name);
@@ -693,7 +696,8 @@ void check_program(const Program& program) {
     at_place(place_of(program, f), [&] { check_functional(program, f); });
   for (const Axis& axis : program.context->axes()) check_name(program, axis.name, "axis");
   for (const Tensor& t : program.context->tensors()) {
-    if (t.role == Role::variable || t.role == Role::parameter || t.role == Role::input)
+    if (t.role == Role::variable || t.role == Role::parameter || t.role == Role::input ||
+        t.role == Role::constant)
       check_name(program, t.name, "array");
   }
   for (const Kernel& k : program.kernels) {

@@ -25,6 +25,8 @@ const char* role_name(ir::Role role) {
     case ir::Role::variable: return "variable";
     case ir::Role::parameter: return "parameter";
     case ir::Role::input: return "input";
+    case ir::Role::constant: return "constant";
+    case ir::Role::prepared: return "prepared";
     case ir::Role::state: return "optimiser_state";
     default: return "output";
   }

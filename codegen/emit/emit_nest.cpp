@@ -371,22 +371,24 @@ long double closed_value(Expr root) {
 
 CppBlock emit_nest(const loop::Nest& nest, const Names& names) { return NestEmitter(nest, names).run(); }
 
-CppBlock emit_tiled(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,
-                    const Names& names) {
-  loop::Nest elements{{*g.m, *g.n}, {}};
+CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,
+                      const Names& names) {
+  loop::Nest elements{loop::element_indices(g), {}};
   if (g.stores_c)
     elements.stores.push_back({g.c->tensor, g.c->subscripts, loop::Store::Mode::set, g.c, g.label});
   elements.stores.insert(elements.stores.end(), g.epilogue.begin(), g.epilogue.end());
   std::vector<CppBlock> blocks = NestEmitter(elements, names).run_on_sums(g.c->tensor);
-  CppBlock out = std::move(blocks[0]), row = std::move(blocks[1]), column = std::move(blocks[2]);
-  column.insert(column.begin(),
-                {CppDeclare{"const std::size_t", names.loop_variable(*g.n), "first_ + column_"}});
+  CppBlock out = std::move(blocks.front()), column = std::move(blocks.back()), row;
+  std::string parameters;
+  if (elements.loops.size() == 2) {
+    row = std::move(blocks[1]);
+    parameters = fmt::format("const std::size_t {}, ", names.loop_variable(elements.loops[0]));
+  }
+  column.insert(column.begin(), {CppDeclare{"const std::size_t", names.loop_variable(elements.loops.back()),
+                                            "first_ + column_"}});
   row.push_back({CppFor{"column_", "count_.value", std::move(column), true}});
-  out.push_back(
-      {CppCallWith{function, std::move(arguments),
-                   fmt::format("const std::size_t {}, const std::size_t first_, const {}* sum_, auto count_",
-                               names.loop_variable(*g.m), names.scalar()),
-                   std::move(row)}});
+  parameters += fmt::format("const std::size_t first_, const {}* sum_, auto count_", names.scalar());
+  out.push_back({CppCallWith{function, std::move(arguments), std::move(parameters), std::move(row)}});
   return out;
 }
 

@@ -28,10 +28,10 @@ std::vector<const ir::Axis*> plates_of(const loop::Operation& operation);
 
 CppBlock emit_nest(const loop::Nest& nest, const Names& names);
 
-/// A tiled product: the call of runtime/tiled_product.hpp with the given arguments, and what is done with
-/// each sum.
-CppBlock emit_tiled(const loop::Gemm& gemm, const std::string& function, std::vector<std::string> arguments,
-                    const Names& names);
+/// A product of known size: the call of a function of runtime/tiled_product.hpp or matrix_vector.hpp with the
+/// given arguments, and what is done with each sum.
+CppBlock emit_product(const loop::Gemm& gemm, const std::string& function, std::vector<std::string> arguments,
+                      const Names& names);
 
 /// A scalar expression without array accesses as a C++ expression, or the exact value when it is closed.
 bool is_closed(ir::Expr e);

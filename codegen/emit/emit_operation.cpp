@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string_view>
 
+#include "codegen/loop/cost.hpp"
 #include "codegen/loop/product_form.hpp"
 
 namespace freefall::emit {
@@ -56,24 +58,47 @@ std::string fault(const char* what, const std::string& kernel, const std::string
                      found, expected);
 }
 
+std::string argument_row(const Tensor* t, const KernelSignature& k, const Names& names) {
+  const UsedElements used = used_elements(t, names);
+  std::string outside;
+  for (const UsedElements::Runs& r : used.outside)
+    outside += fmt::format("{}{{{}, {}}}", outside.empty() ? "" : ", ", r.count, r.stride);
+  if (!outside.empty()) outside = fmt::format(", {{{{{}}}}}", outside);
+  return fmt::format("{{\"{0}\", a.{0}, {1}, {2}{3}}}", t->name, used.elements, contains(k.live_in, t),
+                     outside);
+}
+
+std::string argument_type(std::size_t depth, const Names& names) {
+  const std::string levels = depth <= 1 ? "" : fmt::format(", {}", depth);
+  return fmt::format("freefall::runtime::argument<{}{}>", names.scalar(), levels);
+}
+
 // A table of arrays for the checks of runtime/arguments.hpp.
 CppStatement argument_table(const char* name, const std::vector<const Tensor*>& tensors,
                             const KernelSignature& k, const Names& names) {
   std::vector<std::string> rows;
   std::size_t depth = 1;
   for (const Tensor* t : tensors) {
-    const UsedElements used = used_elements(t, names);
-    depth = std::max(depth, used.outside.size());
-    std::string outside;
-    for (const UsedElements::Runs& r : used.outside)
-      outside += fmt::format("{}{{{}, {}}}", outside.empty() ? "" : ", ", r.count, r.stride);
-    if (!outside.empty()) outside = fmt::format(", {{{{{}}}}}", outside);
-    rows.push_back(fmt::format("{{\"{0}\", a.{0}, {1}, {2}{3}}}", t->name, used.elements,
-                               contains(k.live_in, t), outside));
+    depth = std::max(depth, used_elements(t, names).outside.size());
+    rows.push_back(argument_row(t, k, names));
   }
-  const std::string levels = depth == 1 ? "" : fmt::format(", {}", depth);
-  return {CppDeclare{fmt::format("const freefall::runtime::argument<{}{}>", names.scalar(), levels),
-                     fmt::format("{}[]", name), fmt::format("{{{}}}", fmt::join(rows, ", "))}};
+  return {CppDeclare{"const " + argument_type(depth, names), fmt::format("{}[]", name),
+                     fmt::format("{{{}}}", fmt::join(rows, ", "))}};
+}
+
+// The condition that all of these arrays are finite; "true" for none.
+std::string all_finite(const std::vector<const Tensor*>& tensors, const KernelSignature& k,
+                       const Names& names) {
+  if (tensors.empty()) return "true";
+  std::string out = fmt::format("freefall::runtime::finite<{}>()", names.scalar());
+  for (const Tensor* t : tensors) {
+    const bool plated = std::any_of(t->axes.begin(), t->axes.end(), [](const Axis* a) { return a->plate; });
+    out += plated ? fmt::format(" & {}{}", argument_type(used_elements(t, names).outside.size(), names),
+                                argument_row(t, k, names))
+                  : fmt::format(" & freefall::runtime::whole<{}, {}>{{a.{}}}", names.sizes->size(t),
+                                names.scalar(), t->name);
+  }
+  return fmt::format("bool({})", out);
 }
 
 // Offset of an access from its outer indices alone.
@@ -104,11 +129,21 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
         fmt::format("{0} == 0 || {0} > extent::{1}", copies, a->name),
         {{CppReturn{fault("copies_out_of_range", k.kernel->name, a->name, copies, "extent::" + a->name)}}}}});
   }
-  out.push_back(argument_table("arguments", k.arguments, k, names));
-  out.push_back(
-      {CppIf{fmt::format("const auto s = freefall::runtime::check_arguments(\"{}\", arguments); !s.ok()",
-                         k.kernel->name),
-             {{CppReturn{"s"}}}}});
+  std::vector<std::string> present;
+  for (const Tensor* t : k.arguments) present.push_back(fmt::format("a.{} != nullptr", t->name));
+  if (!present.empty()) {
+    CppBlock tell{
+        argument_table("arguments", k.arguments, k, names),
+        {CppReturn{fmt::format("freefall::runtime::check_arguments(\"{}\", arguments)", k.kernel->name)}}};
+    out.push_back(
+        {CppIf{fmt::format("!({} && {})", fmt::join(present, " && "), all_finite(k.live_in, k, names)),
+               std::move(tell)}});
+  }
+  if (k.prepares) out.push_back({CppAssign{"a.is_prepared[0]", "=", "0"}});  // until all is well
+  if (k.needs_prepare) {
+    out.push_back({CppIf{"a.is_prepared[0] != 1",
+                         {{CppReturn{fault("not_prepared", k.kernel->name, "is_prepared", "0", "0")}}}}});
+  }
   for (const Tensor* t : k.live_in) {
     if (!t->zero_diagonal) continue;
     out.push_back(
@@ -120,10 +155,9 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
   for (const Tensor* t : k.live_in) {
     if (t->index_of == nullptr) continue;
     out.push_back(
-        {CppIf{fmt::format(
-                   "const auto s = freefall::runtime::check_indices(\"{}\", arguments[{}], {}); !s.ok()",
-                   k.kernel->name, std::find(k.arguments.begin(), k.arguments.end(), t) - k.arguments.begin(),
-                   names.sizes->extent(t->index_of)),
+        {CppIf{fmt::format("const auto s = freefall::runtime::check_indices(\"{}\", {}{}, {}); !s.ok()",
+                           k.kernel->name, argument_type(used_elements(t, names).outside.size(), names),
+                           argument_row(t, k, names), names.sizes->extent(t->index_of)),
                {{CppReturn{"s"}}}}});
   }
   if (k.memory.workspace_bytes != 0) {
@@ -136,8 +170,12 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
 }
 
 CppBlock result_checks(const KernelSignature& k, const Names& names) {
-  return {argument_table("results", k.written, k, names),
-          {CppReturn{fmt::format("freefall::runtime::check_results(\"{}\", results)", k.kernel->name)}}};
+  CppBlock out{{CppIf{all_finite(k.written, k, names), {{CppReturn{"{}"}}}}}};
+  if (k.prepares) out.push_back({CppAssign{"a.is_prepared[0]", "=", "0"}});
+  out.push_back(argument_table("results", k.written, k, names));
+  out.push_back(
+      {CppReturn{fmt::format("freefall::runtime::check_results(\"{}\", results)", k.kernel->name)}});
+  return out;
 }
 
 OperationEmitter::OperationEmitter(const KernelSignature& kernel, const Names& names, std::string library)
@@ -205,6 +243,11 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
     f.parameters.push_back({names_.scalar() + "* __restrict", "scratch"});
     arguments.push_back("scratch");
   }
+  // g++ makes one function of equal ones, such as those of a first pass and of its loop, and then calls it.
+  constexpr double kInlined = 1024;  // operations, where a call would be felt
+  const bool small = std::string_view(result) == "void" && !scratch &&
+                     loop::cost({operation}, *names_.sizes).operations <= kInlined;
+  if (small) f.result = "FREEFALL_INLINE void";
   functions_->push_back(std::move(f));
   return arguments;
 }
@@ -234,9 +277,9 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
     const std::string function =
         fmt::format("freefall::runtime::tiled_product<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(g.m),
                     extent(g.n), stride(g.a, g.m), stride(g.a, g.k), stride(g.b, g.k));
-    out.push_back({CppCall{
-        name, outline(name, g.label, "void", emit_tiled(g, function, {extent(g.k), at(g.a), at(g.b)}, names_),
-                      operation, false)}});
+    out.push_back({CppCall{name, outline(name, g.label, "void",
+                                         emit_product(g, function, {extent(g.k), at(g.a), at(g.b)}, names_),
+                                         operation, false)}});
     return;
   }
   if (form == loop::ProductForm::matrix_vector) {
@@ -245,7 +288,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
     const std::string function =
         fmt::format("freefall::runtime::matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(rows),
                     extent(g.k), stride(matrix, rows), stride(matrix, g.k), stride(vector, g.k));
-    CppBlock call{{CppCall{function, {at(matrix), at(vector), at(g.c)}}}};
+    CppBlock call = emit_product(g, function, {at(matrix), at(vector)}, names_);
     out.push_back({CppCall{
         name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, false)}});
     return;

@@ -151,10 +151,20 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
   collect_wholes(kernel.operations, wholes);
   flow(kernel.operations, live_in, written, wholes);
   const auto touched = loop::touched(kernel.operations);
+  const Tensor* flag = compilation.is_prepared;
+  const bool prepares = out.prepares = flag != nullptr && contains(touched.written, flag);
+  const auto once = [](const Tensor* t) {
+    return t->role == ir::Role::constant || t->role == ir::Role::prepared;
+  };
+  out.needs_prepare = !prepares && std::any_of(touched.read.begin(), touched.read.end(), once);
   for (const Tensor& t : compilation.program->context->tensors()) {
     if (t.role == ir::Role::temporary) continue;
-    if (contains(touched.read, &t) || contains(touched.written, &t)) out.arguments.push_back(&t);
-    if (contains(live_in, &t)) out.live_in.push_back(&t);
+    const bool constant = t.role == ir::Role::constant;
+    if (contains(touched.read, &t) || contains(touched.written, &t) || (prepares && constant) ||
+        (out.needs_prepare && &t == flag))
+      out.arguments.push_back(&t);
+    // Constants were checked when they were prepared.
+    if (prepares ? constant : contains(live_in, &t) && !once(&t)) out.live_in.push_back(&t);
     if (contains(touched.written, &t)) out.written.push_back(&t);
   }
   out.steps = loop::steps(kernel.operations);

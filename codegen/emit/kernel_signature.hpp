@@ -16,6 +16,9 @@ struct KernelSignature {
   std::vector<const ir::Axis*> plates;  ///< in name order
   std::size_t steps = 0;                ///< a call may take, for kernels that draw; else 0
   bool counts_passes = false;           ///< has a loop that may end early
+  /// Reads constants or what is made of them, so `prepare` must have run.
+  bool needs_prepare = false;
+  bool prepares = false;  ///< is `prepare` itself
 };
 
 KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation);

@@ -26,7 +26,16 @@
 
 namespace freefall::ir {
 
-enum class Role { variable, parameter, input, state, output, temporary };
+enum class Role {
+  variable,
+  parameter,
+  input,
+  constant,  ///< given and the same in all calls, so that what depends on constants alone is computed once
+  state,     ///< kept by the kernels from call to call
+  prepared,  ///< computed once from the constants
+  output,
+  temporary,
+};
 
 /// A declared array. Its axes are ordered; the order is the storage order, last axis contiguous.
 struct Tensor {

@@ -54,9 +54,7 @@ struct Count {
   Cost operator()(const Gemm& g) const {
     const Touched t = touched(Operation{g});
     Nest after{g.outer, g.epilogue};
-    for (const auto& i : {g.m, g.n}) {
-      if (i) after.loops.push_back(*i);
-    }
+    for (const ir::Index& i : element_indices(g)) after.loops.push_back(i);
     return {2 * volume(g.outer) * extent(g.m) * extent(g.n) * extent(g.k) + (*this)(after).operations,
             size(t.read) + size(t.written)};
   }

@@ -30,7 +30,7 @@ class DeadStores {
       Operation o = operations[n];
       if (!std::visit([&](auto& action) { return keep(action); }, o.action)) continue;
       if (auto* g = std::get_if<Gemm>(&o.action); g != nullptr && !g->stores_c && !reads_sums(*g))
-        o.action = Nest{{*g->m, *g->n}, g->epilogue};
+        o.action = Nest{element_indices(*g), g->epilogue};
       out.push_back(std::move(o));
     }
     std::reverse(out.begin(), out.end());

@@ -41,16 +41,10 @@ bool can_join(const Nest& first, const Nest& second) {
   return true;
 }
 
-// The elements of a product, as a nest of its epilogue.
-Nest elements_of(const Gemm& g) {
-  Nest out{{*g.m, *g.n}, g.epilogue};
-  return out;
-}
-
 // True if the nest runs over the elements of the product and may do so as soon as each sum is complete.
 bool can_append(const Gemm& g, const Nest& nest, const plan::Specialisation& sizes) {
-  if (product_form(g, sizes) != ProductForm::tiled) return false;
-  const Nest elements = elements_of(g);
+  if (product_form(g, sizes) == ProductForm::blocked || !g.outer.empty()) return false;
+  const Nest elements{element_indices(g), g.epilogue};
   if (!std::is_permutation(nest.loops.begin(), nest.loops.end(), elements.loops.begin(),
                            elements.loops.end()))
     return false;

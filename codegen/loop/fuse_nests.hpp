@@ -5,7 +5,7 @@
 
 namespace freefall::loop {
 
-/// Joins nests over the same elements, and appends those over the elements of a tiled product to its
+/// Joins nests over the same elements, and appends those over the elements of a product of known size to its
 /// epilogue, where each sum is still in a register or the first cache. A nest may move up past operations
 /// that touch nothing it does. Keeps the value; idempotent; never raises the cost.
 Operations fuse_nests(const Operations& operations, const plan::Specialisation& sizes);

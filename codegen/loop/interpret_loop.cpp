@@ -73,9 +73,7 @@ class LoopInterpreter {
 
   void run(const Gemm& g) {
     std::vector<Index> rows = g.outer;
-    for (const auto& i : {g.m, g.n}) {
-      if (i) rows.push_back(*i);
-    }
+    for (const Index& i : element_indices(g)) rows.push_back(i);
     over(rows, [&](Place place) {
       T sum = 0;
       const std::size_t depth = g.k ? memory_.count(g.k->axis) : 1;

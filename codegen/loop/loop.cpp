@@ -99,6 +99,14 @@ struct CollectTicks {
 
 }  // namespace
 
+std::vector<ir::Index> element_indices(const Gemm& gemm) {
+  std::vector<ir::Index> out;
+  for (const auto& i : {gemm.m, gemm.n}) {
+    if (i) out.push_back(*i);
+  }
+  return out;
+}
+
 const Operations* body_of(const Operation& operation) {
   if (const auto* repeat = std::get_if<Repeat>(&operation.action)) return &repeat->body;
   if (const auto* sweep = std::get_if<Sweep>(&operation.action)) return &sweep->body;

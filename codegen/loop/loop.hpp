@@ -68,6 +68,9 @@ struct Draws {
   Kind kind = Kind::uniform;
 };
 
+/// The indices of the elements of a product, without those of the outer loops.
+std::vector<ir::Index> element_indices(const Gemm& gemm);
+
 struct Operation;
 using Operations = std::vector<Operation>;
 

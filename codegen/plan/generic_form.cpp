@@ -79,6 +79,17 @@ bool needs_indicator(Expr root) {
   return false;
 }
 
+const Tensor* prepared_array(Context& context, std::string_view base, const std::vector<const Axis*>& axes,
+                             const std::function<bool(const Tensor*)>& taken) {
+  std::string name(base);
+  for (int n = 2;; ++n) {
+    const Tensor* found = context.find_tensor(name);
+    if (found == nullptr) return context.tensor(name, axes, Role::prepared);
+    if (found->role == Role::prepared && found->axes == axes && !taken(found)) return found;
+    name = fmt::format("{}_{}", base, n);
+  }
+}
+
 const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const Axis*>& preferred,
                                 std::string_view hint) {
   std::vector<Index> order = form.key->free;
@@ -106,9 +117,14 @@ const Tensor* Temporaries::named(const GenericForm& form, const std::vector<Inde
                                  std::string_view hint) {
   std::vector<const Axis*> axes;
   for (const Index& i : order) axes.push_back(i.axis);
-  std::string name(hint);
-  for (int n = 2; context_->find_tensor(name) != nullptr; ++n) name = fmt::format("{}_{}", hint, n);
-  const Tensor* tensor = context_->tensor(name, axes, Role::temporary);
+  const Tensor* tensor = nullptr;
+  if (role_ == Role::prepared) {
+    tensor = prepared_array(*context_, hint, axes, [&](const Tensor* t) { return order_.contains(t); });
+  } else {
+    std::string name(hint);
+    for (int n = 2; context_->find_tensor(name) != nullptr; ++n) name = fmt::format("{}_{}", hint, n);
+    tensor = context_->tensor(name, axes, role_);
+  }
   record(form, tensor, order);
   return tensor;
 }

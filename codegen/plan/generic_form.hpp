@@ -1,6 +1,7 @@
 #pragma once
 // Expressions up to renaming of their free indices, and the temporaries that hold them.
 
+#include <functional>
 #include <map>
 
 #include "codegen/ir/expr.hpp"
@@ -29,10 +30,17 @@ inline constexpr int kExpensiveMap = 6;  ///< additions; see functions.def
 /// product is taken apart.
 bool needs_indicator(ir::Expr e);
 
+/// An array of role `prepared` that is none of `taken`. A compilation before this one may have made it: the
+/// arrays of a library have the same names each time its program is compiled.
+const ir::Tensor* prepared_array(ir::Context& context, std::string_view name,
+                                 const std::vector<const ir::Axis*>& axes,
+                                 const std::function<bool(const ir::Tensor*)>& taken);
+
 /// Makes temporaries and knows which expression each holds.
 class Temporaries {
  public:
-  explicit Temporaries(ir::Context& context) : context_(&context) {}
+  explicit Temporaries(ir::Context& context, ir::Role role = ir::Role::temporary)
+      : context_(&context), role_(role) {}
 
   /// A new temporary for the expression; storage order: plates first, then as in `preferred`, then by name.
   const ir::Tensor* make(const GenericForm& form, const std::vector<const ir::Axis*>& preferred,
@@ -64,6 +72,7 @@ class Temporaries {
   void record(const GenericForm& form, const ir::Tensor* tensor, const std::vector<ir::Index>& order);
 
   ir::Context* context_;
+  ir::Role role_;  ///< of what is made
   std::unordered_map<const ir::Node*, const ir::Tensor*> held_;
   std::vector<const ir::Node*> sums_;  ///< all that were ever held; a sum no longer held stays
   std::unordered_map<const ir::Tensor*, std::vector<ir::Index>> order_;

@@ -1,6 +1,10 @@
 #include "codegen/plan/hoist_invariants.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "codegen/ir/indicator.hpp"
 
@@ -13,13 +17,18 @@ using calculus::Assignment;
 using calculus::Step;
 using calculus::Steps;
 
-class LoopHoister {
+class Hoister {
  public:
-  /// `swept` is the axis of a Sweep: what leaves it is computed for all ticks, or all visits. Null for a
-  /// Loop.
-  LoopHoister(const Steps& body, const Axis* swept, Context& context)
-      : changing_(calculus::assigned(body)), temporaries_(context) {
-    if (swept == nullptr) return;
+  using Changes = std::function<bool(const Tensor*)>;
+
+  /// Out of a loop, in which some tensors change.
+  Hoister(Changes changes, Temporaries temporaries, std::string hint, std::string why)
+      : changes_(std::move(changes)),
+        temporaries_(std::move(temporaries)),
+        hint_(std::move(hint)),
+        why_(std::move(why)) {}
+  /// Out of a Sweep over an axis: what leaves it is computed for all ticks, or all visits.
+  void out_of_sweep(const Axis* swept) {
     all_ = {swept, kSweptLevel};
     tick_ = calculus::tick_of(swept);
     visit_ = calculus::visit_of(swept);
@@ -32,6 +41,8 @@ class LoopHoister {
         Step copy = step;
         const int outside = loops_inside_;
         if (std::holds_alternative<calculus::Loop>(step.action)) ++loops_inside_;
+        if (const auto* sweep = std::get_if<calculus::Sweep>(&step.action))
+          inside_.insert(inside_.end(), {calculus::tick_of(sweep->axis), calculus::visit_of(sweep->axis)});
         *calculus::body_of(copy) = rewrite(*calculus::body_of(step));
         loops_inside_ = outside;
         out.push_back(copy);
@@ -52,12 +63,12 @@ class LoopHoister {
     const auto reads = tensors_of(e);
     const auto nodes = topological({e});
     const bool draws = std::any_of(nodes.begin(), nodes.end(), [](Expr n) { return n->op == Op::Draw; });
+    const bool ticks =
+        std::any_of(inside_.begin(), inside_.end(), [&](const Index& i) { return e->depends_on(i); });
     const bool both = all_.axis != nullptr && e->depends_on(tick_) && e->depends_on(visit_);
     const bool renewed = draws && (all_.axis == nullptr || loops_inside_ > 0);  // in every pass of a loop
-    const bool result = !renewed && !both && std::none_of(reads.begin(), reads.end(), [&](const Tensor* t) {
-      return std::find(changing_.begin(), changing_.end(), t) != changing_.end();
-    });
-    return invariant_[e.get()] = result;
+    return invariant_[e.get()] =
+               !renewed && !both && !ticks && std::none_of(reads.begin(), reads.end(), changes_);
   }
 
   Expr hoisted(Expr inside) {
@@ -72,7 +83,7 @@ class LoopHoister {
         for (const Subscript& s : e->subscripts) numbered.push_back(s.plain());
         held = temporaries_.make_in_order(form, numbered, "uniform");
       } else {
-        held = temporaries_.make(form, {}, "fixed");
+        held = temporaries_.make(form, {}, hint_);
       }
       Substitution storage;  // the key over the temporary's own canonical indices
       const auto own = canonical_indices(held);
@@ -81,14 +92,20 @@ class LoopHoister {
           storage.emplace_back(temporaries_.order(held)[p], own[p]);
       }
       before_.push_back(
-          {Assign{{{held, substitute(form.key, storage), held->name + ": does not change in the loop"}}}});
+          {Assign{{{held, substitute(form.key, storage), fmt::format("{}: {}", held->name, why_)}}}});
     }
     const Expr read = temporaries_.read(held, form);
     if (all_.axis == nullptr) return read;
     return substitute(read, {{all_, Subscript(inside->depends_on(visit_) ? visit_ : tick_)}});
   }
 
-  bool worth(Expr e) { return is_invariant(e) && is_expensive(e); }
+  bool worth(Expr e) { return is_invariant(e) && (is_expensive(e) || is_sum_of_matrices(e)); }
+
+  // Stands as a factor of a product in most cases, which needs it as one array.
+  static bool is_sum_of_matrices(Expr e) {
+    return e->op == Op::Sum && e->args.size() > 1 && e->free.size() > 1 &&
+           std::none_of(e->free.begin(), e->free.end(), [](const Index& i) { return i.axis->plate; });
+  }
 
   // Takes the invariant members of a sum or product that fit into the index set of the largest worthwhile
   // one.
@@ -152,9 +169,11 @@ class LoopHoister {
 
   static constexpr int kSweptLevel = 6000;  // of an index no user and no other pass writes
   Index all_, tick_, visit_;                // of a Sweep; without an axis for a Loop
+  std::vector<Index> inside_;               // ticks and visits of the sweeps inside
   int loops_inside_ = 0;
-  std::vector<const Tensor*> changing_;
+  Changes changes_;
   Temporaries temporaries_;
+  std::string hint_, why_;  // name of what is hoisted, and the reason in its label
   Steps before_;
   std::unordered_map<const Node*, bool> invariant_;
 };
@@ -175,12 +194,23 @@ Steps hoist_invariants(const Steps& steps, Context& context) {
     Steps& body = *calculus::body_of(copy);
     body = hoist_invariants(body, context);  // inner loops first; then what they hoisted may leave this one
     const auto* sweep = std::get_if<calculus::Sweep>(&step.action);
-    LoopHoister hoister(body, sweep == nullptr ? nullptr : sweep->axis, context);
+    const auto changing = calculus::assigned(body);
+    Hoister hoister(
+        [&](const Tensor* t) { return std::find(changing.begin(), changing.end(), t) != changing.end(); },
+        Temporaries(context), "fixed", "does not change in the loop");
+    if (sweep != nullptr) hoister.out_of_sweep(sweep->axis);
     body = hoister.rewrite(body);
     out.insert(out.end(), hoister.before().begin(), hoister.before().end());
     out.push_back({copy});
   }
   return out;
+}
+
+Steps hoist_constants(std::vector<calculus::Procedure>& procedures, Context& context) {
+  const auto changes = [](const Tensor* t) { return t->role != Role::constant && t->role != Role::prepared; };
+  Hoister hoister(changes, Temporaries(context, Role::prepared), "prepared", "depends on constants alone");
+  for (calculus::Procedure& p : procedures) p.steps = hoister.rewrite(p.steps);
+  return hoister.before();
 }
 
 }  // namespace freefall::plan

@@ -387,6 +387,8 @@ class Materialiser {
     for (std::size_t i = 0; i < opened.body->args.size(); ++i) {
       factors.push_back(make_product(context_, {opened.body->args[i]}, {opened.body->weights[i]}));
     }
+    if (const auto split = matrix_and_vector(factors, opened.indices))
+      return stored_sum(e, make_contract(opened.indices, split->first * operand(split->second)));
     std::vector<Expr> operands = merge_operands(factors);
     if (operands.size() == 1) return stored_sum(e, make_contract(opened.indices, lower(operands[0])));
     std::vector<Expr> sources = operands;  // as they stand in e, so that what is stored is found again
@@ -413,6 +415,26 @@ class Materialiser {
       if (n->op == Op::Contract) reads.emplace_back(n, stored(n, n));
     }
     return stored(e, replace(value, reads));
+  }
+
+  // One factor is a matrix as it stands and the others a vector along the sum: the vector is worth a buffer,
+  // since a product of the two is one of the runtime's while a sum over elements worked out in place is not.
+  std::optional<std::pair<Expr, Expr>> matrix_and_vector(const std::vector<Expr>& factors,
+                                                         const std::vector<Index>& summed) const {
+    if (summed.size() != 1 || summed[0].axis->plate) return std::nullopt;
+    const auto is_matrix = [&](Expr f) {
+      return is_plain_access(f) && f->free.size() == 2 && f->subscripts.size() == 2 &&
+             f->depends_on(summed[0]) &&
+             std::none_of(f->free.begin(), f->free.end(), [](const Index& i) { return i.axis->plate; });
+    };
+    const auto matrix = std::find_if(factors.begin(), factors.end(), is_matrix);
+    if (matrix == factors.end()) return std::nullopt;
+    Expr rest = make_constant(context_, 1);
+    for (auto f = factors.begin(); f != factors.end(); ++f) {
+      if (f != matrix) rest = rest * *f;
+    }
+    if (rest->free != std::vector<Index>{summed[0]}) return std::nullopt;
+    return std::pair{*matrix, rest};
   }
 
   // Factors whose indices are among those of another are multiplied into it: pointwise work is cheap. An

@@ -1,14 +1,19 @@
 #include "codegen/plan/pipeline.hpp"
 
+#include <algorithm>
+
 #include "codegen/ir/verify.hpp"
 #include "codegen/loop/drop_dead_stores.hpp"
 #include "codegen/loop/fuse_nests.hpp"
 #include "codegen/loop/lower_schedule.hpp"
 #include "codegen/loop/slice_plates.hpp"
+#include "codegen/plan/factor_products.hpp"
+#include "codegen/plan/fold_affine.hpp"
 #include "codegen/plan/gather_outcomes.hpp"
 #include "codegen/plan/hoist_invariants.hpp"
 #include "codegen/plan/materialise.hpp"
 #include "codegen/plan/peel_first_pass.hpp"
+#include "codegen/plan/stand_by_columns.hpp"
 
 namespace freefall::plan {
 namespace {
@@ -19,6 +24,41 @@ void derive_rules(Compilation& c) {
 }
 void gather(Compilation& c) {
   for (auto& p : c.planned) gather_outcomes(p.steps);
+}
+// The kernel `prepare` of a program with constants comes first and says at its end that it has run.
+void prepare(Compilation& c) {
+  ir::Context& context = *c.program->context;
+  const auto& tensors = context.tensors();
+  if (std::none_of(tensors.begin(), tensors.end(),
+                   [](const ir::Tensor& t) { return t.role == ir::Role::constant; }))
+    return;
+  c.is_prepared = context.tensor("is_prepared", {}, ir::Role::prepared);
+  const calculus::Assignment done{c.is_prepared, ir::make_constant(context, 1), "the constants are prepared"};
+  c.planned.insert(c.planned.begin(), {"prepare", {{calculus::Assign{{done}}}}, {}});
+}
+void factor(Compilation& c) {
+  for (auto& p : c.planned) p.steps = factor_products(p.steps, c.sizes);
+}
+
+// Rewrites the kernels of a program with constants; the steps that this returns go to the end of `prepare`,
+// before it says that it has run.
+void with_prepare(Compilation& c,
+                  const std::function<calculus::Steps(std::vector<calculus::Procedure>&)>& rewrite) {
+  if (c.is_prepared == nullptr) return;
+  std::vector<calculus::Procedure> kernels(c.planned.begin() + 1, c.planned.end());
+  const calculus::Steps steps = rewrite(kernels);
+  std::copy(kernels.begin(), kernels.end(), c.planned.begin() + 1);
+  calculus::Steps& all = c.planned[0].steps;
+  all.insert(all.end() - 1, steps.begin(), steps.end());
+}
+void fold(Compilation& c) {
+  with_prepare(c, [&](auto& kernels) { return fold_affine(kernels, *c.program->context, c.sizes); });
+}
+void take_constants_out(Compilation& c) {
+  with_prepare(c, [&](auto& kernels) { return hoist_constants(kernels, *c.program->context); });
+}
+void transpose_constants(Compilation& c) {
+  with_prepare(c, [&](auto& kernels) { return stand_by_columns(kernels, *c.program->context, c.sizes); });
 }
 void hoist(Compilation& c) {
   for (auto& p : c.planned) p.steps = hoist_invariants(p.steps, *c.program->context);
@@ -88,6 +128,14 @@ const std::vector<Pass>& passes() {
   static const std::vector<Pass> list = {
       {"derive", "elaborate the functional, differentiate, turn descents into assignments", derive_rules},
       {"gather_outcomes", "tables at outcomes given as numbers are looked up, not summed over", gather, true},
+      {"factor_products", "products that share a factor are one product with a sum", factor, true},
+      {"prepare", "a kernel for what depends on constants alone", prepare},
+      {"fold_affine", "what is affine with constant coefficients is one product; a loop over it one step",
+       fold, true},
+      {"hoist_constants", "what depends on constants alone is computed once, not in each call",
+       take_constants_out, true},
+      {"stand_by_columns", "matrices of constants that multiply one vector stand by columns",
+       transpose_constants, true},
       {"hoist_invariants", "what does not change inside a loop is computed before it", hoist, true},
       {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered",
        materialise_all},
@@ -101,6 +149,14 @@ const std::vector<Pass>& passes() {
   return list;
 }
 
+std::vector<std::string> optional_passes() {
+  std::vector<std::string> out;
+  for (const Pass& p : passes()) {
+    if (p.optional) out.emplace_back(p.name);
+  }
+  return out;
+}
+
 Compilation derive(const ir::Program& program) {
   Compilation out;
   out.program = &program;
@@ -111,14 +167,15 @@ Compilation derive(const ir::Program& program) {
 }
 
 Compilation compile(const ir::Program& program, const Specialisation& sizes,
-                    const std::function<bool(const Pass&, const Compilation&)>& after, Optimise optimise) {
+                    const std::function<bool(const Pass&, const Compilation&)>& after,
+                    const std::vector<std::string>& without) {
   Compilation out;
   out.program = &program;
   out.sizes = with_branches(program, sizes);
   ir::check_program(program);
   check_specialisation(program, out.sizes);
   for (const Pass& pass : passes()) {
-    if (pass.optional && optimise == Optimise::no) continue;
+    if (pass.optional && std::find(without.begin(), without.end(), pass.name) != without.end()) continue;
     pass.run(out);
     verify(out);
     if (after && !after(pass, out)) break;

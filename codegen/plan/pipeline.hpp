@@ -17,6 +17,8 @@ struct Compilation {
   calculus::Derivation derivation;
   std::vector<calculus::Procedure> planned;  ///< schedules after the schedule passes
   std::vector<loop::Kernel> kernels;         ///< after the loop passes
+  /// Scalar that is 1 once the kernel `prepare` has run; null for a program without constants.
+  const ir::Tensor* is_prepared = nullptr;
 };
 
 /// The readable names of recurring parts (prediction errors), for everything that prints.
@@ -33,13 +35,14 @@ const std::vector<Pass>& passes();
 /// The rules alone, which need no sizes: what the reports of a model read. Throws ir::ModelError.
 Compilation derive(const ir::Program& program);
 
-/// Whether the optional passes run: `no` shows what they are worth.
-enum class Optimise { yes, no };
+/// The names of those that are.
+std::vector<std::string> optional_passes();
 
 /// Runs the passes in order, and the IR verifier after each; `after` is called after each (to dump, to time),
-/// and returns false to stop there. Throws ir::ModelError for a wrong specification.
+/// and returns false to stop there. Optional passes named in `without` are left out, to see what they are
+/// worth. Throws ir::ModelError for a wrong specification.
 Compilation compile(const ir::Program& program, const Specialisation& sizes,
                     const std::function<bool(const Pass&, const Compilation&)>& after = {},
-                    Optimise optimise = Optimise::yes);
+                    const std::vector<std::string>& without = {});
 
 }  // namespace freefall::plan

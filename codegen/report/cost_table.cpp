@@ -7,7 +7,7 @@
 namespace freefall::report {
 
 std::vector<KernelCost> kernel_costs(const ir::Program& program, const plan::Specialisation& sizes) {
-  const plan::Compilation before = plan::compile(program, sizes, {}, plan::Optimise::no);
+  const plan::Compilation before = plan::compile(program, sizes, {}, plan::optional_passes());
   const plan::Compilation after = plan::compile(program, sizes);
   std::vector<KernelCost> out;
   for (std::size_t k = 0; k < after.kernels.size(); ++k) {

@@ -86,7 +86,8 @@ class Builder {
       if (std::find(out_.plates.begin(), out_.plates.end(), a->name) == out_.plates.end())
         axes.push_back(a->name);
     }
-    const Kind kind = t->role == Role::parameter  ? Kind::parameter
+    const bool coupling = t->role == Role::parameter || t->role == Role::constant;
+    const Kind kind = coupling                    ? Kind::parameter
                       : t->role != Role::variable ? Kind::input
                       : latent_.contains(t)       ? Kind::latent
                                                   : Kind::given;

@@ -92,7 +92,8 @@ class Reporter {
     for (const Tensor* t : reads) {
       if (t == target) continue;
       if (t->role == Role::variable || t->role == Role::state) out.variables.push_back(t->name);
-      if (t->role == Role::parameter || t->role == Role::input) out.parameters.push_back(t->name);
+      if (t->role == Role::parameter || t->role == Role::input || t->role == Role::constant)
+        out.parameters.push_back(t->name);
     }
     // The smallest factor next to the target that reads all that the term does.
     const Factor* through = nullptr;
@@ -100,7 +101,8 @@ class Reporter {
     for (const Factor* f : factors_) {
       const auto own = reads_of(context_, *f);
       const bool all = contains(own, target) && std::all_of(reads.begin(), reads.end(), [&](const Tensor* t) {
-                         return contains(own, t) || (t->role != Role::variable && t->role != Role::parameter);
+                         return contains(own, t) || (t->role != Role::variable &&
+                                                     t->role != Role::parameter && t->role != Role::constant);
                        });
       if (!all || (through != nullptr && own.size() >= smallest)) continue;
       through = f;

@@ -19,6 +19,8 @@ const char* role_name(Role role) {
     case Role::variable: return "variable";
     case Role::parameter: return "parameter";
     case Role::input: return "input";
+    case Role::constant: return "constant";
+    case Role::prepared: return "prepared";
     case Role::state: return "state";
     case Role::output: return "output";
     case Role::temporary: return "temporary";

@@ -55,6 +55,10 @@ std::string predicate(const status& s, std::span<const tensor_info> tensors) {
     case fault::diagonal_not_zero:
       return " is not zero at element " + number(s.element) + by_axis(s, tensors) +
              " of its diagonal; it was declared with no_diagonal. Set the diagonal to zero before the call.";
+    case fault::not_prepared:
+      return " is not 1: the constants are not prepared. Set them and call prepare() before the other "
+             "kernels, "
+             "and again whenever they change.";
   }
   return " returned the unknown fault " + std::to_string(static_cast<int>(s.what)) +
          "; expected one of freefall::runtime::fault. Build the kernel and the runtime from the same "

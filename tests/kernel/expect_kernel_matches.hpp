@@ -22,13 +22,15 @@ plan::Specialisation sizes_of(std::span<const runtime::tensor_info> tensors) {
 }
 
 /// Random values: symmetric positive definite for square parameters, otherwise in (-1/2, 1/2); scalar inputs
-/// in (0.05, 0.1); zero for the optimiser's arrays. Copies of a plate that are not in use hold NaN.
+/// in (0.05, 0.1); zero for the optimiser's arrays and what is prepared. Copies of a plate that are not in
+/// use hold NaN.
 template <class Scalar>
 void fill_randomly(const runtime::tensor_info& t, std::span<Scalar> to, std::size_t copies,
                    std::mt19937_64& random) {
   fill(to, random, 0.5);
   if (t.rank == 0) to[0] = static_cast<Scalar>(0.075 + 0.05 * static_cast<double>(to[0]));
-  if (t.role == runtime::tensor_role::optimiser_state) std::fill(to.begin(), to.end(), Scalar(0));
+  if (t.role == runtime::tensor_role::optimiser_state || t.role == runtime::tensor_role::prepared)
+    std::fill(to.begin(), to.end(), Scalar(0));
   const bool square = t.rank == 2 && std::string_view(t.axes[0]) == t.axes[1];
   if (square) {
     const std::size_t n = t.extents[0];
@@ -67,6 +69,12 @@ void expect_kernel_matches(const ir::Program& program, std::span<const runtime::
   const auto at =
       std::find_if(c.kernels.begin(), c.kernels.end(), [&](const auto& k) { return k.name == kernel; });
   ASSERT_NE(at, c.kernels.end()) << kernel;
+  if constexpr (requires { instance.prepare(); }) {
+    instance.prepare();
+    const auto& prepare = c.kernels.at(0).operations;
+    const auto prepared = run_operations<double>(prepare, *program.context, values, c.sizes, used);
+    for (const auto& [name, elements] : prepared) values[name].assign(elements.begin(), elements.end());
+  }
   const auto expected = run_operations<double>(at->operations, *program.context, values, c.sizes, used);
   const long double tolerance = std::is_same_v<Scalar, float> ? 1e-5L : 1e-12L;
   call(instance);

@@ -113,7 +113,8 @@ struct compiled_run {
   }
   plan::Compilation compile(const Program& program, const std::map<std::string, std::size_t>& more) {
     sizes.extents.insert(more.begin(), more.end());
-    return plan::compile(program, sizes);
+    // Products of one policy that are joined would blur the count of states below.
+    return plan::compile(program, sizes, {}, {"factor_products"});
   }
   const loop::Kernel& kernel(const std::string& name) const {
     return *std::find_if(compiled.kernels.begin(), compiled.kernels.end(),

@@ -4,6 +4,9 @@
 //   auto h  = variable<"h">(batch, hidden);     random, or given: the family of a functional says which
 //   auto W  = parameter<"W">(hidden, pixel);    learned, shared by all copies
 //   auto lr = input<"lr">();                    given at run time, not random; any number of axes, also none
+//   auto A  = constant<"A">(state, state.prime());  given and the same in all calls: call prepare() after
+//                                               setting the constants; what depends on them alone is computed
+//                                               there
 //   auto J  = parameter<"J">(unit, unit.prime(), no_diagonal);   a square coupling with a zero diagonal
 //   parameter<"W">[2_c](...)                    the parameter "W2": a family of symbols, one a layer
 //
@@ -49,6 +52,10 @@ struct role_label<ir::Role::parameter> {
 template <>
 struct role_label<ir::Role::input> {
   using type = name<"input">;
+};
+template <>
+struct role_label<ir::Role::constant> {
+  using type = name<"constant">;
 };
 
 /// Position of the first axis the declaration has already, or the number of axes.
@@ -205,7 +212,7 @@ struct labels<List<Ts...>, types<Handles...>> {
   using type = List<Ts..., typename symbol_of<Handles>::label...>;
 };
 
-/// variable<"h">, parameter<"W">, input<"u">: called with axes, or indexed by a layer first.
+/// variable<"h">, parameter<"W">, input<"u">, constant<"A">: called with axes, or indexed by a layer first.
 template <ir::Role Role, fixed_string Name>
 struct declaration {
   template <axis_like... Axes>
@@ -252,5 +259,10 @@ inline constexpr detail::declaration<ir::Role::parameter, Name> parameter{};
 /// `input<"u">(axes...)`: given at run time and not random.
 template <fixed_string Name>
 inline constexpr detail::declaration<ir::Role::input, Name> input{};
+/// `constant<"A">(axes...)`: given, not random, and the same from one call of `prepare()` to the next. Every
+/// library of a program with constants has the kernel `prepare`, which checks them and computes what depends
+/// on them alone; the other kernels refuse to run before it has.
+template <fixed_string Name>
+inline constexpr detail::declaration<ir::Role::constant, Name> constant{};
 
 }  // namespace freefall

@@ -24,6 +24,7 @@ enum class fault : int {
   not_an_index,  // tensor of outcomes as numbers; element = flat index, expected = number of values of the
                  // axis
   diagonal_not_zero,  // tensor of a square coupling without a diagonal; element = flat index
+  not_prepared,       // the kernel `prepare` has not run on these arrays
 };
 
 // Result of a kernel call. The strings are literals of the generated code and live for ever; they are never

@@ -6,7 +6,7 @@
 namespace freefall::runtime {
 
 /// What an array is to the model.
-enum class tensor_role { variable, parameter, input, optimiser_state, output };
+enum class tensor_role { variable, parameter, input, constant, optimiser_state, prepared, output };
 
 // A tensor as the caller of a kernel sees it: dense, row-major (the last axis is contiguous).
 struct tensor_info {

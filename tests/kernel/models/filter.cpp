@@ -1,0 +1,3 @@
+#include "tests/kernel/models/filter.hpp"
+
+freefall::program define() { return freefall::test::filter(); }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "codegen/ir/expand.hpp"
+
 namespace freefall::calculus {
 namespace {
 
@@ -19,6 +21,7 @@ struct Partial {
   Expr arg;                 // opened, where the node binds
   std::vector<Index> open;  // indices of `arg` that the node sums over
   Expr local;               // d node / d arg over free(node) and `open`
+  bool symmetric = false;   // the node reads the symmetric part of `arg` over `open`, `local` one half of it
 };
 
 Expr one(Expr like) { return make_constant(*like->context, 1); }
@@ -88,9 +91,10 @@ std::vector<Partial> partials(Expr e) {
               {e->args[2], {}, make_select(e->args[0], make_constant(*e->context, 0), one(e))}};
     case Op::Inverse: {
       const Expr body = open_body(e, open);
-      return {{body, open,
-               Number(-1) * inverse_at(*e, e->subscripts[0], open[0]) *
-                   inverse_at(*e, open[1], e->subscripts[1])}};
+      return {
+          {body, open,
+           Number(-1) * inverse_at(*e, e->subscripts[0], open[0]) * inverse_at(*e, open[1], e->subscripts[1]),
+           true}};
     }
     case Op::LogDet: {
       const Expr body = open_body(e, open);
@@ -175,6 +179,16 @@ Graph differentiable_graph(Expr f, const std::vector<const Tensor*>& tensors) {
 
 }  // namespace
 
+Expr symmetric_part(Expr e, const Index& row, const Index& column) {
+  const Expr transposed = substitute(e, {{row, column}, {column, row}});
+  if (transposed == e) return e;
+  // A' S A, summed over one index of S inside the other, shows its symmetry only when multiplied out.
+  constexpr std::size_t kMostTerms = 200;
+  const auto difference = try_expand(e - transposed, kMostTerms);
+  if (difference && (*difference)->is_constant(0)) return e;
+  return Number::ratio(1, 2) * (e + transposed);
+}
+
 std::vector<Expr> gradients(Expr f, const std::vector<const Tensor*>& with_respect_to) {
   if (!f->free.empty()) {
     throw std::invalid_argument(fmt::format(
@@ -191,7 +205,8 @@ std::vector<Expr> gradients(Expr f, const std::vector<const Tensor*>& with_respe
     context.origin = e->origin;
     const Expr adjoint = make_sum(context, adjoints[e.get()]);
     for (const Partial& p : graph.partials.at(e.get())) {
-      adjoints[p.arg.get()].push_back(make_contract(summed(e, p), adjoint * p.local));
+      const Expr part = make_contract(summed(e, p), adjoint * p.local);
+      adjoints[p.arg.get()].push_back(p.symmetric ? symmetric_part(part, p.open[0], p.open[1]) : part);
     }
     if (!reads_any(e, with_respect_to)) continue;
     const auto which =
@@ -216,7 +231,9 @@ Expr directional_derivative(Expr f, const std::vector<Tangent>& tangents) {
   for (const Expr e : graph.order) {
     std::vector<Expr> parts;
     for (const Partial& p : graph.partials.at(e.get())) {
-      parts.push_back(make_contract(p.open, p.local * derivative.at(p.arg.get())));
+      const Expr inner = derivative.at(p.arg.get());
+      parts.push_back(make_contract(
+          p.open, p.local * (p.symmetric ? symmetric_part(inner, p.open[0], p.open[1]) : inner)));
     }
     for (const Tangent& t : tangents) {
       if (!reads_any(e, {t.tensor})) continue;

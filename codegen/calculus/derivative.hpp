@@ -26,4 +26,8 @@ struct Tangent {
 /// The derivative of f along the tangents (forward mode), over the free indices of f.
 ir::Expr directional_derivative(ir::Expr f, const std::vector<Tangent>& tangents);
 
+/// e with its two indices exchanged, averaged with e: what the derivative by a symmetric matrix is. An e that
+/// is symmetric stays as it is.
+ir::Expr symmetric_part(ir::Expr e, const ir::Index& row, const ir::Index& column);
+
 }  // namespace freefall::calculus

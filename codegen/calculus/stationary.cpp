@@ -75,7 +75,10 @@ Stationary precision(Expr functional, const Tensor* target, const Origin& origin
   const auto at_inverse = [&](int number) {
     return replace(slope, {{inverse, make_constant(context, number)}});
   };
-  const Expr rest = at_inverse(0), factor = at_inverse(1) - rest;
+  // Of a covariance and its transpose F may read either, so that the derivative has to be made symmetric.
+  Expr rest = at_inverse(0);
+  const Expr factor = at_inverse(1) - rest;
+  if (block.row) rest = symmetric_part(rest, *block.row, *block.column);
   const bool closed = !factor->is_constant(0) && !reads(factor, covariance) && !reads(rest, covariance) &&
                       !reads(changed, target);
   if (!closed) {

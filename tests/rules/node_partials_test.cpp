@@ -132,6 +132,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"Freeze", "x[j] * freeze{start}(x[j])"}, Row{"Draw", "x[j] + s * draw{noise}[j]"},
         Row{"Inverse", "inverse{i#1, i#2}(2 delta(i#1, i#2) + sum{j#3}(W[i#1, j#3] * W[i#2, j#3]))[i, i']"},
         Row{"Inverse", "inverse{i#1, i#2}((s^2 + 1) * delta(i#1, i#2) + y[i#1] * y[i#2])[0, i]"},
+        Row{"Inverse", "y[i] * inverse{i#1, i#2}(6 delta(i#1, i#2) + S[i#1, i#2])[i, i']"},
+        Row{"LogDet", "log_det{i#1, i#2}(6 delta(i#1, i#2) + S[i#1, i#2])"},
         Row{"LogDet", "log_det{i#1, i#2}(2 delta(i#1, i#2) + K[k]^2 * sum{j#3}(W[i#1, j#3] * W[i#2, j#3]))"}),
     [](const auto& row) { return std::string(row.param.node) + std::to_string(row.index); });
 

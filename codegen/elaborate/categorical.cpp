@@ -94,16 +94,73 @@ Opened open_parents(const Family::Member& member) {
   return out;
 }
 
-Expr conditional_expectation(Expr e, const Family::Member& member, std::vector<Assumption>& ledger) {
-  const auto reads = tensors_of(e);
-  if (std::find(reads.begin(), reads.end(), member.variable) == reads.end()) return e;
+bool reads(Expr e, const Tensor* tensor) {
+  const auto all = tensors_of(e);
+  return std::find(all.begin(), all.end(), tensor) != all.end();
+}
+
+// The expectation of what reads one copy of the variable, that at these indices of plates.
+Expr conditional_expectation_at(Expr e, const Family::Member& member, const std::vector<Index>& copy) {
   Opened parents = open_parents(member);
   const Index own = outcome_index(member.variable), value{own.axis, 6400};
-  const Expr chance = substitute(member.table, {{own, Subscript(value)}});
+  Substitution to_copy;
+  for (const Index& plate : copy) to_copy.emplace_back(Index{plate.axis, 0}, plate);
+  const Expr weight = substitute(parents.weight, to_copy);
+  to_copy.emplace_back(own, value);
+  const Expr chance = substitute(member.table, to_copy);
   parents.values.emplace_back(member.variable, value);
   parents.bound.push_back(value);
+  return make_contract(parents.bound, weight * at_values(chance * e, parents.values, copy));
+}
+
+// Copies are independent, and an energy is a sum over them: the expectation of each term is that of its copy.
+Expr conditional_expectation_of_sum(Expr e, const Family::Member& member, const std::vector<Index>& plates) {
+  if (!reads(e, member.variable)) return e;
+  if (plates.empty()) return conditional_expectation_at(e, member, {});
+  if (e->op == Op::Sum) {
+    std::vector<Expr> terms;
+    for (const Expr arg : e->args) terms.push_back(conditional_expectation_of_sum(arg, member, plates));
+    return make_sum(*e->context, terms, e->weights, e->value);
+  }
+  if (e->op == Op::Contract) {
+    constexpr int kSummed = 6600;  // levels of indices nobody else uses
+    Substitution open;
+    std::vector<Index> opened, copy;
+    for (const Index& b : e->bound) {
+      opened.push_back({b.axis, kSummed + static_cast<int>(opened.size())});
+      open.emplace_back(b, opened.back());
+    }
+    const Expr body = substitute(e->args[0], open);
+    const auto nodes = topological({body});
+    const auto is_own = [&](Expr n) { return n->op == Op::Access && n->tensor == member.variable; };
+    const Expr read = *std::find_if(nodes.begin(), nodes.end(), is_own);
+    for (const Index& plate : plates) {
+      for (std::size_t p = 0; p < read->subscripts.size(); ++p) {
+        const bool summed = std::any_of(opened.begin(), opened.end(),
+                                        [&](const Index& i) { return read->subscripts[p] == Subscript(i); });
+        if (read->tensor->axes[p] == plate.axis && summed) copy.push_back(read->subscripts[p].plain());
+      }
+    }
+    const bool one_copy =
+        copy.size() == plates.size() &&
+        std::all_of(nodes.begin(), nodes.end(), [&](Expr n) { return !is_own(n) || is_read_at(n, copy); });
+    if (one_copy) return make_contract(opened, conditional_expectation_at(body, member, copy));
+  }
+  throw ModelError(
+      fmt::format("there is no rule for an expectation under conditional({0}) of an expression that reads "
+                  "several copies of "
+                  "'{0}' together: let each copy along '{1}' read its own '{0}'",
+                  member.variable->name, plates[0].axis->name));
+}
+
+Expr conditional_expectation(Expr e, const Family::Member& member, std::vector<Assumption>& ledger) {
+  if (!reads(e, member.variable)) return e;
   note(ledger, {"conditional", member.variable->name, "q of it is the given table, read at other variables"});
-  return make_contract(parents.bound, parents.weight * at_values(chance * e, parents.values));
+  std::vector<Index> plates;
+  for (const Index& i : canonical_indices(member.variable)) {
+    if (i.axis->plate) plates.push_back(i);
+  }
+  return conditional_expectation_of_sum(e, member, plates);
 }
 
 Expr conditional_negative_entropy(Context&, const Family::Member& member, std::vector<Assumption>&) {

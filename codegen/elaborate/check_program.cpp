@@ -218,6 +218,11 @@ void check_functional(const Program& program, const Functional& f) {
        model.name);
 }
 
+bool reads(Expr e, const Tensor* target) {
+  const auto all = tensors_of(e);
+  return std::find(all.begin(), all.end(), target) != all.end();
+}
+
 bool contains(const Program& program, Expr functional, const Tensor* target) {
   for (const Tensor* t : tensors_of(functional)) {
     if (t == target) return true;
@@ -232,8 +237,16 @@ bool contains(const Program& program, Expr functional, const Tensor* target) {
       for (const Factor& factor : joint ? program.models[f.model].factors : std::vector<Factor>{f.factor}) {
         if (factor.variable == target) return true;
         for (const auto& [name, value] : factor.arguments) {
-          const auto reads = tensors_of(value);
-          if (std::find(reads.begin(), reads.end(), target) != reads.end()) return true;
+          if (reads(value, target)) return true;
+        }
+      }
+      if (!joint) continue;
+      for (const Family::Member& member : program.families[f.family].members) {
+        if (member.table && reads(member.table, target)) return true;
+      }
+      for (const auto* given : {&f.preferences, &f.posteriors}) {
+        for (const auto& [variable, probabilities] : *given) {
+          if (reads(probabilities, target)) return true;
         }
       }
     }

@@ -71,11 +71,12 @@ Expr at_outcomes(Expr e, Function f, const Predicate& is_outcome) {
   });
 }
 
-Expr at_values(Expr e, const std::vector<std::pair<const Tensor*, Index>>& values) {
+Expr at_values(Expr e, const std::vector<std::pair<const Tensor*, Index>>& values,
+               const std::vector<Index>& copy) {
   return transform(e, [&](Expr n) {
     if (n->op != Op::Access) return n;
     for (const auto& [tensor, value] : values) {
-      if (n->tensor != tensor) continue;
+      if (n->tensor != tensor || !is_read_at(n, copy)) continue;
       for (std::size_t p = 0; p < n->subscripts.size(); ++p) {
         if (n->tensor->axes[p] == value.axis)
           return make_delta(*n->context, n->subscripts[p], Subscript(value));
@@ -83,6 +84,15 @@ Expr at_values(Expr e, const std::vector<std::pair<const Tensor*, Index>>& value
     }
     return n;
   });
+}
+
+bool is_read_at(Expr access, const std::vector<Index>& copy) {
+  for (std::size_t p = 0; p < access->subscripts.size(); ++p) {
+    const auto own = std::find_if(copy.begin(), copy.end(),
+                                  [&](const Index& i) { return i.axis == access->tensor->axes[p]; });
+    if (own != copy.end() && !(access->subscripts[p] == Subscript(*own))) return false;
+  }
+  return true;
 }
 
 bool is_outcome(const Tensor* variable) { return variable->one_of || variable->index_of != nullptr; }

@@ -16,8 +16,12 @@ namespace freefall::elaborate {
 /// sum_j s_j f(T_j), wherever e applies f.
 ir::Expr at_outcomes(ir::Expr e, ir::Function f, const std::function<bool(const ir::Tensor*)>& is_outcome);
 
-/// e where variables have values: the array of each is 1 at its value.
-ir::Expr at_values(ir::Expr e, const std::vector<std::pair<const ir::Tensor*, ir::Index>>& values);
+/// e where variables have values: the array of each is 1 at its value. Of each variable every copy, or those
+/// copies alone that are read at these indices of plates.
+ir::Expr at_values(ir::Expr e, const std::vector<std::pair<const ir::Tensor*, ir::Index>>& values,
+                   const std::vector<ir::Index>& copy = {});
+/// Whether a read has these indices along the plates they are of.
+bool is_read_at(ir::Expr access, const std::vector<ir::Index>& copy);
 
 /// Whether the value of a variable is an index of an axis, as an indicator (one_of) or as a number
 /// (index_of).

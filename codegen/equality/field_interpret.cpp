@@ -127,9 +127,10 @@ class Evaluator {
       }
       case Op::Reduce: return reduce(e, position);
       case Op::Map: return unknown(row(e->function).name, arguments(e, position));
-      case Op::Select:
-        return read(e->args[0], position).value() % 2 == 0 ? read(e->args[1], position)
-                                                           : read(e->args[2], position);
+      case Op::Select: {  // p a + (1 - p) b, p an unknown function of the condition: no branch goes unseen
+        const Field p = unknown("select", {read(e->args[0], position)});
+        return p * read(e->args[1], position) + (Field(1) - p) * read(e->args[2], position);
+      }
       case Op::Gather: {
         std::vector<Field> args = arguments(e, position);
         return unknown(e->tensor->name, args);
@@ -229,6 +230,8 @@ double degree_bound(Expr root, const Sizes& sizes) {
       d = 0;
       for (std::size_t k = 0; k < e->args.size(); ++k)
         d += static_cast<double>(std::abs(e->weights[k].numerator())) * degree.at(e->args[k].get());
+    } else if (e->op == Op::Select) {
+      d = 1 + degree.at(e->args[1].get()) + degree.at(e->args[2].get());
     } else if (e->op == Op::Inverse) {
       d = 2 * static_cast<double>(sizes.of(*e->bound[0].axis)) * degree.at(e->args[0].get());
     }

@@ -16,9 +16,9 @@ struct FieldPoint {
 };
 
 /// Values over the free indices of e in sorted order. Pointwise functions, maxima and log-determinants are
-/// random functions of their arguments; sums, products, contractions and inverses are what they are, and
-/// softmax and log-sum-exp are spelled out by exp and log. Throws std::domain_error when something divides by
-/// zero.
+/// random functions of their arguments; sums, products, contractions and inverses are what they are, softmax
+/// and log-sum-exp are spelled out by exp and log, and a choice mixes both branches by a random function.
+/// Throws std::domain_error when something divides by zero.
 std::vector<Field> field_evaluate(ir::Expr e, const FieldPoint& point);
 
 /// A bound on the degree of the polynomials that decide equality at a random point: the sum over all nodes.

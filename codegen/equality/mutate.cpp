@@ -6,6 +6,8 @@
 #include <optional>
 #include <unordered_set>
 
+#include "codegen/ir/interpret.hpp"
+
 namespace freefall::equality {
 namespace {
 
@@ -25,19 +27,46 @@ void mutate_sum(Expr e, std::vector<Mutation>& out) {
       weights[k] = 0;
       out.push_back({"term dropped", make_sum(*e->context, e->args, weights, e->value)});
     }
+    if (e->args[k]->op == Op::Range) {  // of a constant
+      std::vector<Expr> args = e->args;
+      args[k] = make_constant(*e->context, 1);
+      out.push_back({"factor dropped", make_sum(*e->context, args, e->weights, e->value)});
+    }
   }
+}
+
+// Whether e is zero where the subscript of the indicator lies outside its axis, because of what it reads
+// there.
+bool is_zero_outside(Expr e, Expr range) try {
+  const Environment<long double> nothing({});
+  const Expr outside = transform(e, [&](Expr n) {
+    if (n->op == Op::Access) {
+      for (std::size_t p = 0; p < n->subscripts.size(); ++p) {
+        if (n->tensor->axes[p] == range->axis && n->subscripts[p] == range->subscripts[0])
+          return make_constant(*n->context, 0);
+      }
+    }
+    // tanh(0) is zero, exp(0) is not
+    const bool number = n->op == Op::Map && std::all_of(n->args.begin(), n->args.end(),
+                                                        [](Expr arg) { return arg->op == Op::Constant; });
+    return number && evaluate_scalar(n, nothing) == 0 ? make_constant(*n->context, 0) : n;
+  });
+  return outside->is_constant(0);
+} catch (const std::domain_error&) {  // divides by what it reads
+  return false;
 }
 
 void mutate_product(Expr e, std::vector<Mutation>& out) {
   for (std::size_t k = 0; k < e->args.size(); ++k) {
-    // Nobody writes these: outside its axis an array reads zero.
-    if (e->args[k]->op == Op::Range) continue;
     std::vector<Number> exponents = e->weights;
     exponents[k] = 0;
+    const Expr others = make_product(*e->context, e->args, exponents);
+    // Nobody writes an indicator that repeats what arrays say: outside their axes they read zero.
+    if (e->args[k]->op == Op::Range && is_zero_outside(others, e->args[k])) continue;
     const std::string what = e->args[k]->op == Op::Access
                                  ? fmt::format("'{}' dropped", e->args[k]->tensor->name)
                                  : "factor dropped";
-    out.push_back({what, make_product(*e->context, e->args, exponents)});
+    out.push_back({what, others});
     exponents[k] = -e->weights[k];
     if (e->args[k]->op == Op::Access)
       out.push_back({fmt::format("'{}' inverted", e->args[k]->tensor->name),

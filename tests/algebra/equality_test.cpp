@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "codegen/equality/field.hpp"
+#include "codegen/equality/mutate.hpp"
 #include "codegen/ir/parse.hpp"
+#include "codegen/ir/print.hpp"
 
 namespace freefall::equality {
 namespace {
@@ -56,6 +58,29 @@ TEST_F(Equality, ThatRestsOnWhatFunctionsAreIsTested) {
   EXPECT_EQ(r.verdict, Verdict::tested);
 }
 
+TEST_F(Equality, IsLookedForOnBothSidesOfAKink) {
+  EXPECT_EQ(compare("e[i] * step(e[i])", "e[i]").verdict, Verdict::refuted);
+  EXPECT_EQ(compare("e[i] * sign(e[i])", "abs(e[i])").verdict, Verdict::tested);
+}
+
+TEST_F(Equality, IsLookedForInBothBranchesOfAChoice) {
+  EXPECT_EQ(compare("select(e[i], 2, 3) * e[i]", "select(e[i], 2, 4) * e[i]").verdict, Verdict::refuted);
+  EXPECT_EQ(compare("select(e[i], 2, 3) * e[i]", "select(e[i], 1, 3) * e[i]").verdict, Verdict::refuted);
+  EXPECT_EQ(compare("select(e[i] + 1/10, 2, 3) / (1 + e[i])", "2 / (1 + e[i])").verdict, Verdict::refuted);
+}
+
+// Below a logarithm arrays are positive: what holds there only is no difference.
+TEST_F(Equality, OfFunctionsOfPositiveNumbersIsLookedForThere) {
+  EXPECT_EQ(compare("sqrt(e[i]^2) * x[j]", "e[i] * x[j]").verdict, Verdict::tested);
+  EXPECT_EQ(compare("xlogx(e[i])", "e[i] * log_probability(e[i])").verdict, Verdict::tested);
+}
+
+TEST_F(Equality, OfWhatIsReadAtTheNumberOfAnOutcomeIsLookedForAtOnesOfItsAxis) {
+  c.tensor("o", {}, Role::variable, false, false, c.axis("i"));
+  EXPECT_EQ(compare("equal(position(i), o) * tanh(e[i])", "2 equal(position(i), o) * tanh(e[i])").verdict,
+            Verdict::refuted);
+}
+
 TEST_F(Equality, RefutationNamesExtentsElementValuesAndTerms) {
   const Expr derived = parse(c, "sum{i#1}(J[i#1, i] * e[i#1])");
   const Result r = compare_rules(derived, parse(c, "sum{i#1}(J[i, i#1] * e[i#1])"));
@@ -87,6 +112,41 @@ TEST(Field, HasInversesAndExactNumbers) {
   EXPECT_EQ(Field(2).power(61), Field(1));  // 2^61 = 1 modulo 2^61 - 1
   EXPECT_EQ(Field(7).power(-3) * Field(343), Field(1));
   EXPECT_THROW(Field(0).inverse(), std::domain_error);
+}
+
+// Mutations without the indicator of an axis: a mistake only where what is beside it is not zero there
+// anyway.
+class MutationsOfAnIndicator : public ::testing::Test {
+ protected:
+  MutationsOfAnIndicator() { c.tensor("x", {c.axis("t")}, Role::variable); }
+  std::vector<Expr> without_indicator(const char* text) {
+    std::vector<Expr> out;
+    for (const Mutation& m : mutations(parse(c, text))) {
+      const auto nodes = topological({m.expression});
+      if (std::none_of(nodes.begin(), nodes.end(), [](Expr n) { return n->op == Op::Range; }))
+        out.push_back(m.expression);
+    }
+    return out;
+  }
+  Context c;
+};
+
+TEST_F(MutationsOfAnIndicator, ThatRepeatsWhatAnArraySaysAreNone) {
+  for (const char* text : {"range(t, t - 1) * x[t - 1]", "range(t, t - 1) * tanh(x[t - 1]) * x[t]",
+                           "range(t, t + 1) * x[t + 1]^2 * (x[t] + 1)"})
+    EXPECT_TRUE(without_indicator(text).empty()) << text;
+}
+
+TEST_F(MutationsOfAnIndicator, OfWhatIsNotZeroOutsideAreRefuted) {
+  for (const char* text :
+       {"range(t, t - 1) * exp(x[t - 1])", "range(t, t - 1) * x[t]", "range(t, t + 1) / 2",
+        "x[t] * (range(t, t + 1) + 1)", "range(t, t + 1) * (x[t + 1] + 1)", "range(t, t + 1) * x[t - 1]"}) {
+    const std::vector<Expr> mistakes = without_indicator(text);
+    EXPECT_FALSE(mistakes.empty()) << text;
+    for (const Expr mistake : mistakes)
+      EXPECT_EQ(compare_rules(parse(c, text), mistake).verdict, Verdict::refuted)
+          << text << ": " << print(mistake);
+  }
 }
 
 }  // namespace

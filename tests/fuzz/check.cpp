@@ -9,8 +9,11 @@
 #include <random>
 #include <set>
 
+#include "codegen/calculus/hessian.hpp"
 #include "codegen/emit/emit_library.hpp"
 #include "codegen/equality/equality.hpp"
+#include "codegen/equality/mutate.hpp"
+#include "codegen/equality/references.hpp"
 #include "codegen/ir/expand.hpp"
 #include "codegen/ir/parse.hpp"
 #include "codegen/ir/print.hpp"
@@ -71,6 +74,8 @@ class PassCheck {
             return true;
           });
       emission(compilation);
+      stage = "references";
+      references();
     } catch (const ModelError&) {
       throw;
     } catch (const Failure&) {
@@ -125,20 +130,23 @@ class PassCheck {
 
   // ---- text ----
 
+  // Ticks, names of temporaries such as "inverse[x]" and frozen points are the compiler's own.
+  static bool is_written(Expr e) {
+    const auto nodes = topological({e});
+    return std::none_of(e->free.begin(), e->free.end(), calculus::is_tick) &&
+           std::all_of(nodes.begin(), nodes.end(), [](Expr n) {
+             return n->op != Op::Freeze &&
+                    (n->tensor == nullptr || n->tensor->name.find('[') == std::string::npos);
+           });
+  }
+
   void round_trips(const plan::Compilation& c) {
     const auto round_trip = [&](Expr e) {
       if (!seen_.insert(e.get()).second) return;
       std::string text;
       try {
         text = print(e);
-        const bool plain = std::none_of(e->free.begin(), e->free.end(), calculus::is_tick);
-        // Names of temporaries such as "inverse[x]" and frozen points are the compiler's own.
-        const auto nodes = topological({e});
-        const bool written = std::all_of(nodes.begin(), nodes.end(), [&](Expr n) {
-          return n->op != Op::Freeze &&
-                 (n->tensor == nullptr || n->tensor->name.find('[') == std::string::npos);
-        });
-        if (!plain || !written) return;
+        if (!is_written(e)) return;
         if (!(parse(context_, text) == e)) throw Failure{"print", "is parsed as another expression: " + text};
       } catch (const ParseError& error) {
         throw Failure{"print", fmt::format("is not parsed: {}\n{}", error.what(), text)};
@@ -187,6 +195,17 @@ class PassCheck {
         if (const Tensor* live = live_of(t)) out.set(t, out.get(live));
       }
     }
+    // Frozen points, too, are here: of functionals, and of the densities they are made of.
+    std::vector<Expr> all;
+    for (const auto& f : c.derivation.elaboration.functionals) all.push_back(f.value);
+    for (const Model& m : subject_.program.models) {
+      for (const Factor& f : m.factors) {
+        for (const auto& [name, value] : f.arguments) all.push_back(value);
+      }
+    }
+    for (const Expr n : topological(all)) {
+      if (n->op == Op::Freeze) out.freeze(n->name);
+    }
     return out;
   }
 
@@ -219,6 +238,7 @@ class PassCheck {
   void derivatives(const plan::Compilation& c) {
     Environment<Real> at = environment(c);
     energies(c, at);
+    decompositions(c, at);
     std::vector<std::pair<Expr, Expr>> seen;
     std::mt19937_64 random(1);
     for (const auto& rule : c.derivation.rules) {
@@ -232,6 +252,97 @@ class PassCheck {
           slopes(rule, at, random);
       } catch (const std::domain_error&) {  // not positive definite
       }
+    }
+  }
+
+  // The sums a functional is said to be equal to.
+  void decompositions(const plan::Compilation& c, const Environment<Real>& at) {
+    for (const auto& f : c.derivation.elaboration.functionals) {
+      for (const auto& sum : f.decompositions) {
+        std::vector<Expr> terms;
+        std::vector<Number> signs;
+        for (const auto& [sign, name] : sum) {
+          const auto term =
+              std::find_if(f.terms.begin(), f.terms.end(), [&](const auto& t) { return t.first == name; });
+          if (term == f.terms.end()) throw Failure{"elaborate", "a sum has an unknown term: " + name};
+          terms.push_back(term->second);
+          signs.emplace_back(sign);
+        }
+        try {
+          const auto expected = evaluate(f.value, f.value->free, at).data;
+          const auto found = evaluate(make_sum(context_, terms, signs), f.value->free, at).data;
+          ++out_.energies;
+          if (test::distance(found, expected) > 1e-11L)
+            throw Failure{"elaborate",
+                          fmt::format("{} is not equal to a sum it is said to be equal to", f.symbol->name)};
+        } catch (const std::domain_error&) {  // not positive definite
+        }
+      }
+    }
+  }
+
+  // ---- references ----
+
+  // Each rule as its own reference, from its text, which is proven; and with a mistake that changes its value
+  // here, which is refuted. So are the references of the program, as declared.
+  void references() {
+    verdicts(subject_.program);
+    if (derived_.derivation.rules.empty()) return;
+    constexpr std::size_t kMostRules = 3, kMostNodes = 60;
+    Environment<Real> at = environment(derived_);
+    std::mt19937_64 random(11);
+    std::set<std::pair<std::string, const Tensor*>> seen;
+    for (const calculus::Rule& rule : derived_.derivation.rules) {
+      if (seen.size() == kMostRules) break;
+      const Expr value = calculus::thaw(rule.method == "solve" ? rule.updates[0].value : rule.gradient);
+      if (topological({value}).size() > kMostNodes || !is_written(value)) continue;
+      if (!seen.emplace(rule.kernel, rule.target).second) continue;
+      Program stated = subject_.program;
+      stated.references.clear();
+      const auto state = [&](Expr e, bool holds) {
+        stated.references.push_back({stated.rule(rule.kernel, rule.target), e, holds, {}, {}});
+      };
+      state(parse(context_, print(value)), true);
+      std::vector<equality::Mutation> wrong = equality::mutations(value);
+      std::shuffle(wrong.begin(), wrong.end(), random);
+      for (const equality::Mutation& m : wrong) {
+        if (stated.references.size() == 2) break;
+        if (differ(value, m.expression, rule.target, at)) state(m.expression, false);
+      }
+      verdicts(stated);
+    }
+  }
+
+  // Whether two expressions have different values here, far beyond rounding.
+  static bool differ(Expr a, Expr b, const Tensor* over, const Environment<Real>& at) {
+    if (a->free != b->free) return false;
+    try {
+      const std::vector<Index> own = canonical_indices(over);
+      const auto x = evaluate(a, own, at), y = evaluate(b, own, at);
+      Real size = 0, most = 0;
+      for (std::size_t k = 0; k < x.data.size(); ++k) {
+        if (over->zero_diagonal && k % (x.extents[0] + 1) == 0) continue;
+        size = std::max(size, std::fabs(x.data[k]));
+        most = std::max(most, std::fabs(x.data[k] - y.data[k]));
+        if (!std::isfinite(x.data[k]) || !std::isfinite(y.data[k])) return false;
+      }
+      return most > 1e-4L * std::max(size, 1e-2L);
+    } catch (const std::domain_error&) {  // not positive definite
+      return false;
+    }
+  }
+
+  void verdicts(const Program& program) {
+    try {
+      for (const auto& checked : equality::compare_references(program, derived_.derivation)) {
+        if (checked.as_declared()) continue;
+        throw Failure{
+            "references",
+            fmt::format("{} although it is declared {}: {}\n{}", equality::name(checked.result.verdict),
+                        checked.reference->holds ? "to hold" : "wrong", print(checked.stated),
+                        equality::describe(checked.result, checked.derived))};
+      }
+    } catch (const ModelError&) {  // a kernel with two rules for one variable
     }
   }
 

@@ -20,7 +20,7 @@ struct Outcome {
   enum class Kind { passed, rejected, malformed, failed };
   Kind kind = Kind::passed;
   std::string stage;  ///< of a failure: a pass, "elaborate", "print", "expand", "equality", "gradient",
-                      ///< "solve", "emit", "kernel"
+                      ///< "solve", "references", "emit", "kernel"
   std::string text;   ///< what was expected and found; of a rejection, the compiler's message
   std::size_t compared = 0, ill_conditioned = 0;  ///< arrays after passes and kernels
   std::size_t energies = 0;                       ///< functionals against the densities' definitions

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <map>
 
+#include "codegen/report/rules_text.hpp"
 #include "tests/fuzz/generate.hpp"
 #include "tests/fuzz/isolate.hpp"
 #include "tests/fuzz/kernels.hpp"
@@ -23,7 +24,7 @@ struct Options {
   std::uint64_t count = 100, seed = 1, compile = 0, batch = 40, show = 0;
   std::size_t minimised = 3;  ///< failures of each stage
   std::string replay, failures = "fuzz_failures", folder = "fuzz_kernels", compiler = FREEFALL_FUZZ_COMPILER;
-  bool quiet = false;
+  bool quiet = false, rules = false;
 };
 
 class Run {
@@ -61,6 +62,7 @@ class Run {
       constexpr std::string_view kRejected = "# rejected: ";
       if (text.starts_with(kRejected))
         expected_rejection_ = text.substr(kRejected.size(), text.find('\n') - kRejected.size());
+      if (o_.rules) print_rules(parse_lines(text));
       program(file.stem().string(), parse_lines(text), true);
       if (counts_.count("malformed") != 0) throw std::runtime_error(file.string() + " is no program");
     }
@@ -72,6 +74,11 @@ class Run {
     std::string name;
     std::vector<Line> lines;
   };
+
+  static void print_rules(const std::vector<Line>& lines) {
+    const Subject subject = build(lines);
+    fmt::print("{}\n", report::rules_text(derive_only(subject)));
+  }
 
   void program(const std::string& name, std::vector<Line> lines, bool compiled) {
     const Outcome o = isolated([&] { return check_passes(lines); });
@@ -146,9 +153,10 @@ class Run {
     const std::size_t before = by_stage_[o.stage]++;
     fmt::print("{} fails in {}: {}\n", name, o.stage, o.text);
     if (before >= o_.minimised || !o_.replay.empty()) return;
+    const std::string said = gist(o, lines);
     const auto same = [&](const std::vector<Line>& l) {
       const Outcome other = check(l);
-      return other.kind == Outcome::Kind::failed && other.stage == o.stage;
+      return other.kind == Outcome::Kind::failed && other.stage == o.stage && gist(other, lines) == said;
     };
     const std::vector<Line> small = minimise(lines, same, trials);
     std::filesystem::create_directories(o_.failures);
@@ -209,6 +217,7 @@ int fuzz_main(int argc, char** argv) {
   app.add_option("--replay", o.replay, "programs of a folder or file instead of random ones")
       ->check(CLI::ExistingPath);
   auto* show = app.add_option("--show", o.show, "print the program of a seed and end");
+  app.add_flag("--rules", o.rules, "print what is derived of each program that is replayed");
   app.add_flag("--quiet", o.quiet, "no progress");
   CLI11_PARSE(app, argc, argv);
   if (show->count() != 0) {

@@ -37,11 +37,13 @@ class Generator {
 
   std::vector<Line> run() {
     choose_axes();
-    switch (random_.below(12)) {
+    switch (random_.below(14)) {
       case 0: attractor(); break;
-      case 3: spikes(); break;
-      case 1: outcomes(); break;
-      case 2: filter(); break;
+      case 1: spikes(); break;
+      case 2:
+      case 3: outcomes(); break;
+      case 4: filter(); break;
+      case 5: motion(); break;
       default: network(); break;
     }
     std::vector<Line> out = {line({"seed", fmt::format("{}", seed_ % 1000)}),
@@ -287,43 +289,57 @@ class Generator {
 
   struct Variable : Array {
     bool latent = false, drawn = false;
+    std::string model = "m";
     std::string family = "delta";
     bool one_of = false;
     bool has_mean = true;  // a density by its energy has none that is known
   };
 
+  // One model, or two of which the second reads the variables of the first.
   void network() {
     std::vector<Variable> all;
-    std::vector<Line> factors;
-    const std::size_t count = 1 + random_.below(4);
+    joint("", 2 + random_.below(4), all);
+    if (random_.one_in(5)) joint("2", 1 + random_.below(2), all);
+    network_kernels(all);
+  }
+
+  // A model m, a family q and the free energy F, all with this ending, of variables that go behind the
+  // others.
+  void joint(const std::string& ending, std::size_t count, std::vector<Variable>& all) {
+    std::vector<Line> factors, members;
     const bool plated = !random_.one_in(6);
-    for (std::size_t n = 0; n < count + 1; ++n) {
+    const std::size_t first = all.size();
+    for (const Variable& x : all) {  // in both families, or given in this one
+      if (x.latent && random_.one_in(2)) members.push_back(line({x.name, x.family}));
+    }
+    for (std::size_t n = 0; n < count; ++n) {
       Variable x;
-      x.name = fmt::format("x{}", n);
+      x.name = fmt::format("x{}", all.size());
+      x.model = "m" + ending;
       for (const std::string& p : plates_) {
         if (plated || random_.one_in(2)) x.axes.push_back(p);
       }
       for (const std::string& a : some_axes(2)) x.axes.push_back(a);
       if (random_.one_in(10)) std::reverse(x.axes.begin(), x.axes.end());
-      x.drawn = n > 0 || random_.one_in(3);
+      x.drawn = all.size() > 0 || random_.one_in(3);
       const Names own = without_plates(x.axes);
-      x.one_of = own.size() == 1 && n + 1 == count + 1 && n > 0 && random_.one_in(8);
+      const bool last = n + 1 == count;
+      x.one_of = own.size() == 1 && last && !all.empty() && random_.one_in(8);
       declare(x.one_of ? "one_of" : "variable", x.name, x.axes,
               x.one_of && random_.one_in(2) ? "outcomes" : "");
       if (x.drawn) factors.push_back(factor(x, all));
       x.has_mean = x.drawn && factors.back().word(1) != "gibbs";
-      x.latent = x.drawn && !x.one_of && (n < count ? !random_.one_in(5) : random_.one_in(5));
+      x.latent = x.drawn && !x.one_of && (last ? random_.one_in(5) : !random_.one_in(5));
       if (x.latent && own.size() <= 1 && random_.one_in(8)) x.family = "gaussian";
       all.push_back(x);
     }
-    models_.push_back(line({"model", "m"}, "", factors));
-    std::vector<Line> members;
-    for (const Variable& x : all) {
-      if (x.latent) members.push_back(line({x.name, x.family}));
+    models_.push_back(line({"model", "m" + ending}, "", factors));
+    for (std::size_t n = first; n < all.size(); ++n) {
+      if (all[n].latent) members.push_back(line({all[n].name, all[n].family}));
     }
-    models_.push_back(line({"family", "q"}, "", members));
-    models_.push_back(line({"functional", "F", "free_energy", "m", "q"}));
-    network_kernels(all);
+    models_.push_back(line({"family", "q" + ending}, "", members));
+    models_.push_back(line({"functional", "F" + ending, "free_energy", "m" + ending, "q" + ending}));
+    endings_.push_back(ending);
   }
 
   Line factor(const Variable& x, const std::vector<Variable>& earlier) {
@@ -449,25 +465,30 @@ class Generator {
   }
 
   void network_kernels(const std::vector<Variable>& all) {
-    Names latent, outcomes;
+    Names latent;
+    std::map<std::string, Names> outcomes;  // by model
     bool points = true, means = true;
     for (const Variable& x : all) {
       if (x.latent) latent.push_back(x.name);
-      if (x.drawn && !x.latent && x.has_mean) outcomes.push_back(x.name);
+      if (x.drawn && !x.latent && x.has_mean) outcomes[x.model].push_back(x.name);
       points = points && (!x.latent || x.family == "delta");
       means = means && (!x.latent || x.has_mean);
     }
     // Where a latent variable has no mean, inference starts from the values that are there.
     std::vector<Line> start;
-    if (means) start.push_back(line({"forward", "m", "q"}));
-    std::string functional = "F";
+    for (const std::string& e : endings_) {
+      if (means) start.push_back(line({"forward", "m" + e, "q" + e}));
+    }
+    const std::string F = endings_.size() == 1 ? "F" : random_.one_in(3) ? "(F - 1/2 * F2)" : "(F + F2)";
+    std::string functional = F;
     if (!parameters_.empty() && random_.one_in(6))
-      functional = fmt::format("F + {} * {}", random_.positive("0"), penalty());
+      functional = fmt::format("{} + {} * {}", F, random_.positive("0"), penalty());
     kernel("energy", {evaluate("value", {}, per_copy(functional))});
-    if (!outcomes.empty() && random_.one_in(2)) {
-      Names words = {"predict", "m"};
-      words.insert(words.end(), outcomes.begin(), outcomes.end());
-      kernel("guess", joined(start, {line(words)}));
+    for (const auto& [model, given] : outcomes) {
+      if (!random_.one_in(2)) continue;
+      Names words = {"predict", model};
+      words.insert(words.end(), given.begin(), given.end());
+      kernel("guess_" + model, joined(start, {line(words)}));
     }
     if (!latent.empty()) {
       kernel("infer", joined(start, {loop(settle(functional, latent))}));
@@ -475,7 +496,7 @@ class Generator {
         kernel("held", joined(start, {line({"hold", "m"}), loop(settle(functional, latent))}));
       if (random_.one_in(6)) {
         const Variable& x = *std::find_if(all.begin(), all.end(), [](const Variable& v) { return v.latent; });
-        if (without_plates(x.axes).size() <= 1) kernel("jump", {descend("F", {x.name}, "newton")});
+        if (without_plates(x.axes).size() <= 1) kernel("jump", {descend(F, {x.name}, "newton")});
       }
     }
     for (const auto& [name, t] : lagged_) {
@@ -488,7 +509,7 @@ class Generator {
       if (!x.latent || x.family != "gaussian") continue;
       arrays_.push_back(line({"precision", x.name}));
       if (random_.one_in(2))
-        kernel(fmt::format("settle_{}", x.name), {line({"solve_for", x.name + "_precision"}, "F")});
+        kernel(fmt::format("settle_{}", x.name), {line({"solve_for", x.name + "_precision"}, F)});
     }
     Names targets;
     for (const Array& w : parameters_) {
@@ -503,11 +524,11 @@ class Generator {
       }
       kernel("learn", learn);
     }
-    if (random_.one_in(3)) gradient_kernels(all, latent);
+    if (random_.one_in(3)) gradient_kernels(F, all, latent);
   }
 
   // Gradients as expressions: their values, and functionals made of them.
-  void gradient_kernels(const std::vector<Variable>& all, const Names& latent) {
+  void gradient_kernels(const std::string& F, const std::vector<Variable>& all, const Names& latent) {
     std::vector<Array> of = parameters_;
     for (const Variable& x : all) {
       if (x.latent) of.push_back(x);
@@ -517,7 +538,7 @@ class Generator {
     for (const std::string& a : x.axes) {
       if (std::count(x.axes.begin(), x.axes.end(), a) > 1) return;
     }
-    models_.push_back(line({"gradient", "slope", x.name}, "F"));
+    models_.push_back(line({"gradient", "slope", x.name}, F));
     kernel("slopes", {evaluate("by", x.axes, indexed("slope", x.axes))});
     Names at;
     for (const std::string& a : x.axes) at.push_back(random_.bound(a));
@@ -566,25 +587,42 @@ class Generator {
 
   // ---- categorical variables ----
 
+  struct Outcome : Variable {
+    bool number = false;  // given as the number of the outcome, in an array over the plates alone
+    const std::string& axis() const { return axes.back(); }
+    // Its indicator at an index.
+    std::string at(const std::string& index) const {
+      Names indices = axes;
+      if (!number) {
+        indices.back() = index;
+        return indexed(name, indices);
+      }
+      indices.pop_back();
+      return fmt::format("equal(position({}), {})", index, indexed(name, indices));
+    }
+  };
+
   void outcomes() {
-    std::vector<Variable> all;
+    std::vector<Outcome> all;
     std::vector<Line> factors;
     const bool exact = random_.one_in(2), plated = !random_.one_in(3);
     const std::size_t count = 2 + random_.below(3);
     if (!exact && random_.one_in(2)) tables_.push_back({});  // tables are learned as counts
     for (std::size_t n = 0; n < count; ++n) {
-      Variable s;
+      Outcome s;
       s.name = fmt::format("s{}", n);
       if (plated) s.axes = plates_;
       s.axes.push_back(random_.any(pool_));
       s.drawn = n > 0 || random_.one_in(2);
       s.latent = s.drawn && n + 1 < count;
-      declare("one_of", s.name, s.axes, random_.one_in(2) ? "outcomes" : "");
+      s.number = !s.latent && random_.one_in(3);
+      declare(s.number ? "index_of" : "one_of", s.name, s.axes,
+              !s.number && random_.one_in(2) ? "outcomes" : "");
       if (s.drawn)
         factors.push_back(line({s.name, "categorical"}, "", {line({"probability"}, table(s, all))}));
       all.push_back(s);
     }
-    std::vector<Line> members, solves, wanted;
+    std::vector<Line> members, solves;
     Names latent;
     for (const Array& t : tables_) {
       if (t.name.empty()) continue;
@@ -600,14 +638,20 @@ class Generator {
       solves.push_back(line({"solve", t.name}, "F"));
     }
     models_.push_back(line({"model", "m"}, "", factors));
-    for (const Variable& s : all) {
-      if (s.latent) {
-        members.push_back(line({s.name, exact ? "exact" : "categorical"}));
-        latent.push_back(s.name);
-        solves.push_back(line({"solve", s.name}, "F"));
-      } else if (s.drawn) {
-        wanted.push_back(line({s.name}, indexed(weight({s.axes.back()}, "probabilities"), {s.axes.back()})));
+    std::vector<Outcome> believed;  // whose probabilities are arrays: no conditional
+    for (const Outcome& s : all) {
+      if (!s.latent) continue;
+      if (!believed.empty() && random_.one_in(4)) {  // q of it given others
+        const std::vector<Array> learned = std::move(tables_);
+        tables_.clear();
+        members.push_back(line({s.name, "conditional"}, table(s, believed)));
+        tables_ = learned;
+        continue;
       }
+      believed.push_back(s);
+      members.push_back(line({s.name, exact ? "exact" : "categorical"}));
+      latent.push_back(s.name);
+      solves.push_back(line({"solve", s.name}, "F"));
     }
     models_.push_back(line({"family", "q"}, "", members));
     models_.push_back(line({"functional", "F", "free_energy", "m", "q"}));
@@ -616,19 +660,9 @@ class Generator {
     if (!solves.empty()) {
       kernel("perceive", {forward, random_.one_in(2) ? loop(solves) : line({"in_order"}, "", solves)});
     }
+    if (!random_.one_in(3)) future(all, plated);
     if (random_.one_in(2)) {
-      Names words;
-      for (const elaborate::FutureRow& row : elaborate::future_functionals()) {
-        if (!row.over_states && !row.posterior) words.emplace_back(row.word);
-      }
-      models_.push_back(line({"functional", "G", random_.any(words), "m", "q"}, "", wanted));
-      Names axes;
-      if (plated) axes = plates_;
-      kernel("plan", {evaluate("expected", axes, indexed("G", axes))});
-    }
-    if (random_.one_in(2)) {
-      const Variable& s = all.back();
-      const std::string own = s.axes.back();
+      const std::string& own = all.back().axis();
       declare("one_of", "a", {own}, "outcomes");
       kernel("choose", {line({random_.one_in(2) ? "choose" : "choose_drawn", "a"},
                              indexed(weight({own}, "probabilities"), {own}))});
@@ -638,25 +672,47 @@ class Generator {
     if (!targets.empty()) kernel("learn", {descend(per_copy("F"), targets)});
   }
 
-  // A table read at outcomes of some of the earlier variables.
-  std::string table(const Variable& s, const std::vector<Variable>& earlier) {
-    const std::string& own = s.axes.back();
+  // A functional of what is expected: outcomes, or states, that are desired, and the posterior in use.
+  void future(const std::vector<Outcome>& all, bool plated) {
+    const elaborate::FutureRow& row = random_.any(elaborate::future_functionals());
+    std::vector<Line> wanted;
+    const Outcome *state = nullptr, *outcome = nullptr;
+    for (const Outcome& s : all) {
+      if (!s.drawn) continue;
+      (s.latent ? state : outcome) = &s;
+      if (s.latent == row.over_states)
+        wanted.push_back(line({s.name}, indexed(weight({s.axis()}, "probabilities"), {s.axis()})));
+    }
+    // Of one state, on which the outcome depends, given the outcome.
+    const bool fits = state != nullptr && outcome != nullptr && state->axis() != outcome->axis();
+    if (row.posterior && !fits) return;
+    if (fits && !row.over_states && (row.posterior || random_.one_in(3)))
+      wanted.push_back(
+          line({"posterior", state->name}, indexed(weight({state->axis(), outcome->axis()}, "probabilities"),
+                                                   {state->axis(), outcome->axis()})));
+    models_.push_back(line({"functional", "G", std::string(row.word), "m", "q"}, "", wanted));
+    Names axes;
+    if (plated) axes = plates_;
+    kernel("plan", {evaluate("expected", axes, indexed("G", axes))});
+  }
+
+  // A table read at outcomes of some of the other variables.
+  std::string table(const Outcome& s, const std::vector<Outcome>& others) {
+    const std::string& own = s.axis();
     Names axes = {own}, indices = {own}, binders;
     std::string read;
-    for (const Variable& parent : earlier) {
-      if (!(parent.name == earlier.back().name || random_.one_in(3)) || binders.size() == 2) continue;
-      Names at = parent.axes;
-      at.back() = random_.bound(parent.axes.back());
-      axes.push_back(parent.axes.back());
-      indices.push_back(at.back());
-      binders.push_back(at.back());
-      read += fmt::format(" * {}", indexed(parent.name, at));
+    for (const Outcome& parent : others) {
+      if (!(parent.name == others.back().name || random_.one_in(3)) || binders.size() == 2) continue;
+      binders.push_back(random_.bound(parent.axis()));
+      axes.push_back(parent.axis());
+      indices.push_back(binders.back());
+      read += " * " + parent.at(binders.back());
     }
     if (random_.one_in(3)) {  // learned through a softmax
-      const std::string w = weight(axes), all = random_.bound(own);
+      const std::string w = weight(axes), each = random_.bound(own);
       Names in = indices;
-      in[0] = all;
-      return sum_over(binders, fmt::format("softmax{{{}}}({})[{}]{}", all, indexed(w, in), own, read));
+      in[0] = each;
+      return sum_over(binders, fmt::format("softmax{{{}}}({})[{}]{}", each, indexed(w, in), own, read));
     }
     if (!tables_.empty() && random_.one_in(2)) {  // a table that is itself uncertain
       const std::string name = fmt::format("T{}", ++weight_count_);
@@ -665,6 +721,56 @@ class Generator {
       return sum_over(binders, indexed(name, indices) + read);
     }
     return sum_over(binders, indexed(weight(axes, "probabilities"), indices) + read);
+  }
+
+  // ---- generalised coordinates: densities of the motion of a state, descents in the moving frame ----
+
+  void motion() {
+    const std::string order = "order";
+    axes_.push_back(line({"axis", order, fmt::format("{}", 1 + random_.below(4))}));
+    const std::string state = random_.any(pool_), sense = random_.any(pool_);
+    const Names shared = random_.one_in(2) ? plates_ : Names{};
+    Names x_axes = shared, y_axes = shared;
+    x_axes.insert(x_axes.end(), {order, state});
+    y_axes.insert(y_axes.end(), {order, sense});
+    const Array x = declare("variable", "x", x_axes);
+    declare("variable", "y", y_axes);
+    const auto through = [&](const std::string& to) {
+      const std::string k = random_.bound(state);
+      Names at = x_axes;
+      at.back() = k;
+      const Names axes = {to, state};
+      return fmt::format("sum{{{}}}({}[{}, {}] * {})", k, weight(axes), to, k,
+                         random_.activate(indexed("x", at)));
+    };
+    const auto density = [&](const std::string& name, const std::string& to, const Line& drawn) {
+      std::string f = through(to);
+      if (random_.one_in(3)) f = random_.activate(f + " + " + bias({to}));
+      std::vector<Line> arguments;
+      if (!drawn.words.empty()) arguments.push_back(drawn);
+      arguments.push_back(line({"mean", "generalised", order}, f));
+      if (random_.one_in(2)) arguments.push_back(full("covariance", order, {order}));
+      const bool matrix = random_.one_in(2);
+      if (matrix)
+        arguments.push_back(full("precision", to, {to}));
+      else if (random_.one_in(2))
+        arguments.push_back(line({"precision"}, fmt::format("exp({}[{}])", weight({to}), to)));
+      return line({name, "normal"}, "", arguments);
+    };
+    Names next = x_axes;
+    next[next.size() - 2] = order + " + 1";
+    const Line moved = line({"drawn"}, fmt::format("range({0}, {0} + 1) * {1}", order, indexed("x", next)));
+    models_.push_back(line({"model", "m"}, "", {density("x", state, moved), density("y", sense, {})}));
+    models_.push_back(line({"family", "q"}, "", {line({"x", "delta"})}));
+    models_.push_back(line({"functional", "F", "free_energy", "m", "q"}));
+    kernel("energy", {evaluate("value", {}, per_copy("F"))});
+    Line frame = descend("F", {"x"}, "moving_frame");
+    frame.children.push_back(line({"orders"}, fmt::format("extent({})", order)));
+    kernel("infer", {loop({frame})});
+    if (random_.one_in(2)) kernel("settle", {loop({descend("F", {"x"})})});
+    Names targets;
+    for (const Array& w : parameters_) targets.push_back(w.name);
+    if (!targets.empty()) kernel("learn", {frame, descend("F", targets)});
   }
 
   // ---- filters: ticks, normal posteriors, integrals over the previous state ----
@@ -774,6 +880,7 @@ class Generator {
   std::vector<Array> tables_;  // drawn from Dirichlet densities; the first is empty where there may be some
   std::size_t weight_count_ = 0;
   bool rate_ = false;
+  Names endings_;  // of models, families and free energies
   std::vector<std::pair<std::string, std::string>> lagged_;
 };
 

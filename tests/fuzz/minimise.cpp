@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "codegen/ir/print.hpp"
 
@@ -256,6 +257,42 @@ class Minimiser {
 std::vector<Line> minimise(std::vector<Line> lines,
                            const std::function<bool(const std::vector<Line>&)>& fails, std::size_t trials) {
   return Minimiser(std::move(lines), fails, trials).run();
+}
+
+std::string gist(const Outcome& failure, const std::vector<Line>& program) {
+  std::set<std::string> names;
+  const std::function<void(const std::vector<Line>&)> collect = [&](const std::vector<Line>& lines) {
+    for (const Line& l : lines) {
+      names.insert(l.words.begin(), l.words.end());
+      collect(l.children);
+    }
+  };
+  collect(program);
+  std::string text = failure.text;
+  // A compiler says where first; what it says stands on one line. Of the others some end with an expression.
+  constexpr std::string_view kError = "error: ";
+  const std::size_t error = text.find(kError);
+  if (failure.stage == "compile" && error != std::string::npos) text.erase(0, error + kError.size());
+  text.erase(std::min(text.find('\n'), text.size()));
+  static const std::set<std::string> with_expression = {"print", "expand", "equality", "references"};
+  if (with_expression.contains(failure.stage)) text.erase(std::min(text.find(": "), text.size()));
+  const auto in_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    while (end < text.size() && in_word(text[end])) ++end;
+    if (end == i) {
+      const char c = text[i++];
+      if (c != '-' && c != '.' && c != '+') out += c;  // of numbers
+      continue;
+    }
+    const std::string word = text.substr(i, end - i);
+    const bool made_up =
+        word.find_first_of("0123456789_") != std::string::npos || word == "inf" || word == "nan";
+    if (!made_up && !names.contains(word)) out += word;
+    i = end;
+  }
+  return out;
 }
 
 }  // namespace freefall::fuzz

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "tests/fuzz/model_text.hpp"
+#include "tests/fuzz/check.hpp"
 
 namespace freefall::fuzz {
 
@@ -12,5 +12,9 @@ namespace freefall::fuzz {
 /// `trials` times.
 std::vector<Line> minimise(std::vector<Line> lines,
                            const std::function<bool(const std::vector<Line>&)>& fails, std::size_t trials);
+
+/// What a failure of this program says, without what shrinking changes: numbers, expressions and the names of
+/// the program. Two failures are the same where stage and gist are.
+std::string gist(const Outcome& failure, const std::vector<Line>& program);
 
 }  // namespace freefall::fuzz

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <random>
@@ -151,6 +152,21 @@ class Builder {
     return t;
   }
 
+  // The number of an outcome of the last axis, for each copy of the plates before it.
+  void index_of(const Line& l) {
+    if (l.words.size() < 3) malformed("'{}' needs an axis", l.word(1));
+    std::vector<const Axis*> plates;
+    for (std::size_t i = 2; i < l.words.size(); ++i) plates.push_back(axis(l.words[i]));
+    const Axis* of = plates.back();
+    plates.pop_back();
+    const bool fits =
+        !of->plate && std::all_of(plates.begin(), plates.end(), [](const Axis* a) { return a->plate; });
+    if (!fits) malformed("'{}' needs plates and one axis that is none", l.word(1));
+    if (context_.find_tensor(l.word(1)) != nullptr) malformed("'{}' is declared twice", l.word(1));
+    const Tensor* t = context_.tensor(l.word(1), plates, Role::variable, false, false, of);
+    values_[t->name] = {};
+  }
+
   void model(const Line& l, bool joint) {
     Model m{l.word(1), {}, joint};
     for (const Line& f : l.children) m.factors.push_back(factor(f));
@@ -167,8 +183,11 @@ class Builder {
         f.linearised = true;
       } else if (argument.word(0) == "drawn") {
         f.drawn = expression(argument.expression);
-      } else {
-        f.arguments.emplace_back(argument.word(0), expression(argument.expression));
+      } else {  // mean = e, or: mean generalised ORDER = e
+        const Expr e = expression(argument.expression);
+        const bool plain = argument.words.size() == 1;
+        if (!plain && argument.word(1) != "generalised") malformed("unknown word '{}'", argument.word(1));
+        f.arguments.emplace_back(argument.word(0), plain ? e : generalised(e, axis(argument.word(2))));
       }
     }
     for (const Tensor* parent : f.marginalised) definite_.push_back(precision_of(context_, parent));
@@ -177,7 +196,11 @@ class Builder {
 
   void family(const Line& l) {
     Family out;
-    for (const Line& m : l.children) out.members.push_back({array(m.word(0)), m.word(1), {}});
+    for (const Line& m : l.children) {
+      Family::Member member{array(m.word(0)), m.word(1), {}};
+      if (!m.expression.empty()) member.table = expression(m.expression);
+      out.members.push_back(std::move(member));
+    }
     families_.push_back(l.word(1));
     program_.families.push_back(out);
   }
@@ -212,9 +235,14 @@ class Builder {
     } else if (kind == "evidence_lower_bound") {
       define(l.word(1), program_.evidence_lower_bound(model_named(l.word(3)), family_named(l.word(4))));
     } else if (elaborate::find_future_functional(kind) != nullptr) {
-      std::vector<std::pair<const Tensor*, Expr>> wanted;
-      for (const Line& p : l.children) wanted.emplace_back(array(p.word(0)), expression(p.expression));
-      define(l.word(1), program_.future(kind, model_named(l.word(3)), family_named(l.word(4)), wanted));
+      // x = probabilities that are desired; posterior x = probabilities after an outcome
+      std::vector<std::pair<const Tensor*, Expr>> wanted, after;
+      for (const Line& p : l.children) {
+        const bool posterior = p.word(0) == "posterior";
+        (posterior ? after : wanted).emplace_back(array(p.word(posterior)), expression(p.expression));
+      }
+      define(l.word(1),
+             program_.future(kind, model_named(l.word(3)), family_named(l.word(4)), wanted, after));
     } else {
       malformed("unknown functional '{}'", kind);
     }
@@ -225,6 +253,12 @@ class Builder {
       if (c.word(0) == name) return expression(c.expression);
     }
     return {};
+  }
+
+  // reference KERNEL x = e, or refuted
+  void reference(const Line& l, bool holds) {
+    program_.references.push_back(
+        {program_.rule(l.word(1), array(l.word(2))), expression(l.expression), holds, {}, {}});
   }
 
   // Events are known by the array that counts them, their spikes as <counts>_spike.
@@ -303,7 +337,11 @@ class Builder {
       const Values kind = definite ? Values{false, true, false, false} : known->second;
       std::vector<long double>& v = out_.values[t.name];
       v.resize(out_.sizes.size(&t));
-      for (long double& e : v) e = kind.positive ? uniform(0.5L, 1.5L) : uniform(-0.8L, 0.8L);
+      for (long double& e : v) {
+        e = t.index_of != nullptr ? static_cast<long double>(below(out_.sizes.extent(t.index_of)))
+            : kind.positive       ? uniform(0.5L, 1.5L)
+                                  : uniform(-0.8L, 0.8L);
+      }
       if (t.zero_diagonal) {
         const std::size_t n = out_.sizes.extent(t.axes[0]);
         for (std::size_t i = 0; i < n; ++i) v[i * n + i] = 0;
@@ -335,11 +373,12 @@ class Builder {
     const auto at = std::find_if(t.axes.begin(), t.axes.end(), [](const Axis* a) { return !a->plate; });
     if (at == t.axes.end()) return;
     each_run(t, static_cast<std::size_t>(at - t.axes.begin()), [&](const std::vector<std::size_t>& run) {
-      long double sum = 0;
+      long double sum = 0, rest = 1;
       for (const std::size_t k : run) sum += v[k] = uniform(0.1L, 1.0L);
       const std::size_t chosen = run[below(run.size())];
-      for (const std::size_t k : run)
-        v[k] = outcomes ? (k == chosen ? 1 : 0) : static_cast<long double>(static_cast<float>(v[k] / sum));
+      for (const std::size_t k : run)  // multiples of 2^-10, so that they add up to 1 exactly
+        rest -= v[k] = outcomes ? 0 : std::floor(v[k] / sum * 1024) / 1024;
+      v[chosen] += rest;
     });
   }
 
@@ -415,6 +454,7 @@ const std::vector<Builder::Word<Builder>> Builder::kDeclarations = {
     {"plate", [](Builder& b, const Line& l) { b.axis(l, true); }},
     {"variable", [](Builder& b, const Line& l) { b.declare(l, Role::variable, false); }},
     {"one_of", [](Builder& b, const Line& l) { b.declare(l, Role::variable, true); }},
+    {"index_of", [](Builder& b, const Line& l) { b.index_of(l); }},
     {"parameter", [](Builder& b, const Line& l) { b.declare(l, Role::parameter, false); }},
     {"input", [](Builder& b, const Line& l) { b.declare(l, Role::input, false); }},
     // x_previous: the value before the last change; or at the previous tick of `advance`
@@ -446,6 +486,8 @@ const std::vector<Builder::Word<Builder>> Builder::kDeclarations = {
      }},
     {"kernel",
      [](Builder& b, const Line& l) { b.program_.kernels.push_back({l.word(1), b.block(l.children), {}}); }},
+    {"reference", [](Builder& b, const Line& l) { b.reference(l, true); }},
+    {"refuted", [](Builder& b, const Line& l) { b.reference(l, false); }},
 };
 
 const std::vector<Builder::Word<Builder::BlockOf>> Builder::kStatements = {

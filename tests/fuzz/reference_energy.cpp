@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <numbers>
 #include <stdexcept>
 
 #include "codegen/elaborate/density.hpp"
+#include "codegen/elaborate/outcomes.hpp"
 
 namespace freefall::fuzz {
 namespace {
@@ -170,11 +172,122 @@ Real continuous_bernoulli(Real x, Real b) {
 }
 Real categorical(Real x, Real probability) { return -x * std::log(std::fmax(probability, 1e-16L)); }
 
+// Of outcomes: ln q - ln p summed over every value that the variables can take together, each with its
+// probability. A given one_of counts as its array says; nothing is learned of it.
+class OutcomesEnergy {
+ public:
+  OutcomesEnergy(const Program& program, const Functional& functional, const Environment<Real>& at)
+      : model_(program.models[functional.model]), family_(program.families[functional.family]), at_(at) {
+    for (const Factor& f : model_.factors) {
+      for (const Tensor* t : tensors_of(f.arguments[0].second)) add(t);
+      add(f.variable);
+    }
+  }
+
+  std::optional<Real> run() {
+    for (const Factor& f : model_.factors) {
+      if (f.density != "categorical") return std::nullopt;
+    }
+    for (const auto& m : family_.members) {
+      if (m.density != "categorical" && m.density != "conditional") return std::nullopt;
+    }
+    // All have the same copies, or the values of one copy would not tell those of another.
+    for (const Tensor* t : values_) {
+      if (plates(t) != plates(values_[0])) return std::nullopt;
+    }
+    if (values_.empty()) return std::nullopt;
+    std::vector<Index> indices;
+    for (const Tensor* t : values_)
+      indices.push_back({elaborate::outcome_index(t).axis, static_cast<int>(indices.size())});
+    Real out = 0;
+    each_place(indices, at_.sizes(), [&](const std::vector<std::size_t>& value) { out += at_value(value); });
+    return out;
+  }
+
+ private:
+  void add(const Tensor* t) {
+    if (t->one_of && std::find(values_.begin(), values_.end(), t) == values_.end()) values_.push_back(t);
+  }
+  static std::vector<Index> plates(const Tensor* t) {
+    std::vector<Index> out;
+    for (const Index& i : canonical_indices(t)) {
+      if (i.axis->plate) out.push_back(i);
+    }
+    return out;
+  }
+  const Family::Member* member(const Tensor* t) const {
+    const auto m = std::find_if(family_.members.begin(), family_.members.end(),
+                                [&](const auto& member) { return member.variable == t; });
+    return m == family_.members.end() ? nullptr : &*m;
+  }
+
+  // What all copies together have of this value of all variables.
+  Real at_value(const std::vector<std::size_t>& value) const {
+    Environment<Real> here = at_;
+    std::map<const Tensor*, std::size_t> of;
+    for (std::size_t v = 0; v < values_.size(); ++v) {
+      of[values_[v]] = value[v];
+      here.set(values_[v], indicator(values_[v], value[v]));
+    }
+    const std::vector<Index> copies = plates(values_[0]);
+    // e along the axis of the variable at its value, for each copy
+    const auto chosen = [&](Expr e, const Tensor* t, const Environment<Real>& in) {
+      std::vector<Index> indices = copies;
+      indices.push_back(elaborate::outcome_index(t));
+      const Lookup table(e, in);
+      const Lookup number(element(*e->context, t), in);
+      std::vector<Real> out;
+      each_place(copies, at_.sizes(), [&](std::vector<std::size_t> place) {
+        const std::size_t k = t->one_of ? of.at(t) : static_cast<std::size_t>(number(copies, place));
+        place.push_back(k);
+        out.push_back(table(indices, place));
+      });
+      return out;
+    };
+    std::vector<Real> weight, energy;
+    const auto count = [&](std::vector<Real>& total, const std::vector<Real>& by_copy, auto&& f, Real start) {
+      total.resize(by_copy.size(), start);
+      for (std::size_t c = 0; c < by_copy.size(); ++c) total[c] = f(total[c], by_copy[c]);
+    };
+    for (const Tensor* t : values_) {
+      const Family::Member* m = member(t);
+      const std::vector<Real> q =
+          m != nullptr && m->table ? chosen(m->table, t, here) : chosen(element(context(), t), t, at_);
+      count(weight, q, [](Real w, Real p) { return w * p; }, 1);
+      if (m != nullptr) count(energy, q, [](Real e, Real p) { return p == 0 ? e : e + std::log(p); }, 0);
+    }
+    for (const Factor& f : model_.factors) {
+      count(
+          energy, chosen(f.arguments[0].second, f.variable, here),
+          [](Real e, Real p) { return e - std::log(std::fmax(p, 1e-16L)); }, 0);
+    }
+    Real out = 0;
+    for (std::size_t c = 0; c < energy.size(); ++c) out += weight[c] * energy[c];
+    return out;
+  }
+
+  std::vector<Real> indicator(const Tensor* t, std::size_t value) const {
+    std::vector<Real> out(at_.count(*t));
+    std::size_t inner = 1;
+    const Axis* own = elaborate::outcome_index(t).axis;
+    for (std::size_t p = t->axes.size(); t->axes[--p] != own;) inner *= at_.sizes().of(*t->axes[p]);
+    for (std::size_t k = 0; k < out.size(); ++k) out[k] = k / inner % at_.sizes().of(*own) == value ? 1 : 0;
+    return out;
+  }
+  Context& context() const { return *model_.factors[0].arguments[0].second->context; }
+
+  const Model& model_;
+  const Family& family_;
+  const Environment<Real>& at_;
+  std::vector<const Tensor*> values_;  // whose values are summed over
+};
+
 }  // namespace
 
 std::optional<Real> reference_energy(const Program& program, const Functional& functional,
                                      const Environment<Real>& at) {
   if (functional.kind != Functional::Kind::free_energy) return std::nullopt;
+  if (const auto of_outcomes = OutcomesEnergy(program, functional, at).run()) return of_outcomes;
   for (const auto& member : program.families[functional.family].members) {
     if (member.density != "delta") return std::nullopt;
   }

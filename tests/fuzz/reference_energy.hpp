@@ -10,9 +10,9 @@
 
 namespace freefall::fuzz {
 
-/// In nats, at the values of the environment. Nothing where some family is no point mass, a factor integrates
-/// over a parent or is linearised, or a density is not known here. Throws std::domain_error where a matrix is
-/// not positive definite.
+/// In nats, at the values of the environment. Of point masses, and of outcomes under a categorical family.
+/// Nothing where some family is another, a factor integrates over a parent or is linearised, or a density is
+/// not known here. Throws std::domain_error where a matrix is not positive definite.
 std::optional<long double> reference_energy(const ir::Program& program, const ir::Functional& functional,
                                             const ir::Environment<long double>& at);
 

@@ -105,7 +105,10 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const int four = run<filter_bench_4::instance, filter_written_4::instance, 4>(argc, argv);
   return four != 0 ? four : run<filter_bench_16::instance, filter_written_16::instance, 16>(argc, argv);
+} catch (const std::exception& e) {
+  fmt::print(stderr, "filter_bench: {}\n", e.what());
+  return 1;
 }

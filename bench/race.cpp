@@ -143,22 +143,28 @@ const std::string& numbers_file::path() {
   return path_;
 }
 
-int race(const workload& work, const std::vector<candidate>& candidates, int argc, char** argv) {
-  std::string json;
-  int rounds = 31;
-  CLI::App app{fmt::format("Times the candidates of the workload {} in one run.", work.name)};
-  app.add_option("--json", json, "file to append an object a line to");
-  app.add_option("--rounds", rounds, "times that each candidate has its turn")->check(CLI::Range(1, 100000));
-  CLI11_PARSE(app, argc, argv);
+options read_options(const std::string& name, int argc, char** argv) {
+  options given;
+  CLI::App app{fmt::format("Times the candidates of the workload {} in one run.", name)};
+  app.add_option("--json", given.json, "file to append an object a line to");
+  app.add_option("--rounds", given.rounds, "times that each candidate has its turn")
+      ->check(CLI::Range(1, 100000));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    std::exit(app.exit(e));
+  }
+  return given;
+}
 
-  constexpr const char* limit = "FMA limit";
+std::vector<result> measure(const workload& work, const std::vector<candidate>& candidates, int rounds) {
   auto all = candidates;
   double limit_operations = 0;
   if (work.double_precision) {
-    all.push_back(in_process(limit, kind::peer, [loop = fma_loop<double>{}]() mutable { loop(); }));
+    all.push_back(in_process(fma_limit, kind::peer, [loop = fma_loop<double>{}]() mutable { loop(); }));
     limit_operations = fma_loop<double>::operations;
   } else {
-    all.push_back(in_process(limit, kind::peer, [loop = fma_loop<float>{}]() mutable { loop(); }));
+    all.push_back(in_process(fma_limit, kind::peer, [loop = fma_loop<float>{}]() mutable { loop(); }));
     limit_operations = fma_loop<float>::operations;
   }
   benchmark::ClearRegisteredBenchmarks();  // of another race in this program
@@ -177,10 +183,10 @@ int race(const workload& work, const std::vector<candidate>& candidates, int arg
         ->Repetitions(rounds)
         ->ReportAggregatesOnly();
   }
-  std::string name = argv[0], interleaved = "--benchmark_enable_random_interleaving=true";
-  std::vector<char*> options = {name.data(), interleaved.data()};
+  std::string name = "bench", interleaved = "--benchmark_enable_random_interleaving=true";
+  std::vector<char*> arguments = {name.data(), interleaved.data()};
   int count = 2;
-  benchmark::Initialize(&count, options.data());
+  benchmark::Initialize(&count, arguments.data());
   medians measured;
   benchmark::RunSpecifiedBenchmarks(&measured);
 
@@ -189,31 +195,50 @@ int race(const workload& work, const std::vector<candidate>& candidates, int arg
     const double t = measured.of.at(c.variant);
     if (c.what == kind::hand && (best_hand == 0 || t < best_hand)) best_hand = t;
   }
-  const double per_nanosecond = limit_operations / measured.of.at(limit);
+  const double per_nanosecond = limit_operations / measured.of.at(fma_limit);
+  std::vector<result> results;
+  for (const auto& c : all) {
+    const bool is_limit = c.variant == fma_limit;
+    const double t = measured.of.at(c.variant), operations = is_limit ? limit_operations : work.operations;
+    result r{c.variant, is_limit ? t : work.calls * t, {}, {}};
+    if (best_hand > 0 && !is_limit) r.ratio_to_best_hand = t / best_hand;
+    if (operations > 0) r.share_of_limit = operations / t / per_nanosecond;
+    results.push_back(r);
+  }
+  return results;
+}
+
+void append_json(const options& given, const std::string& workload, const std::vector<result>& results) {
+  if (given.json.empty()) return;
+  std::ofstream file(given.json, std::ios::app);
+  for (const result& r : results) {
+    const auto or_null = [](const std::optional<double>& x) {
+      return x ? nlohmann::ordered_json(*x) : nullptr;
+    };
+    const nlohmann::ordered_json row = {{"workload", workload},
+                                        {"variant", r.variant},
+                                        {"threads", 1},
+                                        {"median_ns", r.median_ns},
+                                        {"ratio_to_best_hand", or_null(r.ratio_to_best_hand)},
+                                        {"share_of_limit", or_null(r.share_of_limit)}};
+    file << row.dump() << "\n";
+  }
+  if (!file.flush()) throw std::runtime_error(fmt::format("cannot write '{}'", given.json));
+}
+
+int race(const workload& work, const std::vector<candidate>& candidates, int argc, char** argv) {
+  const options given = read_options(work.name, argc, argv);
+  const std::vector<result> results = measure(work, candidates, given.rounds);
   fmt::print("{:<28}{:>14}{:>24}{:>20}{}\n", work.name, "median", "ratio to best by hand",
              "share of FMA limit", work.units > 0 ? "      for one unit" : "");
-  std::ofstream file;
-  if (!json.empty()) file.open(json, std::ios::app);
-  for (const auto& c : all) {
-    const double t = measured.of.at(c.variant);
-    const double share = (c.variant == limit ? limit_operations : work.operations) / t / per_nanosecond;
-    const bool has_share = c.variant == limit || work.operations > 0;
-    fmt::print("{:<28}{:>11.3f} us{:>24}{:>20}{}\n", c.variant, 1e-3 * t,
-               best_hand > 0 && c.variant != limit ? fmt::format("{:.3f}", t / best_hand) : "",
-               has_share ? fmt::format("{:.1f} %", 100 * share) : "",
-               work.units > 0 && c.variant != limit ? fmt::format("{:>15.3f} ns", t / work.units) : "");
-    nlohmann::ordered_json row = {
-        {"workload", work.name}, {"variant", c.variant}, {"threads", 1}, {"median_ns", t}};
-    row["ratio_to_best_hand"] = nullptr;
-    row["share_of_limit"] = nullptr;
-    if (best_hand > 0 && c.variant != limit) row["ratio_to_best_hand"] = t / best_hand;
-    if (has_share) row["share_of_limit"] = share;
-    if (file) file << row.dump() << "\n";
+  for (const result& r : results) {
+    const bool has_unit = work.units > 0 && r.variant != fma_limit;
+    fmt::print("{:<28}{:>11.3f} us{:>24}{:>20}{}\n", r.variant, 1e-3 * r.median_ns,
+               r.ratio_to_best_hand ? fmt::format("{:.3f}", *r.ratio_to_best_hand) : "",
+               r.share_of_limit ? fmt::format("{:.1f} %", 100 * *r.share_of_limit) : "",
+               has_unit ? fmt::format("{:>15.3f} ns", r.median_ns / work.units) : "");
   }
-  if (!json.empty() && !file) {
-    fmt::print(stderr, "{}: cannot write '{}'\n", argv[0], json);
-    return 1;
-  }
+  append_json(given, work.name, results);
   return 0;
 }
 

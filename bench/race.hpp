@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,15 +55,37 @@ struct workload {
   double operations = 0;          ///< floating-point, of one call of the best version
   bool double_precision = false;  ///< of the FMA loop that gives the limit
   int units = 0;                  ///< where there are any, the time for one of them is printed too
+  double calls = 1;               ///< that make up what is reported
 };
 
-/// Times the candidates and an FMA loop over registers, which is the limit of the machine, in random order,
-/// round after round, and prints the median of each, its ratio to the best hand-written one and its share of
-/// the limit. Options:
+/// Options of every program:
 ///   --json FILE    also appends an object a line: workload, variant, threads, median_ns, ratio_to_best_hand,
 ///                  share_of_limit (null where it has no meaning)
 ///   --rounds N     default 31
-/// Returns the exit code.
+struct options {
+  std::string json;
+  int rounds = 31;
+};
+/// Ends the program where they are wrong, or help is wanted.
+options read_options(const std::string& name, int argc, char** argv);
+
+struct result {
+  std::string variant;
+  double median_ns = 0;
+  std::optional<double> ratio_to_best_hand, share_of_limit;
+};
+
+/// The last of the results of measure().
+inline constexpr const char* fma_limit = "FMA limit";
+
+/// Times the candidates and an FMA loop over registers, which is the limit of the machine, in random order,
+/// round after round: the median of each, its ratio to the best hand-written one and its share of the limit.
+std::vector<result> measure(const workload& work, const std::vector<candidate>& candidates, int rounds);
+
+/// Appends the results to the file of --json, if there is one. Throws std::runtime_error.
+void append_json(const options& given, const std::string& workload, const std::vector<result>& results);
+
+/// Measures and prints a table. Returns the exit code.
 int race(const workload& work, const std::vector<candidate>& candidates, int argc, char** argv);
 
 }  // namespace freefall::bench

@@ -1,0 +1,29 @@
+#pragma once
+// The network of growth_bench: as pcn_model.cpp, with any number of hidden layers and of inference steps.
+#include <freefall/dsl.hpp>
+
+template <int Hidden, int Steps>
+freefall::program growing_network() {
+  using namespace freefall;
+  plate<"batch"> batch;
+  axis<"pixel"> pixel;
+  axis<"hidden"> hidden;
+  axis<"label"> label;
+  auto inference_rate = input<"inference_rate">();
+  auto learning_rate = input<"learning_rate">();
+
+  auto unit = join(pixel, layers<1, Hidden>([&](auto l) { return hidden[l]; }), label);
+  auto image = variable<"image">(batch, pixel);
+  auto h = layers<1, Hidden>([&](auto l) { return variable<"h">[l](batch, unit[l]); });
+  auto digit = variable<"digit">(batch, label);
+  auto x = join(image, h, digit);
+  auto W = layers<1, Hidden + 1>([&](auto l) { return parameter<"W">[l](unit[l], unit[l - 1_c]); });
+  auto b = layers<1, Hidden + 1>([&](auto l) { return parameter<"b">[l](unit[l]); });
+
+  auto p = model<"pcn">(
+      layers<1, Hidden + 1>([&](auto l) { return x[l] <<= normal(W[l] * tanh(x[l - 1_c]) + b[l]); }));
+  auto q = family(layers<1, Hidden>([&](auto l) { return delta(h[l]); }));
+  auto F = free_energy(p, q);
+  return program{kernel<"train">(forward(p), repeat(Steps, descend(F, h, rate(inference_rate))),
+                                 descend(F / count(batch), W, b, sgd(learning_rate)))};
+}

@@ -91,10 +91,15 @@ table read_csv(const std::filesystem::path& file, std::string_view hint) {
   std::vector<std::uint8_t> pending;  // bytes from the start of an unfinished line
   constexpr std::size_t piece = std::size_t{1} << 20;
   for (bool more = true; more;) {
+    // However long a line is, each of its bytes is looked at once and moved a few times.
+    std::size_t seen = pending.size();
+    if (pending.capacity() < seen + piece) pending.reserve(2 * seen + piece);
     more = source.append(pending, piece) == piece;
     std::string_view text(reinterpret_cast<const char*>(pending.data()), pending.size());
-    for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1))
+    for (std::size_t end = 0; (end = text.find('\n', seen)) != std::string_view::npos; seen = 0) {
       parser.line(text.substr(0, end));
+      text.remove_prefix(end + 1);
+    }
     if (!more && !text.empty()) parser.line(text);
     pending.erase(pending.begin(), pending.end() - static_cast<std::ptrdiff_t>(text.size()));
   }

@@ -49,6 +49,32 @@ TEST_F(Csv, ReadsMoreThanOneBuffer) {
   }
 }
 
+// Two lines of 5 MB, read by pieces of one: what is known of the first piece of a line holds for the next.
+TEST_F(Csv, ReadsLinesLongerThanItsPieces) {
+  constexpr std::size_t columns = 700000;
+  std::string text;
+  for (const int sign : {1, -1}) {
+    for (std::size_t i = 0; i < columns; ++i)
+      text += std::to_string(sign * static_cast<int>(i)) + (i + 1 < columns ? "," : "\n");
+  }
+  const table t = read_csv(write("table.csv", text));
+  ASSERT_EQ(t.rows, 2U);
+  ASSERT_EQ(t.columns, columns);
+  for (std::size_t i = 0; i < columns; ++i) {
+    ASSERT_EQ(t.row(0)[i], static_cast<double>(i));
+    ASSERT_EQ(t.row(1)[i], -static_cast<double>(i));
+  }
+}
+
+TEST_F(Csv, FindsTheEndOfALineWhereverAPieceEnds) {
+  constexpr std::size_t piece = std::size_t{1} << 20;
+  for (const std::size_t before : {piece - 2, piece - 1, piece, piece + 1}) {
+    std::string text = "1,2";
+    text += std::string(before - text.size(), ' ') + "\n3,4\n";
+    EXPECT_THAT(read_csv(write("table.csv", text)).values, ElementsAre(1, 2, 3, 4)) << before;
+  }
+}
+
 TEST_F(Csv, NamesLineAndColumnOfWhatIsNoNumber) {
   EXPECT_EQ(error_of("# remark\n1,2\n3, x4\n"),
             ":3:4: found 'x4', expected a number. Put # before a line of headings or remarks.");

@@ -29,6 +29,7 @@ class generated_agent {
     std::ranges::copy(given.first_belief, kernels_.s().data());
     kernels_.gamma() = static_cast<float>(policy_precision);
     kernels_.a().data()[0] = 1;
+    kernels_.prepare();
   }
   void step(std::size_t o) {
     kernels_.o() = static_cast<float>(o);

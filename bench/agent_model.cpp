@@ -7,10 +7,10 @@ freefall::program define() {
   axis<"state"> state;
   axis<"outcome"> outcome;
   axis<"move"> move;
-  auto precision_of_policies = input<"gamma">();
-  auto wanted = input<"wanted">(outcome);
-  auto A = parameter<"A">(outcome, state);
-  auto B = parameter<"B">(state, state.prime(), move);
+  auto precision_of_policies = constant<"gamma">();
+  auto wanted = constant<"wanted">(outcome);
+  auto A = constant<"A">(outcome, state);
+  auto B = constant<"B">(state, state.prime(), move);
 
   auto a = one_of<"a">(move);
   auto s = one_of<"s">(state);

@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "freefall/runtime/simd.hpp"
+#include "freefall/runtime/team.hpp"
 
 namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
@@ -70,10 +71,10 @@ template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, 
 // a_column], [p, j] of B is b[p * b_row + j], and n is at least one vector. For every row of every tile calls
 //   finish(i, first, sum, count)   with sum[j - first] = C[i, j] for first <= j < first + count
 // once for each element; `count` is a std::integral_constant. Nothing that finish writes may be part of A or
-// B.
+// B. Only the tiles that share.owns(number) are computed (team.hpp).
 template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
-          std::ptrdiff_t b_row, class Finish>
-[[gnu::always_inline]] inline void tiled_product(std::size_t k, const T* a, const T* b,
+          std::ptrdiff_t b_row, class Share, class Finish>
+[[gnu::always_inline]] inline void tiled_product(const Share& share, std::size_t k, const T* a, const T* b,
                                                  const Finish& finish) {
   using namespace tile_detail;
   constexpr std::size_t lanes = simd<T>::lanes;
@@ -81,6 +82,7 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
   constexpr partition columns((n + lanes - 1) / lanes, most_vectors);
   constexpr std::size_t overlap = columns.parts == 0 ? 0 : (n + lanes - 1) / lanes * lanes - n;
   alignas(64) T buffer[accumulators * lanes];
+  std::size_t number = 0;
 
   // All rows of `vectors` vectors from column `first` on; the last one starts `back` columns early.
   const auto rows_of = [&]<std::size_t vectors, std::size_t back>(
@@ -90,6 +92,7 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
     constexpr std::size_t whole = vectors * lanes;
     constexpr std::ptrdiff_t last = static_cast<std::ptrdiff_t>((vectors - 1) * lanes - back);
     const auto tile = [&]<std::size_t rows>(std::size_t i, std::integral_constant<std::size_t, rows>) {
+      if (!share.owns(number++)) return;
       accumulate<T, rows, vectors, a_row, a_column, b_row>(k, a + static_cast<std::ptrdiff_t>(i) * a_row,
                                                            b + (vectors == 1 ? first - back : first),
                                                            vectors == 1 ? 0 : last, buffer);
@@ -123,6 +126,14 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
     rows_of(first, std::integral_constant<std::size_t, columns.size>{}, whole);
   rows_of(first, std::integral_constant<std::size_t, columns.size>{},
           std::integral_constant<std::size_t, overlap>{});
+}
+
+// All tiles.
+template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
+          std::ptrdiff_t b_row, class Finish>
+[[gnu::always_inline]] inline void tiled_product(std::size_t k, const T* a, const T* b,
+                                                 const Finish& finish) {
+  tiled_product<T, m, n, a_row, a_column, b_row>(team(), k, a, b, finish);
 }
 
 }  // namespace FREEFALL_INSTRUCTION_SET

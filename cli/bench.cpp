@@ -68,9 +68,10 @@ int bench(const Installation& installation, const Model& model, const std::vecto
   fmt::print(stderr, "freefall: compiling the kernels\n");
   std::vector<std::string> compile = compiler(installation);
   compile.insert(compile.end(),
-                 {"-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-I" + folder.string(),
-                  "-I" + installation.bench.string(), (folder / (std::string(kLibrary) + ".cpp")).string(),
-                  (folder / "main.cpp").string(), "-o", (folder / "bench").string()});
+                 {"-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd",
+                  "-DFREEFALL_OPENMP_SIMD", "-I" + folder.string(), "-I" + installation.bench.string(),
+                  (folder / (std::string(kLibrary) + ".cpp")).string(), (folder / "main.cpp").string(), "-o",
+                  (folder / "bench").string()});
   compile.insert(compile.end(), installation.libraries.begin(), installation.libraries.end());
   if (run(compile) != 0) {
     finish(0);

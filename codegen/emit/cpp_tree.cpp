@@ -44,8 +44,11 @@ struct Printer {
            print(c.body, indent + 1) + spaces(indent) + "});\n";
   }
   std::string operator()(const CppFor& f) const {
+    const std::string simd = fmt::format("{}FREEFALL_SIMD({})\n", spaces(indent), f.reductions);
     return (f.independent ? spaces(indent) + "FREEFALL_INDEPENDENT\n" : "") +
-           wrapped(fmt::format("for (std::size_t {0} = 0; {0} < {1}; ++{0}) {{", f.variable, f.bound),
+           (f.reductions.empty() ? "" : simd) +
+           wrapped(fmt::format("for (std::size_t {0} = {2}; {0} < {1}; {3}) {{", f.variable, f.bound, f.first,
+                               f.step == "1" ? "++" + f.variable : f.variable + " += " + f.step),
                    indent) +
            print(f.body, indent + 1) + spaces(indent) + "}\n";
   }

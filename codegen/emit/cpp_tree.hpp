@@ -27,11 +27,13 @@ struct CppCall {
   std::string function;
   std::vector<std::string> arguments;
 };
-/// `for (std::size_t variable = 0; variable < bound; ++variable)`
+/// `for (std::size_t variable = first; variable < bound; variable += step)`
 struct CppFor {
   std::string variable, bound;
   CppBlock body;
   bool independent = false;  ///< passes touch no common element
+  std::string first = "0", step = "1";
+  std::string reductions = "";  ///< clauses of variables that passes add up in any order
 };
 /// `function(arguments..., [&](parameters) { body });`
 struct CppCallWith {

@@ -98,6 +98,10 @@ class LibraryEmitter {
           "  std::uint64_t draw_step = 0;  // of a kernel's first pass; go on by <kernel>_steps after a "
           "call\n";
     }
+    if (std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.is_threaded; }))
+      out +=
+          "  std::size_t threads = 1;  // that share the work of a call; results have the same bits for any "
+          "number\n";
     if (std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.counts_passes; }))
       out +=
           "  std::size_t* passes = nullptr;  // if given, receives the passes an `until` made; its limit "
@@ -136,6 +140,9 @@ class LibraryEmitter {
         "preparation.");
     out += fmt::format("inline constexpr std::size_t {}_workspace_bytes = {};\n", k.kernel->name,
                        k.memory.workspace_bytes);
+    if (k.is_threaded)
+      out += fmt::format("inline constexpr std::size_t {}_thread_bytes = {};  // more for each thread more\n",
+                         k.kernel->name, k.memory.lanes_bytes);
     if (k.steps != 0)
       out += fmt::format("inline constexpr std::uint64_t {}_steps = {};\n", k.kernel->name, k.steps);
     out += fmt::format("freefall::runtime::status {}(const arrays& a, void* workspace);\n", k.kernel->name);
@@ -171,6 +178,7 @@ class LibraryEmitter {
         {"freefall::runtime::matrix_vector<", "freefall/runtime/matrix_vector.hpp"},
         {"freefall::runtime::math::", "freefall/runtime/pointwise.hpp"},
         {"freefall::runtime::stream(", "freefall/runtime/random.hpp"},
+        {"freefall::runtime::run_team(", "freefall/runtime/team.hpp"},
         {"freefall::runtime::tiled_product<", "freefall/runtime/tiled_product.hpp"},
         {"std::numeric_limits<", "limits"}};
     std::string out;
@@ -189,7 +197,7 @@ class LibraryEmitter {
         axes.push_back(fmt::format("\"{}\"", a->name));
         extents.push_back(fmt::format("{}", c_.sizes.extent(a)));
       }
-      const bool plated = !t->axes.empty() && t->axes[0]->plate;
+      const bool plated = !t->axes.empty() && plan::is_counted(t->axes[0]);
       if (!axes.empty()) {
         shapes += fmt::format(
             "constexpr const char* kAxes_{0}[] = {{{1}}};\nconstexpr std::size_t kExtents_{0}[] = {{{2}}};\n",

@@ -58,7 +58,11 @@ class NestEmitter {
     for (std::size_t d = nest_.loops.size(); d-- > 0;) {
       const Index& i = nest_.loops[d];
       CppBlock outer = std::move(at_depth_[d]);
-      outer.push_back({CppFor{names_.loop_variable(i), names_.extent(i.axis), std::move(block)}});
+      CppFor loop{names_.loop_variable(i), names_.extent(i.axis), std::move(block)};
+      const bool innermost = d + 1 == nest_.loops.size();
+      if (innermost) loop.reductions = clauses_;
+      outer.push_back({std::move(loop)});
+      if (innermost) outer.insert(outer.end(), after_.begin(), after_.end());
       block = std::move(outer);
     }
     return block;
@@ -101,7 +105,8 @@ class NestEmitter {
     if (at_depth_.back().empty() || label_ != s.label) at_depth_.back().push_back({CppComment{s.label}});
     label_ = s.label;
     const std::string value = at_least(emit(s.value), 0);
-    const std::string target = names_.element(s.target, s.subscripts);
+    std::string target = names_.element(s.target, s.subscripts);
+    if (is_reduced(s)) target = accumulator(target, s.mode);
     switch (s.mode) {
       case loop::Store::Mode::set: at_depth_.back().push_back({CppAssign{target, "=", value}}); break;
       case loop::Store::Mode::add: at_depth_.back().push_back({CppAssign{target, "+=", value}}); break;
@@ -116,6 +121,28 @@ class NestEmitter {
       const auto reads = tensors_of(Expr(entry.first));
       return std::find(reads.begin(), reads.end(), s.target) != reads.end();
     });
+  }
+
+  // True if the innermost loop goes through elements that all go to one of the target.
+  bool is_reduced(const loop::Store& s) const {
+    constexpr std::size_t kFewest = 8;  // elements; fewer are written out
+    if (s.mode == loop::Store::Mode::set || nest_.loops.empty()) return false;
+    const Index& inner = nest_.loops.back();
+    return (plan::is_counted(inner.axis) || names_.sizes->extent(inner.axis) >= kFewest) &&
+           std::none_of(s.subscripts.begin(), s.subscripts.end(), [&](const Subscript& at) {
+             return std::any_of(at.terms.begin(), at.terms.end(),
+                                [&](const auto& term) { return term.index == inner; });
+           });
+  }
+
+  // A variable in place of the element while the innermost loop runs.
+  std::string accumulator(const std::string& target, loop::Store::Mode mode) {
+    const std::string name = fmt::format("r{}_", ++accumulators_);
+    at_depth_[nest_.loops.size() - 1].push_back({CppDeclare{names_.scalar(), name, target}});
+    after_.push_back({CppAssign{target, "=", name}});
+    clauses_ += fmt::format("{}reduction({} : {})", clauses_.empty() ? "" : " ",
+                            mode == loop::Store::Mode::add ? "+" : "max", name);
+    return name;
   }
 
   std::string emit(Expr root) {
@@ -197,7 +224,7 @@ class NestEmitter {
   }
 
   std::string inside(const std::string& position, const Axis* axis) const {
-    const std::string extent = axis->plate
+    const std::string extent = plan::is_counted(axis)
                                    ? fmt::format("static_cast<std::ptrdiff_t>({})", names_.extent(axis))
                                    : names_.extent(axis);
     return fmt::format("{0} >= 0 && {0} < {1}", position, extent);
@@ -284,8 +311,9 @@ class NestEmitter {
   std::unordered_map<const Node*, bool> leaves_loop_, read_before_;
   std::unordered_map<const Node*, std::string> text_;
   const Tensor* sums_ = nullptr;
-  std::string label_;
-  int constants_ = 0;
+  std::string label_, clauses_;
+  CppBlock after_;  // of the innermost loop
+  int constants_ = 0, accumulators_ = 0;
 };
 
 }  // namespace
@@ -304,7 +332,7 @@ std::string Names::literal(long double value) const {
 }
 
 std::string Names::extent(const Axis* axis) const {
-  return axis->plate ? copies(axis) : fmt::format("{}", sizes->extent(axis));
+  return plan::is_counted(axis) ? copies(axis) : fmt::format("{}", sizes->extent(axis));
 }
 
 std::string Names::loop_variable(const Index& index) const {
@@ -395,7 +423,8 @@ CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vec
 std::vector<const Axis*> plates_of(const loop::Operation& operation) {
   std::vector<const Axis*> out;
   const auto add = [&](const Axis* a) {
-    if (a != nullptr && a->plate && std::find(out.begin(), out.end(), a) == out.end()) out.push_back(a);
+    if (a != nullptr && plan::is_counted(a) && std::find(out.begin(), out.end(), a) == out.end())
+      out.push_back(a);
   };
   const auto add_index = [&](const std::optional<Index>& i) {
     if (i) add(i->axis);

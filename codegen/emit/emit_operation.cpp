@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/product_form.hpp"
@@ -36,17 +37,18 @@ UsedElements used_elements(const Tensor* t, const Names& names) {
   bool innermost = true;
   for (std::size_t p = t->axes.size(); p-- > 0;) {
     const Axis* a = t->axes[p];
-    if (!a->plate) behind *= names.sizes->extent(a);
-    if (!a->plate && p != 0) continue;
+    if (!plan::is_counted(a)) behind *= names.sizes->extent(a);
+    if (!plan::is_counted(a) && p != 0) continue;
     std::string count = fmt::format("{}", behind);
-    if (a->plate) count = behind == 1 ? names.copies(a) : fmt::format("{} * {}", names.copies(a), behind);
+    if (plan::is_counted(a))
+      count = behind == 1 ? names.copies(a) : fmt::format("{} * {}", names.copies(a), behind);
     if (innermost) {
       out.elements = count;
     } else if (count != "1") {
       out.outside.insert(out.outside.begin(), {count, stride});
     }
     innermost = false;
-    stride *= behind * (a->plate ? names.sizes->extent(a) : 1);
+    stride *= behind * (plan::is_counted(a) ? names.sizes->extent(a) : 1);
     behind = 1;
   }
   return out;
@@ -92,7 +94,7 @@ std::string all_finite(const std::vector<const Tensor*>& tensors, const KernelSi
   if (tensors.empty()) return "true";
   std::string out = fmt::format("freefall::runtime::finite<{}>()", names.scalar());
   for (const Tensor* t : tensors) {
-    const bool plated = std::any_of(t->axes.begin(), t->axes.end(), [](const Axis* a) { return a->plate; });
+    const bool plated = std::any_of(t->axes.begin(), t->axes.end(), plan::is_counted);
     out += plated ? fmt::format(" & {}{}", argument_type(used_elements(t, names).outside.size(), names),
                                 argument_row(t, k, names))
                   : fmt::format(" & freefall::runtime::whole<{}, {}>{{a.{}}}", names.sizes->size(t),
@@ -160,6 +162,9 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
                            argument_row(t, k, names), names.sizes->extent(t->index_of)),
                {{CppReturn{"s"}}}}});
   }
+  if (k.is_threaded)
+    out.push_back(
+        {CppIf{"a.threads == 0", {{CppReturn{fault("no_threads", k.kernel->name, "threads", "0", "1")}}}}});
   if (k.memory.workspace_bytes != 0) {
     out.push_back({CppIf{fmt::format("const auto s = freefall::runtime::check_workspace(\"{0}\", workspace, "
                                      "{0}_workspace_bytes); !s.ok()",
@@ -185,12 +190,24 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions) {
   functions_ = &functions;
   CppBlock out;
   const std::string type = names_.scalar() + "* const";
-  if (kernel_.memory.workspace_bytes != 0) {
+  CppBlock own;  // of each thread
+  const loop::MemoryPlan& memory = kernel_.memory;
+  if (memory.workspace_bytes != 0) {
     out.push_back({CppDeclare{"std::byte* const", "memory", "static_cast<std::byte*>(workspace)"}});
-    for (const auto& slot : kernel_.memory.slots) {
-      out.push_back(
-          {CppDeclare{type, slot.tensor->name,
-                      fmt::format("reinterpret_cast<{}*>(memory + {})", names_.scalar(), slot.offset)}});
+    if (kernel_.is_threaded) {
+      const std::string behind =
+          fmt::format("memory + {} + (team_.thread() - 1) * {}", memory.workspace_bytes, memory.lanes_bytes);
+      own.push_back(
+          {CppDeclare{"std::byte* const", "lanes_",
+                      fmt::format("team_.is_first() ? memory + {} : {}", memory.lanes_offset, behind)}});
+    }
+    for (const auto& slot : memory.slots) {
+      const bool of_thread = kernel_.is_threaded && loop::is_of_lanes(slot.tensor, *names_.sizes);
+      const std::string at = of_thread ? fmt::format("lanes_ + {}", slot.offset - memory.lanes_offset)
+                                       : fmt::format("memory + {}", slot.offset);
+      (of_thread ? own : out)
+          .push_back({CppDeclare{type, slot.tensor->name,
+                                 fmt::format("reinterpret_cast<{}*>({})", names_.scalar(), at)}});
     }
     if (kernel_.memory.scratch_bytes != 0) {
       out.push_back({CppDeclare{type, "scratch",
@@ -198,9 +215,65 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions) {
                                             kernel_.memory.scratch_offset)}});
     }
   }
-  CppBlock body = block(kernel_.kernel->operations);
-  out.insert(out.end(), body.begin(), body.end());
+  if (!kernel_.is_threaded) {
+    CppBlock body = block(kernel_.kernel->operations);
+    out.insert(out.end(), body.begin(), body.end());
+    return out;
+  }
+  CppBlock body = shared_block(kernel_.kernel->operations);
+  own.insert(own.end(), body.begin(), body.end());
+  out.push_back({CppCallWith{
+      "freefall::runtime::run_team", {"a.threads"}, "const freefall::runtime::team& team_", std::move(own)}});
   return out;
+}
+
+CppBlock OperationEmitter::shared_block(const loop::Operations& operations) {
+  CppBlock out, alone;
+  const auto flush = [&] {
+    if (alone.empty()) return;
+    out.push_back({CppIf{"team_.is_first()", std::exchange(alone, {})}});
+    wait(out);
+  };
+  for (const loop::Operation& o : operations) {
+    const bool shared = is_shared(o);
+    if (shared) flush();
+    sharing_ = shared;
+    std::visit([&](const auto& action) { append(shared ? out : alone, action, o); }, o.action);
+    sharing_ = false;
+    const bool waits = std::holds_alternative<loop::Repeat>(o.action) ||
+                       std::holds_alternative<loop::Sweep>(o.action);  // at the end of its body
+    if (shared && !waits) wait(out);
+  }
+  flush();
+  return out;
+}
+
+// Work that is worth a wait, in shares that are whole elements of the results.
+bool OperationEmitter::is_shared(const loop::Operation& operation) const {
+  constexpr double kShared = 50e3;  // operations, some microseconds
+  if (std::holds_alternative<loop::Slices>(operation.action)) return true;
+  if (const loop::Operations* body = loop::body_of(operation))
+    return std::any_of(body->begin(), body->end(), [&](const loop::Operation& o) { return is_shared(o); });
+  if (loop::cost({operation}, *names_.sizes).operations < kShared) return false;
+  if (const auto* gemm = std::get_if<loop::Gemm>(&operation.action))
+    return loop::product_form(*gemm, *names_.sizes) == loop::ProductForm::tiled;
+  const auto* nest = std::get_if<loop::Nest>(&operation.action);
+  if (nest == nullptr || nest->loops.size() < 2) return false;
+  const auto own_rows = [&](const loop::Store& s) {
+    return std::find(s.subscripts.begin(), s.subscripts.end(), ir::Subscript(nest->loops[0])) !=
+           s.subscripts.end();
+  };
+  const auto reads_only_own = [&](const loop::Store& reader, const loop::Store& written) {
+    const auto nodes = ir::topological({reader.value});
+    return std::all_of(nodes.begin(), nodes.end(), [&](ir::Expr n) {
+      return n->tensor != written.target || (n->op == ir::Op::Access && n->subscripts == written.subscripts);
+    });
+  };
+  return std::all_of(nest->stores.begin(), nest->stores.end(), [&](const loop::Store& written) {
+    return own_rows(written) &&
+           std::all_of(nest->stores.begin(), nest->stores.end(),
+                       [&](const loop::Store& reader) { return reads_only_own(reader, written); });
+  });
 }
 
 CppBlock OperationEmitter::block(const loop::Operations& operations) {
@@ -228,6 +301,10 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
     f.parameters.push_back({"const std::size_t", names_.loop_variable(tick)});
     arguments.push_back(names_.loop_variable(tick));
   }
+  if (sharing_) {
+    f.parameters.push_back({"const freefall::runtime::team&", "team_"});
+    arguments.push_back("team_");
+  }
   const auto touched = loop::touched(operation);
   std::vector<const Tensor*> all = touched.written;
   for (const Tensor* t : touched.read) {
@@ -254,7 +331,13 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
 
 void OperationEmitter::append(CppBlock& out, const loop::Nest& nest, const loop::Operation& operation) {
   const std::string name = next_name("nest");
-  out.push_back({CppCall{name, outline(name, "", "void", emit_nest(nest, names_), operation, false)}});
+  CppBlock body = emit_nest(nest, names_);
+  if (sharing_) {
+    auto& rows = std::get<CppFor>(body.back().node);
+    rows.first = fmt::format("team_.begin({})", rows.bound);
+    rows.bound = fmt::format("team_.end({})", rows.bound);
+  }
+  out.push_back({CppCall{name, outline(name, "", "void", std::move(body), operation, false)}});
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Operation& operation) {
@@ -277,9 +360,11 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
     const std::string function =
         fmt::format("freefall::runtime::tiled_product<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(g.m),
                     extent(g.n), stride(g.a, g.m), stride(g.a, g.k), stride(g.b, g.k));
-    out.push_back({CppCall{name, outline(name, g.label, "void",
-                                         emit_product(g, function, {extent(g.k), at(g.a), at(g.b)}, names_),
-                                         operation, false)}});
+    std::vector<std::string> arguments = {extent(g.k), at(g.a), at(g.b)};
+    if (sharing_) arguments.insert(arguments.begin(), "team_");
+    CppBlock call = emit_product(g, function, std::move(arguments), names_);
+    out.push_back({CppCall{
+        name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, false)}});
     return;
   }
   if (form == loop::ProductForm::matrix_vector) {
@@ -354,27 +439,40 @@ void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const l
   std::string positive;
   if (const ir::Tensor* t = repeat.while_positive)
     positive = fmt::format("{}{}[0] > 0", t->role == ir::Role::temporary ? "" : "a.", t->name);
+  const bool shared = sharing_;
+  const auto inside = [&] { return shared ? shared_block(repeat.body) : block(repeat.body); };
+  // What a condition reads changes only when all threads have read it.
   if (!positive.empty() && repeat.count == 1) {
-    out.push_back({CppIf{positive, block(repeat.body)}});
+    if (shared) {
+      const std::string goes_on = fmt::format("goes_on_{}_", ++loops_);
+      out.push_back({CppDeclare{"const bool", goes_on, positive}});
+      positive = goes_on;
+      wait(out);
+    }
+    out.push_back({CppIf{positive, inside()}});
     return;
   }
   const std::string pass = fmt::format("pass_{}", ++loops_), outer = passes_;
   passes_ = outer.empty() ? pass : fmt::format("({} * {} + {})", outer, repeat.count, pass);
-  CppBlock body = block(repeat.body);
+  CppBlock body = inside();
   passes_ = outer;
-  if (!positive.empty())
+  if (!positive.empty()) {
+    if (shared) body.insert(body.begin(), CppStatement{CppCall{"team_.wait", {}}});
     body.insert(body.begin(), CppStatement{CppIf{fmt::format("!({})", positive), {{CppBreak{}}}}});
+  }
   if (repeat.tolerance) {
-    body.push_back({CppIf{"a.passes != nullptr", {{CppAssign{"*a.passes", "=", pass + " + 1"}}}}});
+    const char* counts = shared ? "team_.is_first() && a.passes != nullptr" : "a.passes != nullptr";
+    body.push_back({CppIf{counts, {{CppAssign{"*a.passes", "=", pass + " + 1"}}}}});
     body.push_back(
         {CppIf{fmt::format("{}[0] <= {}", repeat.moved->name, names_.literal(ir::Number(*repeat.tolerance))),
                {{CppBreak{}}}}});
+    if (shared) wait(body);
   }
   out.push_back({CppFor{pass, fmt::format("{}", repeat.count), std::move(body)}});
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Sweep& sweep, const loop::Operation&) {
-  CppBlock body = block(sweep.body);
+  CppBlock body = sharing_ ? shared_block(sweep.body) : block(sweep.body);
   const std::string now = names_.loop_variable(sweep.tick), visit = names_.loop_variable(sweep.visit),
                     extent = names_.extent(sweep.tick.axis);
   if (sweep.order == ir::Order::forwards) {
@@ -389,12 +487,18 @@ void OperationEmitter::append(CppBlock& out, const loop::Sweep& sweep, const loo
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Slices& slices, const loop::Operation&) {
+  const bool shared = std::exchange(sharing_, false);
   CppBlock body = block(slices.body);
   const std::size_t width = names_.sizes->extent(slices.lane);
   const std::string slice = fmt::format("slice_{}", ++loops_), copies = names_.copies(slices.plate);
   body.insert(body.begin(), {CppDeclare{"const std::size_t", "first_" + slices.plate->name + "_",
                                         fmt::format("{} * {}", slice, width)}});
-  out.push_back({CppFor{slice, fmt::format("({} + {}) / {}", copies, width - 1, width), std::move(body)}});
+  CppFor loop{slice, fmt::format("({} + {}) / {}", copies, width - 1, width), std::move(body)};
+  if (shared) {
+    loop.first = "team_.thread()";
+    loop.step = "team_.threads()";
+  }
+  out.push_back({std::move(loop)});
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Transfer& t, const loop::Operation&) {

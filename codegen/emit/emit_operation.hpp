@@ -22,6 +22,11 @@ class OperationEmitter {
 
  private:
   CppBlock block(const loop::Operations& operations);
+  /// The operations as all threads of a team run them: each its share of what can be shared, the first one
+  /// the rest, and all wait for each other after either.
+  CppBlock shared_block(const loop::Operations& operations);
+  bool is_shared(const loop::Operation& operation) const;
+  void wait(CppBlock& out) const { out.push_back({CppCall{"team_.wait", {}}}); }
   void append(CppBlock& out, const loop::Nest& nest, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Gemm& gemm, const loop::Operation& operation);
   void append(CppBlock& out, const loop::MatrixFunction& function, const loop::Operation& operation);
@@ -40,6 +45,7 @@ class OperationEmitter {
   std::string library_;
   std::vector<CppFunction>* functions_ = nullptr;
   int operations_ = 0, loops_ = 0;
+  bool sharing_ = false;  ///< what is emitted now is run by all threads
   std::string
       passes_;  ///< of the loops around as a C++ expression, the innermost counting fastest; empty outside
 };

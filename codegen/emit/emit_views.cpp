@@ -72,6 +72,26 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
         "draw_step = 0;\n";
     pointers += "    a.draw_seed = draw_seed;\n    a.draw_step = draw_step;\n";
   }
+  const bool shares =
+      std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return k.is_threaded; });
+  if (shares) {
+    pointers += "    a.threads = threads_;\n";
+    members += "  std::size_t threads_ = 1;\n";
+    std::vector<std::string> needed = {"std::size_t{0}"};
+    for (const KernelSignature& k : kernels)
+      needed.push_back(k.is_threaded ? fmt::format("{0}_workspace_bytes + (threads - 1) * {0}_thread_bytes",
+                                                   k.kernel->name)
+                                     : k.kernel->name + "_workspace_bytes");
+    out += fmt::format(
+        "\n  // Threads that share the work of a call, 1 at first; results have the same bits for any "
+        "number.\n"
+        "  // Throws std::invalid_argument for none.\n"
+        "  void use_threads(std::size_t threads) {{\n"
+        "    if (threads == 0) throw std::invalid_argument(\"use_threads: found 0, expected at least 1\");\n"
+        "    workspace_ = freefall::runtime::workspace(std::max({{{}}}));\n"
+        "    threads_ = threads;\n  }}\n",
+        fmt::join(needed, ", "));
+  }
   const bool counts =
       std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return k.counts_passes; });
   if (counts) {

@@ -4,11 +4,14 @@
 #include <map>
 
 #include "codegen/emit/emit_nest.hpp"
+#include "codegen/loop/cost.hpp"
 
 namespace freefall::emit {
 namespace {
 
 using ir::Tensor;
+
+constexpr double kSharedKernel = 1e6;  // operations, tens of microseconds: less is not worth a second thread
 
 bool contains(const std::vector<const Tensor*>& list, const Tensor* t) {
   return std::find(list.begin(), list.end(), t) != list.end();
@@ -131,6 +134,25 @@ void collect_plates(const loop::Operations& operations, std::vector<const ir::Ax
   }
 }
 
+// Slices are what threads share. Where a matrix may turn out not to be definite, a kernel returns in the
+// middle.
+struct ForThreads {
+  bool slices = false, matrices = false;
+};
+ForThreads for_threads(const loop::Operations& operations) {
+  ForThreads out;
+  for (const loop::Operation& o : operations) {
+    out.slices = out.slices || std::holds_alternative<loop::Slices>(o.action);
+    out.matrices = out.matrices || std::holds_alternative<loop::MatrixFunction>(o.action);
+    if (const loop::Operations* body = loop::body_of(o)) {
+      const ForThreads inside = for_threads(*body);
+      out.slices = out.slices || inside.slices;
+      out.matrices = out.matrices || inside.matrices;
+    }
+  }
+  return out;
+}
+
 bool ends_early(const loop::Operations& operations) {
   return std::any_of(operations.begin(), operations.end(), [](const loop::Operation& o) {
     const auto* repeat = std::get_if<loop::Repeat>(&o.action);
@@ -146,6 +168,9 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
   out.kernel = &kernel;
   out.counts_passes = ends_early(kernel.operations);
   out.memory = loop::plan_memory(kernel, compilation.sizes);
+  const ForThreads work = for_threads(kernel.operations);
+  out.is_threaded = work.slices && !work.matrices &&
+                    loop::cost(kernel.operations, compilation.sizes).operations >= kSharedKernel;
   std::vector<const Tensor*> live_in, written;
   Wholes wholes;
   collect_wholes(kernel.operations, wholes);

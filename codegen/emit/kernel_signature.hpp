@@ -18,7 +18,8 @@ struct KernelSignature {
   bool counts_passes = false;           ///< has a loop that may end early
   /// Reads constants or what is made of them, so `prepare` must have run.
   bool needs_prepare = false;
-  bool prepares = false;  ///< is `prepare` itself
+  bool prepares = false;     ///< is `prepare` itself
+  bool is_threaded = false;  ///< several threads may share its work
 };
 
 KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation);

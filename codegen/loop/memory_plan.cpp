@@ -114,6 +114,10 @@ const MemoryPlan::Slot& MemoryPlan::slot(const Tensor* tensor) const {
   return *at;
 }
 
+bool is_of_lanes(const Tensor* tensor, const plan::Specialisation& sizes) {
+  return !tensor->axes.empty() && sizes.lanes.contains(tensor->axes.back()->name);
+}
+
 MemoryPlan plan_memory(const Kernel& kernel, const plan::Specialisation& sizes) {
   Liveness liveness;
   liveness.visit(kernel.operations);
@@ -135,6 +139,14 @@ MemoryPlan plan_memory(const Kernel& kernel, const plan::Specialisation& sizes) 
     out.slots.push_back(placed.back().second);
     out.scratch_offset = std::max(out.scratch_offset, offset + bytes);
   }
+  std::size_t lanes_end = 0;
+  out.lanes_offset = out.scratch_offset;
+  for (const MemoryPlan::Slot& s : out.slots) {
+    if (!is_of_lanes(s.tensor, sizes)) continue;
+    out.lanes_offset = std::min(out.lanes_offset, s.offset);
+    lanes_end = std::max(lanes_end, s.offset + s.bytes);
+  }
+  out.lanes_bytes = lanes_end == 0 ? 0 : lanes_end - out.lanes_offset;
   out.scratch_bytes = rounded(scratch_elements(kernel.operations, sizes) * plan::bytes(sizes.scalar));
   out.workspace_bytes = out.scratch_offset + out.scratch_bytes;
   return out;

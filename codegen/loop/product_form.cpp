@@ -7,7 +7,7 @@ bool is_tiled(const Gemm& g, const plan::Specialisation& sizes) {
   constexpr std::size_t kOneVector = 64;      // bytes, of the widest instruction set
   constexpr std::size_t kDepth = 512;         // rows of B that lie apart
   constexpr std::size_t kPanel = 512 * 1024;  // bytes of B in a row, half of a second cache
-  if (!g.outer.empty() || g.accumulate || !g.m || !g.n || !g.k || g.m->axis->plate || g.n->axis->plate)
+  if (g.accumulate || !g.m || !g.n || !g.k || plan::is_counted(g.m->axis) || plan::is_counted(g.n->axis))
     return false;
   const std::size_t bytes = plan::bytes(sizes.scalar), k = sizes.extent(g.k->axis);
   return stride(g.b, g.n, sizes) == 1 && stride(g.c, g.n, sizes) == 1 &&
@@ -16,9 +16,9 @@ bool is_tiled(const Gemm& g, const plan::Specialisation& sizes) {
 }
 
 bool is_matrix_vector(const Gemm& g, const plan::Specialisation& sizes) {
-  if (g.accumulate || !g.k || g.k->axis->plate || g.m.has_value() == g.n.has_value()) return false;
+  if (g.accumulate || !g.k || plan::is_counted(g.k->axis) || g.m.has_value() == g.n.has_value()) return false;
   const auto& rows = g.m ? g.m : g.n;
-  return !rows->axis->plate && stride(g.c, rows, sizes) == 1;
+  return !plan::is_counted(rows->axis) && stride(g.c, rows, sizes) == 1;
 }
 
 }  // namespace

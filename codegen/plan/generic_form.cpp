@@ -183,6 +183,25 @@ Expr Temporaries::read(const Tensor* tensor, const GenericForm& form) const {
   return make_access(*context_, tensor, std::move(subscripts));
 }
 
+void Temporaries::copied(const Tensor* copy, const Tensor* original) {
+  std::vector<std::pair<Expr, const Tensor*>> of_original;
+  for (const auto& [key, held] : held_) {
+    const auto reads = tensors_of(Expr(key));
+    if (std::find(reads.begin(), reads.end(), original) != reads.end() && held != copy)
+      of_original.emplace_back(Expr(key), held);
+  }
+  // Many of equal value: the one that is found must not depend on the order of a table.
+  std::sort(of_original.begin(), of_original.end(), [](const auto& a, const auto& b) {
+    return a.second->name != b.second->name ? a.second->name < b.second->name : compare(a.first, b.first) < 0;
+  });
+  for (const auto& [key, held] : of_original) {
+    const Expr renamed = transform(key, [&](Expr e) {
+      return e->op == Op::Access && e->tensor == original ? make_access(*context_, copy, e->subscripts) : e;
+    });
+    if (renamed->op == key->op && renamed->free == key->free) held_.emplace(renamed.get(), held);
+  }
+}
+
 void Temporaries::invalidate(const Tensor* changed) {
   std::erase_if(held_, [&](const auto& entry) {
     const auto reads = tensors_of(Expr(entry.first));

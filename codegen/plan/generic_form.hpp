@@ -59,6 +59,8 @@ class Temporaries {
   std::vector<std::pair<ir::Expr, const ir::Tensor*>> sums() const;
   /// Reads the temporary at the indices of the form; equal elements of a symmetric one are read in one order.
   ir::Expr read(const ir::Tensor* tensor, const GenericForm& form) const;
+  /// `copy` has become equal to `original`: what is held of one is held of the other, until either changes.
+  void copied(const ir::Tensor* copy, const ir::Tensor* original);
   /// Forgets what depends on a tensor that changed, and what it held.
   void invalidate(const ir::Tensor* changed);
   /// Forgets what a temporary holds.

@@ -223,8 +223,10 @@ class Materialiser {
   void count_uses(Expr root) {
     for (const Expr e : topological({root})) {
       for (const Expr a : e->args) {
-        if (a->op == Op::Map && row(a->function).cost >= kExpensiveMap && !a->free.empty())
-          ++uses_[generic_form(a).key.get()];
+        if (a->op != Op::Map || row(a->function).cost < kExpensiveMap || a->free.empty()) continue;
+        // A function of rows alone would be worked out one by one between the loops over columns.
+        const bool of_rows = a->free.size() < root->free.size() && includes(root->free, a->free);
+        uses_[generic_form(a).key.get()] += of_rows ? 2 : 1;
       }
     }
   }
@@ -392,9 +394,10 @@ class Materialiser {
     std::vector<Expr> operands = merge_operands(factors);
     if (operands.size() == 1) return stored_sum(e, make_contract(opened.indices, lower(operands[0])));
     std::vector<Expr> sources = operands;  // as they stand in e, so that what is stored is found again
+    const std::vector<Index> shared = sum_single_operands(opened.indices, operands, sources);
     std::vector<std::vector<Index>> sets;
     for (const Expr o : operands) sets.push_back(o->free);
-    const auto order = contraction_order(sets, opened.indices, sizes_);
+    const auto order = contraction_order(sets, shared, sizes_);
     for (std::size_t step = 0; step < order.size(); ++step) {
       const Pairing& p = order[step];
       const Expr left = operand(operands[p.left]), right = operand(operands[p.right]);
@@ -404,6 +407,27 @@ class Materialiser {
       operands.push_back(stored_sum(sources.back(), value));
     }
     throw std::logic_error("contract: no pairing");
+  }
+
+  // An index that one operand alone depends on is summed there, before the products. Returns the other
+  // indices.
+  std::vector<Index> sum_single_operands(const std::vector<Index>& summed, std::vector<Expr>& operands,
+                                         std::vector<Expr>& sources) {
+    std::vector<Index> shared = summed;
+    for (std::size_t n = 0; n < operands.size(); ++n) {
+      std::vector<Index> own;
+      for (const Index& i : shared) {
+        const auto users =
+            std::count_if(operands.begin(), operands.end(), [&](Expr o) { return o->depends_on(i); });
+        if (users == 1 && operands[n]->depends_on(i)) own.push_back(i);
+      }
+      if (own.empty() || own.size() == operands[n]->free.size()) continue;
+      std::erase_if(shared,
+                    [&](const Index& i) { return std::find(own.begin(), own.end(), i) != own.end(); });
+      sources[n] = make_contract(own, sources[n]);
+      operands[n] = stored_sum(sources[n], make_contract(own, lower(operands[n])));
+    }
+    return shared;
   }
 
   // Lowering may bring out a coefficient or split the sum, and a sum over indices of single factors is a
@@ -598,6 +622,15 @@ class Materialiser {
     return false;
   }
 
+  // What the assignment makes a copy of, or null.
+  static const Tensor* copied_by(const Assignment& a) {
+    const Expr v = a.value;
+    if (a.tick != nullptr || v->op != Op::Access || v->tensor == a.target ||
+        v->tensor->axes != a.target->axes)
+      return nullptr;
+    return v == element(*v->context, v->tensor) ? v->tensor : nullptr;
+  }
+
   // The value reads one temporary in place: nothing waits for it.
   static bool moves_buffer(const Assignment& a) {
     return a.value->op == Op::Access && a.value->tensor->role == Role::temporary;
@@ -617,6 +650,8 @@ class Materialiser {
       if (free_to_go != waiting.end()) {
         out_->push_back({Assign{{*free_to_go}}});
         temporaries_.invalidate(free_to_go->target);
+        if (const Tensor* original = copied_by(*free_to_go))
+          temporaries_.copied(free_to_go->target, original);
         waiting.erase(free_to_go);
         continue;
       }

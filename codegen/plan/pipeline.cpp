@@ -134,7 +134,7 @@ const std::vector<Pass>& passes() {
        fold, true},
       {"hoist_constants", "what depends on constants alone is computed once, not in each call",
        take_constants_out, true},
-      {"stand_by_columns", "matrices of constants that multiply one vector stand by columns",
+      {"stand_by_columns", "matrices of constants stand by columns where products read them",
        transpose_constants, true},
       {"hoist_invariants", "what does not change inside a loop is computed before it", hoist, true},
       {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered",

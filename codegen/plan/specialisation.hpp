@@ -30,6 +30,10 @@ struct Specialisation {
   }
 };
 
+/// A plate of which a call may use fewer copies than its capacity. A branch has one copy for each value of
+/// its axis in every call.
+inline bool is_counted(const ir::Axis* axis) { return axis->plate && axis->values_of == nullptr; }
+
 /// With the size of every branch that has none: that of the axis whose values it has. Throws ir::ModelError
 /// where a size is given that is another.
 Specialisation with_branches(const ir::Program& program, Specialisation specialisation);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "codegen/plan/generic_form.hpp"
 
@@ -36,51 +37,76 @@ class Columns {
  private:
   Expr product(Expr e) {
     const Expr body = e->args[0];
-    if (e->bound.size() != 1 || e->bound[0].axis->plate || body->op != Op::Product) return e;
-    const auto matrix = std::find_if(body->args.begin(), body->args.end(),
-                                     [&](Expr f) { return is_by_rows(f, e->bound[0]); });
-    if (matrix == body->args.end()) return e;
-    const bool one_vector = std::all_of(body->args.begin(), body->args.end(), [&](Expr f) {
-      return f == *matrix || std::all_of(f->free.begin(), f->free.end(), [&](const Index& i) {
-               return i == e->bound[0] || calculus::is_tick(i);
-             });
-    });
-    if (!one_vector) return e;
-    const Subscript &row = (*matrix)->subscripts[0], &column = (*matrix)->subscripts[1];
-    const Expr read = make_access(context_, transposed((*matrix)->tensor), {column, row});
+    if (body->op != Op::Product ||
+        std::any_of(e->bound.begin(), e->bound.end(), [](const Index& i) { return i.axis->plate; }))
+      return e;
     std::vector<Expr> args = body->args;
-    args[static_cast<std::size_t>(matrix - body->args.begin())] = read;
-    return rebuild(e, {make_product(context_, args, body->weights)});
+    for (Expr& f : args) {
+      if (is_matrix(f)) f = in_order(f, e->bound, body->args);
+    }
+    return args == body->args ? e : rebuild(e, {make_product(context_, args, body->weights)});
   }
 
-  // M[i, k] of constants, summed over k.
-  bool is_by_rows(Expr f, const Index& summed) const {
-    if (f->op != Op::Access || f->subscripts.size() != 2) return false;
+  // An array of constants at different indices, none of them over its own copies.
+  bool is_matrix(Expr f) const {
+    if (f->op != Op::Access || f->subscripts.size() < 2 || f->free.size() != f->subscripts.size())
+      return false;
     const Tensor* t = f->tensor;
-    const Subscript &row = f->subscripts[0], &column = f->subscripts[1];
-    return (t->role == Role::constant || t->role == Role::prepared) && column == Subscript(summed) &&
-           row.is_plain() && !(row == column) && !calculus::is_tick(row.plain()) &&
-           row.plain().axis == t->axes[0] && !t->axes[0]->plate &&
+    for (std::size_t p = 0; p < t->axes.size(); ++p) {
+      const Subscript& s = f->subscripts[p];
+      const bool own_axis =
+          s.is_plain() && (s.plain().axis == t->axes[p] || s.plain().axis->values_of == t->axes[p]);
+      if (!own_axis || calculus::is_tick(s.plain()) || t->axes[p]->plate) return false;
+    }
+    return (t->role == Role::constant || t->role == Role::prepared) &&
            sizes_.size(t) * bytes(sizes_.scalar) <= kLargestCopy;
   }
 
-  const Tensor* transposed(const Tensor* t) {
-    const Tensor*& made = made_[t];
+  // The access with the indices of copies and those it shares with other factors first, then those summed
+  // over, then its own.
+  Expr in_order(Expr f, const std::vector<Index>& summed, const std::vector<Expr>& factors) {
+    const auto rank = [&](std::size_t p) {
+      const Index& i = f->subscripts[p].plain();
+      if (std::find(summed.begin(), summed.end(), i) != summed.end()) return 1;
+      const bool shared =
+          std::any_of(factors.begin(), factors.end(), [&](Expr o) { return !(o == f) && o->depends_on(i); });
+      return shared || i.axis->plate ? 0 : 2;
+    };
+    std::vector<std::size_t> order(f->subscripts.size());
+    for (std::size_t p = 0; p < order.size(); ++p) order[p] = p;
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+    const bool is_sum_of_own =
+        rank(order.back()) != 2;  // a product whose result has none of its indices last
+    if (is_sum_of_own || std::is_sorted(order.begin(), order.end())) return f;
+    std::vector<Subscript> subscripts;
+    for (const std::size_t p : order) subscripts.push_back(f->subscripts[p]);
+    return make_access(context_, copy(f->tensor, order), subscripts);
+  }
+
+  const Tensor* copy(const Tensor* t, const std::vector<std::size_t>& order) {
+    const Tensor*& made = made_[{t, order}];
     if (made != nullptr) return made;
     const std::string_view prefix = t->role == Role::prepared ? "" : "prepared_";
-    made = prepared_array(context_, fmt::format("{}{}_by_columns", prefix, t->name), {t->axes[1], t->axes[0]},
-                          [](const Tensor*) { return false; });
-    const auto own = canonical_indices(made);
-    const Expr value = make_access(context_, t, {Subscript(own[1]), Subscript(own[0])});
-    prepare_.push_back(
-        {calculus::Assign{{{made, value, fmt::format("{}: {} by columns", made->name, t->name)}}}});
-    return made;
+    std::vector<const Axis*> axes;
+    for (const std::size_t p : order) axes.push_back(t->axes[p]);
+    const auto taken = [&](const Tensor* other) {
+      return std::any_of(made_.begin(), made_.end(), [&](const auto& m) { return m.second == other; });
+    };
+    const Tensor* out =
+        prepared_array(context_, fmt::format("{}{}_by_columns", prefix, t->name), axes, taken);
+    const auto own = canonical_indices(out);
+    std::vector<Subscript> at(order.size());
+    for (std::size_t p = 0; p < order.size(); ++p) at[order[p]] = Subscript(own[p]);
+    prepare_.push_back({calculus::Assign{
+        {{out, make_access(context_, t, at), fmt::format("{}: {} by columns", out->name, t->name)}}}});
+    return made_[{t, order}] = out;
   }
 
   Context& context_;
   const Specialisation& sizes_;
   calculus::Steps& prepare_;
-  std::map<const Tensor*, const Tensor*> made_;  // looked up only
+  std::map<std::pair<const Tensor*, std::vector<std::size_t>>, const Tensor*> made_;  // looked up only
 };
 
 }  // namespace

@@ -55,6 +55,8 @@ std::string predicate(const status& s, std::span<const tensor_info> tensors) {
     case fault::diagonal_not_zero:
       return " is not zero at element " + number(s.element) + by_axis(s, tensors) +
              " of its diagonal; it was declared with no_diagonal. Set the diagonal to zero before the call.";
+    case fault::no_threads:
+      return " is 0; expected at least 1. Set how many threads share the work of a call.";
     case fault::not_prepared:
       return " is not 1: the constants are not prepared. Set them and call prepare() before the other "
              "kernels, "

@@ -36,6 +36,16 @@
 #define FREEFALL_INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #endif
 
+// Before a loop that adds up: FREEFALL_SIMD(reduction(+ : sum_)). In lanes, in an order that depends on the
+// instruction set alone, where the compiler is told -fopenmp-simd and FREEFALL_OPENMP_SIMD says so; else in
+// order.
+#if defined(FREEFALL_OPENMP_SIMD) || defined(_OPENMP)
+#define FREEFALL_PRAGMA(...) _Pragma(#__VA_ARGS__)
+#define FREEFALL_SIMD(...) FREEFALL_PRAGMA(omp simd __VA_ARGS__)
+#else
+#define FREEFALL_SIMD(...)
+#endif
+
 // Before a function so short that its call would take as long.
 #define FREEFALL_INLINE [[gnu::always_inline]] inline
 

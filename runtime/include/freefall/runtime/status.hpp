@@ -24,6 +24,7 @@ enum class fault : int {
   not_an_index,  // tensor of outcomes as numbers; element = flat index, expected = number of values of the
                  // axis
   diagonal_not_zero,  // tensor of a square coupling without a diagonal; element = flat index
+  no_threads,         // tensor = "threads"; found = 0
   not_prepared,       // the kernel `prepare` has not run on these arrays
 };
 

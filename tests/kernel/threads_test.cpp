@@ -1,0 +1,97 @@
+// Several threads share the work of a call: every array has the bits it has with one.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pcn_shared_double_views.hpp>
+#include <pcn_shared_float_views.hpp>
+
+#include <cstring>
+#include <thread>
+
+#include "tests/kernel/named_arrays.hpp"
+
+namespace freefall::test {
+namespace {
+
+template <class Instance>
+void start(Instance& net, std::span<const runtime::tensor_info> tensors) {
+  std::mt19937_64 random(3);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].role == runtime::tensor_role::variable ||
+        tensors[i].role == runtime::tensor_role::parameter)
+      fill(net.elements(i), random, 0.3);
+  }
+  net.inference_rate() = 0.05;
+  net.learning_rate() = 1e-3;
+}
+
+template <class Instance>
+void expect_same_bits(Instance& found, Instance& expected, std::span<const runtime::tensor_info> tensors) {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto a = found.elements(i), b = expected.elements(i);
+    EXPECT_EQ(std::memcmp(a.data(), b.data(), a.size_bytes()), 0) << tensors[i].name;
+  }
+}
+
+template <class Instance>
+void train(Instance& net) {
+  for (const std::size_t copies : {80u, 33u, 1u, 80u}) {
+    net.train(copies);
+    net.infer(copies);
+  }
+}
+
+template <class Instance>
+void expect_one_result(std::span<const runtime::tensor_info> tensors) {
+  Instance one;
+  start(one, tensors);
+  train(one);
+  for (const std::size_t threads : {2u, 3u, 5u}) {  // more than slices, too
+    SCOPED_TRACE(threads);
+    Instance several;
+    several.use_threads(threads);
+    start(several, tensors);
+    train(several);
+    expect_same_bits(several, one, tensors);
+  }
+}
+
+TEST(Threads, ResultsHaveTheBitsOfOne) {
+  expect_one_result<pcn_shared_float::instance>(pcn_shared_float::tensors());
+  expect_one_result<pcn_shared_double::instance>(pcn_shared_double::tensors());
+}
+
+TEST(Threads, CallersAtTheSameTimeDoNotDisturbEachOther) {
+  const auto tensors = pcn_shared_float::tensors();
+  pcn_shared_float::instance alone, nets[3];
+  start(alone, tensors);
+  train(alone);
+  std::vector<std::thread> callers;
+  for (auto& net : nets) {
+    callers.emplace_back([&net, tensors] {
+      net.use_threads(2);
+      start(net, tensors);
+      train(net);
+    });
+  }
+  for (std::thread& t : callers) t.join();
+  for (auto& net : nets) expect_same_bits(net, alone, tensors);
+}
+
+TEST(Threads, NoneAreRefused) {
+  pcn_shared_float::instance net;
+  EXPECT_THROW(net.use_threads(0), std::invalid_argument);
+  auto arrays = net.raw();
+  arrays.threads = 0;
+  std::vector<std::byte> memory(pcn_shared_float::train_workspace_bytes + 64);
+  void* aligned = memory.data();
+  std::size_t space = memory.size();
+  ASSERT_NE(std::align(64, pcn_shared_float::train_workspace_bytes, aligned, space), nullptr);
+  const runtime::status s = pcn_shared_float::train(arrays, aligned);
+  EXPECT_EQ(s.what, runtime::fault::no_threads);
+  EXPECT_THAT(runtime::describe(s, pcn_shared_float::tensors()),
+              testing::HasSubstr("'threads' is 0; expected at least 1"));
+}
+
+}  // namespace
+}  // namespace freefall::test

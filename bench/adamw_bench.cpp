@@ -22,7 +22,8 @@ using namespace freefall::bench::adamw;
 
 class generated_network {
  public:
-  explicit generated_network(const parameters& p) {
+  explicit generated_network(const parameters& p, std::size_t threads = 1) {
+    net_.use_threads(threads);
     for (std::size_t l = 0; l < depth; ++l) {
       std::ranges::copy(p.W[l], weights(l));
       std::ranges::copy(p.b[l], bias(l));
@@ -115,6 +116,12 @@ int main(int argc, char** argv) try {
       "generated", kind::generated, generated,
       [&](std::size_t l, auto i, auto j) { return generated.weights(l)[i * size[l] + j]; },
       [&](std::size_t l, auto i) { return generated.bias(l)[i]; });
+  generated_network shared(start, 2);
+  candidates.push_back(
+      on_threads("generated, 2 threads", kind::generated, 2, [&, n = std::size_t{0}]() mutable {
+        shared.train(data.images(n), data.digits(n));
+        ++n;
+      }));
 #ifdef __AVX512F__
   hand_network hand(start);
   add(

@@ -23,7 +23,8 @@ using namespace freefall::bench::pcn;
 
 class generated_network {
  public:
-  explicit generated_network(const parameters& p) {
+  explicit generated_network(const parameters& p, std::size_t threads = 1) {
+    net_.use_threads(threads);
     std::ranges::copy(p.W[0], net_.W1().data());
     std::ranges::copy(p.W[1], net_.W2().data());
     std::ranges::copy(p.W[2], net_.W3().data());
@@ -116,6 +117,9 @@ int main(int argc, char** argv) try {
         freefall::bench::in_process(name, what, [&] { network.train(data[next++ % data.size()]); }));
   };
   add("generated", kind::generated, generated);
+  generated_network shared(start, 2);
+  candidates.push_back(freefall::bench::on_threads("generated, 2 threads", kind::generated, 2,
+                                                   [&] { shared.train(data[next++ % data.size()]); }));
 #ifdef __AVX512F__
   hand_network<false> plain(start);
   hand_network<true> peeled(start);

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -108,11 +109,24 @@ class medians : public benchmark::BenchmarkReporter {
 }  // namespace
 
 candidate in_process(std::string variant, kind what, std::function<void()> call) {
-  return {std::move(variant), what, [call = std::move(call)](long calls) {
+  return {std::move(variant), what,
+          [call = std::move(call)](long calls) {
             const double start = thread_time();
             for (long n = 0; n < calls; ++n) call();
             return thread_time() - start;
-          }};
+          },
+          1};
+}
+
+candidate on_threads(std::string variant, kind what, int threads, std::function<void()> call) {
+  using clock = std::chrono::steady_clock;
+  return {std::move(variant), what,
+          [call = std::move(call)](long calls) {
+            const auto start = clock::now();
+            for (long n = 0; n < calls; ++n) call();
+            return std::chrono::duration<double, std::nano>(clock::now() - start).count();
+          },
+          threads};
 }
 
 std::vector<candidate> in_python(const std::string& variant, const std::vector<std::string>& command) {
@@ -124,7 +138,7 @@ std::vector<candidate> in_python(const std::string& variant, const std::vector<s
     return {};
   }
   if (greeting != "ready\n") fmt::print("{:<28} {}", variant, greeting);
-  return {{variant, kind::peer, [process](long calls) { return process->ask(calls); }}};
+  return {{variant, kind::peer, [process](long calls) { return process->ask(calls); }, 1}};
 }
 
 numbers_file::numbers_file() {
@@ -200,7 +214,7 @@ std::vector<result> measure(const workload& work, const std::vector<candidate>& 
   for (const auto& c : all) {
     const bool is_limit = c.variant == fma_limit;
     const double t = measured.of.at(c.variant), operations = is_limit ? limit_operations : work.operations;
-    result r{c.variant, is_limit ? t : work.calls * t, {}, {}};
+    result r{c.variant, c.threads, is_limit ? t : work.calls * t, {}, {}};
     if (best_hand > 0 && !is_limit) r.ratio_to_best_hand = t / best_hand;
     if (operations > 0) r.share_of_limit = operations / t / per_nanosecond;
     results.push_back(r);
@@ -217,7 +231,7 @@ void append_json(const options& given, const std::string& workload, const std::v
     };
     const nlohmann::ordered_json row = {{"workload", workload},
                                         {"variant", r.variant},
-                                        {"threads", 1},
+                                        {"threads", r.threads},
                                         {"median_ns", r.median_ns},
                                         {"ratio_to_best_hand", or_null(r.ratio_to_best_hand)},
                                         {"share_of_limit", or_null(r.share_of_limit)}};

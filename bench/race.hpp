@@ -17,10 +17,14 @@ struct candidate {
   kind what = kind::peer;
   /// Makes this many calls and returns how long they took, in nanoseconds.
   std::function<double(long calls)> run;
+  int threads = 1;
 };
 
 /// A candidate in this program, timed by the processor time of the thread.
 candidate in_process(std::string variant, kind what, std::function<void()> call);
+
+/// One that works on several threads, timed by the clock.
+candidate on_threads(std::string variant, kind what, int threads, std::function<void()> call);
 
 /// A peer in Python: `python3 FILE ARGUMENT...` prints "ready", with a remark perhaps, then answers each line
 /// with a number of calls by the nanoseconds they took. Not there where Python or a module it needs is not
@@ -71,6 +75,7 @@ options read_options(const std::string& name, int argc, char** argv);
 
 struct result {
   std::string variant;
+  int threads = 1;
   double median_ns = 0;
   std::optional<double> ratio_to_best_hand, share_of_limit;
 };

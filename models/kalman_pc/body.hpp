@@ -22,14 +22,14 @@ inline matrix transition() {
   return a;
 }
 
-/// What drives the body and where it is, the same for all sensors; u_t and x_t, t = 0 .. 999.
+/// What drives the body and where it is, the same for all sensors; u_t and x_t, t = 0 .. length - 1.
 struct flight {
   std::vector<double> control;
   std::vector<vector> truth;
 
-  flight() {
+  explicit flight(std::size_t length = ticks) {
     vector x = vector::Zero();
-    for (std::size_t t = 0; t < ticks; ++t) {
+    for (std::size_t t = 0; t < length; ++t) {
       control.push_back(std::exp(-0.01 * static_cast<double>(t)));
       x = transition() * x + vector(0, 0, control.back());
       truth.push_back(x);
@@ -44,9 +44,9 @@ struct observed_flight {
 
   observed_flight(const flight& of, std::uint64_t seed) {
     runtime::stream(seed, "C").fill_normal(std::span(c.data(), 9));
-    std::vector<double> noise(3 * ticks);
+    std::vector<double> noise(3 * of.truth.size());
     runtime::stream(seed, "noise").fill_normal(std::span(noise));
-    for (std::size_t t = 0; t < ticks; ++t)
+    for (std::size_t t = 0; t < of.truth.size(); ++t)
       sensed.push_back(c * of.truth[t] + vector(noise[3 * t], noise[3 * t + 1], noise[3 * t + 2]));
   }
 };

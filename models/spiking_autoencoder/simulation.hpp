@@ -50,6 +50,14 @@ class smooth_signal {
     return value_ = gain_ * second_;
   }
 
+  // Calls keep(name, number) with what a run that is resumed must have again.
+  template <class Keep>
+  void state(const Keep& keep) {
+    keep("drawn", drawn_);
+    for (const auto& [name, part] : {std::pair{"first", &first_}, {"second", &second_}, {"noise", &noise_}})
+      keep(name, std::span<double>(part->data(), std::size_t(part->size())));
+  }
+
  private:
   runtime::stream draws_;
   std::uint64_t drawn_ = 0;

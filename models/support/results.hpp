@@ -49,6 +49,13 @@ class Results {
     c["x"] = x;
     named(c["series"], series)["values"].push_back(value);
   }
+  /// A whole curve at once: what is measured when the epochs are over. One that is there is replaced.
+  void curve(const std::string& chart, const std::string& x, const std::string& series,
+             std::span<const double> values) {
+    Json& c = named(json_["charts"], chart);
+    c["x"] = x;
+    named(c["series"], series)["values"] = Json(std::vector<double>(values.begin(), values.end()));
+  }
   void figure(const std::string& name, double value) { json_["figures"][name] = value; }
   /// Grey values from 0 (paper) to 1 (ink), row by row.
   void picture(const std::string& caption, std::size_t width, std::span<const float> grey) {

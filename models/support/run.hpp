@@ -65,6 +65,9 @@ class Run {
     slots_.push_back({name, {}, reinterpret_cast<std::int64_t*>(&counter)});
   }
   void keep(const std::string& name, double& number) { slots_.push_back({name, {}, &number}); }
+  void keep(const std::string& name, std::span<double> numbers) {
+    slots_.push_back({name, {numbers.size()}, numbers.data()});
+  }
 
   /// Calls `epoch` with 0, 1, ..., from where the checkpoint says when the run is resumed. Throws data_error
   /// where a file cannot be read or written or is that of another run.

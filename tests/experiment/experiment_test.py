@@ -1,8 +1,9 @@
 """Runs the experiment programs: accuracy on the embedded digits, resuming what was killed, and what they say to bad input.
 
-usage: experiment_test.py PCN GENERATIVE ATTRACTOR TMAZE
+usage: experiment_test.py PCN GENERATIVE ATTRACTOR TMAZE KALMAN GENERALISED RECURRENT GRAPH SPIKING
 """
 
+import json
 import pathlib
 import re
 import subprocess
@@ -11,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-PCN, GENERATIVE, ATTRACTOR, TMAZE = (sys.argv.pop(1) for _ in range(4))
+PCN, GENERATIVE, ATTRACTOR, TMAZE, KALMAN, GENERALISED, RECURRENT, GRAPH, SPIKING = (sys.argv.pop(1) for _ in range(9))
 
 
 def run(*command):
@@ -46,6 +47,74 @@ class Digits(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("run.npz", done.stderr)
             self.assertEqual(file.read_bytes(), b"not a checkpoint")
+
+
+def results(*command):
+    """Figures and curves that the experiment left: {name: value} and {chart: {series: values}}."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "run.json"
+        done = run(*command, "--results", str(file))
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        left = json.loads(file.read_text())
+    return left, {c["name"]: {s["name"]: s["values"] for s in c["series"]} for c in left["charts"]}
+
+
+class Shown(unittest.TestCase):
+    """What the curves of a run show is what the paper of the model says."""
+
+    def test_kalman_filters_keep_to_the_body_and_the_anchor_helps(self):
+        left, curves = results(KALMAN)
+        off = {name.split(":")[0]: [] for name in left["figures"]}
+        for name, value in left["figures"].items():
+            off[name.split(":")[0]].append(value)
+        for anchored in ("Kalman filter", "5 steps", "converged"):
+            self.assertLess(max(off[anchored]), 1.5, anchored)  # of a position of 41
+        # Two orders of the README: the body has no noise of its own, so to stop early is nearer to it.
+        self.assertLess(off["5 steps"], off["converged"])
+        self.assertLess(off["converged"], off["5 steps, unanchored"])
+        position = curves["Position at the end of the epoch"]
+        self.assertEqual(set(map(len, position.values())), {100})
+        self.assertAlmostEqual(position["truth"][-1], 41, delta=0.5)
+
+    def test_generalised_filter_is_nearer_in_the_moving_frame(self):
+        for seed in ("0", "1", "2"):
+            left, _ = results(GENERALISED, "--seed", seed)
+            off = list(left["figures"].values())
+            self.assertLess(off[0], off[1])
+            self.assertLess(off[0], 0.5)  # of states with a root mean square of 0.71
+
+    def test_recurrent_networks_learn_what_was_one_and_two_ticks_ago(self):
+        _, curves = results(RECURRENT)
+        for name, error in curves["Error on sequences held out, mean square"].items():
+            self.assertLess(error[-1], 0.05 * error[0], name)
+
+    def test_graph_settles_as_the_binomial_tails_say(self):
+        _, curves = results(GRAPH)
+        error = curves["Error of dL/dv0, power of ten"]
+        # models/scalar_graph/stepper.hpp, known_counts: the first step with an error of 1e-6, and of 1e-12.
+        for eta, first, second in (("eta 0.2", 64, None), ("eta 0.5", 21, 42)):
+            for steps, bound in ((first, -6), (second, -12)):
+                if steps is not None:
+                    self.assertGreater(error[eta][steps - 2], bound)
+                    self.assertLessEqual(error[eta][steps - 1], bound)
+        free_energy = curves["Free energy without hold, nats"]["eta 0.01"]
+        self.assertEqual(free_energy, sorted(free_energy, reverse=True))
+        for distance in curves["Distance of theta from the truth"].values():
+            self.assertLess(distance[-1], 1e-2 * distance[0])
+
+    def test_spiking_network_approaches_the_best_couplings(self):
+        left, curves = results(SPIKING, "--epochs", "16")
+        distance = curves["Couplings: distance from the best, up to a scale"]["learned"]
+        # figures.cpp: 0.11 after 4 s and 0.030 after 16 s, within a factor of two.
+        self.assertAlmostEqual(distance[3], 0.1375, delta=0.0825)
+        self.assertAlmostEqual(distance[15], 0.0375, delta=0.0225)
+        raster = left["rasters"][0]
+        self.assertGreater(len(raster["events"]), raster["rows"])
+        for time_of, row in raster["events"]:
+            self.assertLess(time_of, raster["times"])
+            self.assertLess(row, raster["rows"])
+        self.assertEqual(set(map(len, curves["First signal, couplings at rest"].values())), {250})
 
 
 def write_images(folder, stem, count):
@@ -94,6 +163,21 @@ class Resume(unittest.TestCase):
     def test_tmaze(self):
         self.check(TMAZE, "--epochs", "6", "--trials", "50", "--sampled")
 
+    def test_kalman_pc(self):
+        self.check(KALMAN, "--epochs", "400")
+
+    def test_generalised_filter(self):
+        self.check(GENERALISED, "--epochs", "100")
+
+    def test_recurrent(self):
+        self.check(RECURRENT, "--epochs", "40")
+
+    def test_scalar_graph(self):
+        self.check(GRAPH, "--epochs", "200")
+
+    def test_spiking_autoencoder(self):
+        self.check(SPIKING, "--epochs", "8")
+
     def test_pcn_generative(self):
         with tempfile.TemporaryDirectory() as folder:
             write_images(pathlib.Path(folder), "train", 200)
@@ -124,7 +208,27 @@ class BadInput(unittest.TestCase):
         self.assertIn("train", done.stderr)
 
     def test_rate_that_is_not_positive_is_refused(self):
-        self.assertNotEqual(run(PCN, "digits", "--learning-rate", "-1").returncode, 0)
+        for program, option in ((PCN, "--learning-rate"), (KALMAN, "--step"), (GENERALISED, "--prior-precision"),
+                                (RECURRENT, "--inference-rate"), (GRAPH, "--learning-rate"), (SPIKING, "--epochs")):
+            words = ["digits"] if program == PCN else []
+            done = run(program, *words, option, "-1")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(option, done.stderr)
+
+    def test_resuming_without_a_checkpoint_names_the_option(self):
+        for program in (ATTRACTOR, KALMAN, GENERALISED, RECURRENT, GRAPH, SPIKING):
+            done = run(program, "--resume")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("--checkpoint", done.stderr)
+
+    def test_results_of_another_model_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kept, file = str(pathlib.Path(folder) / "run.npz"), str(pathlib.Path(folder) / "run.json")
+            self.assertEqual(run(KALMAN, "--epochs", "2", "--checkpoint", kept).returncode, 0)
+            self.assertEqual(run(GRAPH, "--epochs", "2", "--results", file).returncode, 0)
+            done = run(KALMAN, "--checkpoint", kept, "--resume", "--results", file)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("run.json", done.stderr)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -18,7 +19,23 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLibrary = "bench_kernels";
 
-std::string program(const nlohmann::json& costs, const std::string& title, const std::string& format) {
+// What the tables of the library do not say of its arrays, as initialisers of bench::Declared.
+std::string declared(const nlohmann::json& derived) {
+  constexpr std::array<std::array<const char*, 2>, 3> kinds = {
+      {{"zero_diagonal", "zero_diagonal"}, {"one_of", "one_of"}, {"index_of", "index"}}};
+  std::string out;
+  for (const auto& tensor : derived.at("tensors")) {
+    for (const auto& [member, kind] : kinds) {
+      if (tensor.contains(member))
+        out += fmt::format("{{\"{}\", freefall::bench::Declared::Kind::{}}}, ",
+                           tensor.at("name").get<std::string>(), kind);
+    }
+  }
+  return out;
+}
+
+std::string program(const nlohmann::json& costs, const nlohmann::json& derived, const std::string& title,
+                    const std::string& format) {
   std::string rows;
   for (const auto& k : costs)
     rows += fmt::format("      {{\"{0}\", {1}, {2}, [&] {{ model.{0}(); }}}},\n",
@@ -26,9 +43,11 @@ std::string program(const nlohmann::json& costs, const std::string& title, const
                         k.at("after").at("bytes_moved").get<double>());
   return fmt::format(
       "#include <{0}_views.hpp>\n\n#include \"time_kernels.hpp\"\n\nint main() {{\n  {0}::instance model;\n"
-      "  freefall::bench::fill(model, {0}::tensors());\n  return freefall::bench::time_kernels({{\n{1}  }}, "
-      "\"{2}\", {3});\n}}\n",
-      kLibrary, rows, title, format == "json");
+      "  const std::vector<freefall::bench::Declared> declared = {{{1}}};\n"
+      "  const auto fill = [&](freefall::bench::Numbers numbers) {{\n"
+      "    freefall::bench::fill_and_prepare(model, {0}::tensors(), declared, numbers);\n  }};\n"
+      "  return freefall::bench::time_kernels({{\n{2}  }}, fill, \"{3}\", {4});\n}}\n",
+      kLibrary, declared(derived), rows, title, format == "json");
 }
 
 }  // namespace
@@ -56,15 +75,19 @@ int bench(const Installation& installation, const Model& model, const std::vecto
     if (!word.starts_with("--")) shown.push_back(word);
   }
   const std::string title = fmt::format(
-      "{} at {}, on one thread: fastest of 10 rounds; operations and bytes are those of `freefall cost`",
+      "{} at {}, on one thread: fastest of 10 rounds; operations and bytes are those of `freefall cost`, of "
+      "an until those of its limit",
       model.shipped != nullptr ? model.source.parent_path().filename().string()
                                : model.source.filename().string(),
       shown.empty() ? "its sizes" : fmt::format("{}", fmt::join(shown, " ")));
-  std::ifstream costs(folder / "cost.json");
+  if (const int code = run({generator.string(), "derive", "--format", "json"}, folder / "derived.json"))
+    return finish(code);
+  std::ifstream costs(folder / "cost.json"), derived(folder / "derived.json");
   std::vector<std::string> emit = generate("emit");
   emit.insert(emit.end(), {"--out", folder.string()});
   if (const int code = run(emit)) return finish(code);
-  driver::write_if_changed(folder / "main.cpp", program(nlohmann::json::parse(costs), title, format));
+  driver::write_if_changed(folder / "main.cpp", program(nlohmann::json::parse(costs),
+                                                        nlohmann::json::parse(derived), title, format));
   fmt::print(stderr, "freefall: compiling the kernels\n");
   std::vector<std::string> compile = compiler(installation);
   compile.insert(compile.end(),

@@ -22,7 +22,7 @@ std::vector<KernelCost> kernel_costs(const ir::Program& program, const plan::Spe
     for (const ir::Tensor& t : program.context->tensors()) {
       const auto in = [&](const auto& list) { return std::find(list.begin(), list.end(), &t) != list.end(); };
       if (t.role != ir::Role::temporary && (in(touched.read) || in(touched.written)))
-        row.arrays += sizes.size(&t) * plan::bytes(sizes.scalar);
+        row.arrays += after.sizes.size(&t) * plan::bytes(sizes.scalar);
     }
     out.push_back(row);
   }

@@ -49,7 +49,11 @@ class Writer {
       if (is_symbol(&t)) continue;
       Json axes = Json::array();
       for (const Axis* a : t.axes) axes.push_back(a->name);
-      out["tensors"].push_back({{"name", t.name}, {"role", role_name(t.role)}, {"axes", axes}});
+      Json& entry =
+          out["tensors"].emplace_back(Json{{"name", t.name}, {"role", role_name(t.role)}, {"axes", axes}});
+      if (t.zero_diagonal) entry["zero_diagonal"] = true;
+      if (t.one_of) entry["one_of"] = true;
+      if (t.index_of != nullptr) entry["index_of"] = t.index_of->name;
     }
     out["models"] = Json::array();
     for (const Model& m : c_.program->models) out["models"].push_back(model(m));

@@ -79,6 +79,11 @@ Words with_sizes(Words words, const cli::Model& model) {
                     "own (`freefall new` writes one)",
                     word, fmt::join(known, ", ")));
   }
+  if (!std::filesystem::exists(model.shipped->experiment))
+    throw std::runtime_error(
+        fmt::format("{}: the experiment of '{}' is not built; in a build of freefall, "
+                    "`cmake --build <build> --target {}` makes it",
+                    model.shipped->experiment.string(), word, model.shipped->experiment.filename().string()));
   Words command{model.shipped->experiment.string()};
   command.insert(command.end(), model.shipped->arguments.begin(), model.shipped->arguments.end());
   command.insert(command.end(), words.begin(), words.end());
@@ -164,13 +169,17 @@ int main_with(int argc, char** argv) {
   // CLI11 says that a verb is missing, and not that this is none.
   Words known;
   for (const CLI::App* verb : app.get_subcommands({})) known.push_back(verb->get_name());
-  if (argc > 1 && argv[1][0] != '-' && std::find(known.begin(), known.end(), argv[1]) == known.end()) {
-    fmt::print(stderr, "freefall: error: '{}' is no verb; the verbs are: {}\n", argv[1],
+  if (argc < 2 || (argv[1][0] != '-' && std::find(known.begin(), known.end(), argv[1]) == known.end())) {
+    fmt::print(stderr, "freefall: error: {}; the verbs are: {}. `freefall --help` says what they do\n",
+               argc < 2 ? "no verb was given" : fmt::format("'{}' is no verb", argv[1]),
                fmt::join(known, ", "));
     return 2;
   }
+  // What stands behind -- is the experiment's, --help too.
+  const auto own =
+      static_cast<int>(std::find_if(argv, argv + argc, [](std::string_view w) { return w == "--"; }) - argv);
   try {
-    app.parse(argc, argv);
+    app.parse(own, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }

@@ -6,7 +6,7 @@
 namespace freefall::driver {
 
 void add_explain_options(CLI::App& app, Request& request) {
-  app.add_option("rule", request.rule, "a variable, or kernel.variable")->required();
+  app.add_option("rule", request.rule, "a variable, or kernel.variable; without one, the rules are listed");
 }
 
 int run_explain(const Request& request, const ir::Program& program, std::string& out) {

@@ -26,8 +26,9 @@ const calculus::Rule& find_rule(const plan::Compilation& c, const std::string& w
     if (wanted == full || wanted == r.target->name) return r;
     known.push_back(full);
   }
-  throw ModelError(fmt::format("the model '{}' has no rule '{}'; its rules are: {}", c.program->name(),
-                               wanted, fmt::join(known, ", ")));
+  throw ModelError(fmt::format("{}; the rules of the model '{}' are: {}",
+                               wanted.empty() ? "no rule was named" : fmt::format("'{}' is no rule", wanted),
+                               c.program->name(), fmt::join(known, ", ")));
 }
 
 class Explainer {

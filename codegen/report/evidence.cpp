@@ -45,7 +45,11 @@ void add_locality(const plan::Compilation& c, std::vector<RuleEvidence>& out) {
     text.located = true;
     text.local = located.is_local();
     for (const LocalityTerm& t : located.terms) {
-      for (const LocalityFault& f : t.faults) text.locality.push_back(fmt::format("{}: {}", f.kind, f.text));
+      for (const LocalityFault& f : t.faults) {
+        std::string sentence = fmt::format("{}: {}", f.kind, f.text);  // of several terms, maybe
+        if (std::find(text.locality.begin(), text.locality.end(), sentence) == text.locality.end())
+          text.locality.push_back(std::move(sentence));
+      }
     }
     for (std::size_t k = 0; k < out.size(); ++k) {
       if (out[k].located || rules[k].target != same->target || rules[k].gradient != same->gradient) continue;

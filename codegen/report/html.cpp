@@ -296,8 +296,10 @@ class Page {
     return out + "</pre>\n";
   }
 
-  static std::string results(const Results& r) {
+  std::string results(const Results& r) const {
     std::string out;
+    if (!r.model.empty() && r.model != c_.sizes.name)
+      out += fmt::format("<p class=\"soft\">Of a run of {}.</p>\n", escape_xml(r.model));
     if (!r.figures.empty()) {
       out += "<ul class=\"facts\">";
       for (const auto& [name, value] : r.figures)

@@ -92,6 +92,7 @@ footer{max-width:70rem;margin:auto;padding:.5rem 1.25rem 2.5rem;color:var(--soft
  .split,.pair{grid-template-columns:minmax(0,1fr)}
  .steps,pre{max-height:24rem}
  pre{font-size:11.5px}
+ .chart .tick{font-size:15px}
 }
 @media print{nav{display:none}section{break-inside:avoid;border:0;padding:0}.steps,pre{max-height:none}}
 )";

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <freefall/dsl.hpp>
 
+#include "codegen/report/evidence.hpp"
 #include "models/pcn/network.hpp"
 #include "models/recurrent/network.hpp"
 
@@ -106,6 +107,22 @@ TEST(Locality, OfABackpropagatedGradientInsideOneFactorIsWeightTransport) {
   ASSERT_THAT(rule(all, "learn", "W").terms[0].faults, SizeIs(1));
   EXPECT_THAT(rule(all, "learn", "W").terms[0].faults[0].text,
               HasSubstr("'V' is read against its direction"));
+}
+
+TEST(Locality, OfTheReportSaysOnceWhatSeveralTermsNeed) {
+  program_scope scope;
+  axis<"state"> state;
+  auto x = variable<"x">(state);
+  auto y = variable<"y">(state);
+  auto S = parameter<"S">(state, state.prime());
+  auto p = model<"net">(x <<= normal(0, covariance(S)), y <<= normal(x, covariance(S)));
+  auto F = free_energy(p, family(delta(x)));
+  const ir::Program whole = program{kernel<"infer">(descend(F, x, rate(0.1)))}.ir();
+  const auto compilation = plan::derive(whole);
+  ASSERT_THAT(localities(compilation)[0].terms, SizeIs(2));  // each through the inverse of S
+  const auto evidence = rule_evidence(compilation);
+  ASSERT_THAT(evidence, SizeIs(1));
+  EXPECT_THAT(evidence[0].locality, ElementsAre(HasSubstr("inverse: the inverse of a matrix made of S")));
 }
 
 TEST(Locality, TextNamesEverythingAndJsonHasTheSame) {

@@ -133,6 +133,9 @@ def main():
         assert again.read_bytes() == file.read_bytes()
     if case == "results":
         assert "Free energy" in page.text and "seven & <more>" in page.text and page.count["svg"] == 7, page.count
-
+        assert "Of a run of" not in page.text
+        (folder / "results.json").write_text(json.dumps({"model": "another", "figures": {"accuracy": 0.5}}))
+        assert write(generator, folder / "another.html", *options).returncode == 0
+        assert "Of a run of another." in Page((folder / "another.html").read_text()).text
 
 main()

@@ -17,7 +17,7 @@ set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "runtime of kernels made by freefall
  for inference, learning and action need besides their own code. A static
  library and headers.")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "zlib1g-dev, librandom123-dev")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "zlib1g-dev")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "libeigen3-dev (>= 3.4), libxtensor-dev")
 
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME freefall-dev)

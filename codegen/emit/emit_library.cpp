@@ -168,7 +168,7 @@ class LibraryEmitter {
     return out + bodies + fmt::format("\n}}  // namespace {}\n", c_.sizes.name);
   }
 
-  // What the code names. random.hpp is the one that needs a hosted library.
+  // What the code names.
   static std::string includes(const std::string& code) {
     static constexpr std::pair<std::string_view, std::string_view> kHeaders[] = {
         {"freefall::runtime::check_", "freefall/runtime/arguments.hpp"},
@@ -177,9 +177,9 @@ class LibraryEmitter {
         {"_lanes<", "freefall/runtime/lanes.hpp"},
         {"freefall::runtime::matrix_vector<", "freefall/runtime/matrix_vector.hpp"},
         {"freefall::runtime::math::", "freefall/runtime/pointwise.hpp"},
-        {"freefall::runtime::stream(", "freefall/runtime/random.hpp"},
         {"freefall::runtime::run_team(", "freefall/runtime/team.hpp"},
         {"freefall::runtime::tiled_product<", "freefall/runtime/tiled_product.hpp"},
+        {"freefall::runtime::uniform_stream(", "freefall/runtime/uniform_stream.hpp"},
         {"std::numeric_limits<", "limits"}};
     std::string out;
     for (const auto& [name, header] : kHeaders) {

@@ -429,7 +429,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::O
       used.outside.empty() ? used.elements : fmt::format("{}", names_.sizes->size(d.result));
   static constexpr const char* kFill[] = {"fill_uniform", "fill_positions", "fill_permutation"};  // by kind
   out.push_back({CppComment{d.label}});
-  out.push_back({CppCall{fmt::format("freefall::runtime::stream(a.draw_seed, \"{}\").{}", d.stream,
+  out.push_back({CppCall{fmt::format("freefall::runtime::uniform_stream(a.draw_seed, \"{}\").{}", d.stream,
                                      kFill[static_cast<std::size_t>(d.kind)]),
                          {fmt::format("std::span<{}>({}, {})", names_.scalar(), d.result->name, count),
                           fmt::format("{} * {}", step, names_.sizes->size(d.result))}}});

@@ -27,17 +27,17 @@ def run(*command):
     return done.stdout + done.stderr
 
 
-def bare_objects(compiler, nm, flags, folder, o):
-    """Compiles kernels and trajectory, and checks that they need nothing but PROVIDED."""
+def bare_objects(compiler, nm, flags, folder, o, sources=("kalman_pc_riccati.cpp", HERE / "trajectory.cpp")):
+    """Compiles kernels and what calls them, and checks that they need nothing but PROVIDED."""
     objects = []
-    for source in (o.kernels / "kalman_pc_riccati.cpp", HERE / "trajectory.cpp"):
+    for source in (o.kernels / source for source in sources):
         objects.append(folder / (source.stem + ".o"))
         run(compiler, *BARE, *flags, "-I", o.runtime, "-I", o.kernels, "-c", source, "-o", objects[-1])
     defined, needed = set(), set()
     for line in run(nm, *objects).splitlines():
         if match := re.fullmatch(r"[0-9a-f]* *([A-Za-z]) (\S+)", line):
             (needed if match[1] == "U" else defined).add(match[2])
-    assert needed, "nm told nothing"
+    assert defined, "nm told nothing"
     print("needed from outside:", *sorted(needed - defined) or ["nothing"])
     assert needed - defined <= PROVIDED, f"not freestanding: {sorted(needed - defined - PROVIDED)}"
     assert not any("_GLOBAL__sub_I" in name for name in defined), "something is initialised when the program starts"
@@ -67,10 +67,33 @@ def aarch64(o):
     expect_the_same(found, expected)
 
 
-def cortex_m7(o):
+def cortex_m7_flags(o):
     cpu = ["-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard"]
     includes = o.arm_include.split(";") if o.arm_include else []
-    cpu += [word for folder in includes for word in ("-isystem", folder)]
+    return cpu + [word for folder in includes for word in ("-isystem", folder)]
+
+
+def draws(o):
+    """A kernel that draws needs no library, and draws the same bits."""
+    (o.folder / "cortex_m7").mkdir(exist_ok=True)
+    kernels = ["attractor_five.cpp"]
+    bare_objects(o.arm + "g++", o.arm + "nm", cortex_m7_flags(o), o.folder / "cortex_m7", o, kernels)
+    objects = bare_objects(o.aarch64 + "g++", o.aarch64 + "nm", [], o.folder, o, kernels)
+    run(o.aarch64 + "g++", "-std=c++20", "-static", "-I", o.runtime, "-I", o.kernels, HERE / "draws.cpp", *objects,
+        "-o", o.folder / "draws")
+    found, expected = run(o.qemu_aarch64, o.folder / "draws").split(), run(o.host).split()
+    assert len(found) == len(expected) == 10 * 5 + 50, len(found)
+    assert found[50:] == expected[50:], "other draws"
+    # The states are smooth functions of the draws, between -1 and 1, by exp and log of 1.5 ulp on either side
+    # (tests/numerics/numerics.def) and some ten roundings a sweep: ten sweeps of them.
+    value = lambda word: struct.unpack(">d", bytes.fromhex(word))[0]
+    distance = max(abs(value(a) - value(b)) for a, b in zip(found[:50], expected[:50]))
+    print(f"the states are {distance:.1e} apart")
+    assert distance < 1e-12 and len(set(expected[:50])) == 50
+
+
+def cortex_m7(o):
+    cpu = cortex_m7_flags(o)
     compiler = o.arm + "g++"
     objects = bare_objects(compiler, o.arm + "nm", [*cpu, "-ffunction-sections", "-fdata-sections"], o.folder, o)
     start = [*BARE, *cpu, "-fno-tree-loop-distribute-patterns", "-nostdlib", "-Wl,--gc-sections", "-T", HERE / "cortex_m7.ld"]
@@ -98,14 +121,14 @@ def network(o):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=["aarch64", "cortex_m7", "network"])
+    parser.add_argument("case", choices=["aarch64", "cortex_m7", "draws", "network"])
     for folder in ("kernels", "runtime", "folder"):
         parser.add_argument("--" + folder, type=pathlib.Path, required=True)
     for program in ("host", "aarch64", "arm", "arm-include", "qemu-aarch64", "qemu-arm"):
         parser.add_argument("--" + program)
     o = parser.parse_args()
     o.folder.mkdir(parents=True, exist_ok=True)
-    {"aarch64": aarch64, "cortex_m7": cortex_m7, "network": network}[o.case](o)
+    {"aarch64": aarch64, "cortex_m7": cortex_m7, "draws": draws, "network": network}[o.case](o)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,11 @@ void each_value(const loop::Operations& operations, const std::function<void(Exp
   }
 }
 
+template <class Kernels>
+const auto& named(const Kernels& kernels, std::string_view name) {
+  return *std::find_if(kernels.begin(), kernels.end(), [&](const auto& k) { return k.name == name; });
+}
+
 class PassCheck {
  public:
   PassCheck(const Subject& subject, Outcome& out)
@@ -103,9 +108,12 @@ class PassCheck {
       compare(pass.name, interpret_schedules(subject_, c));
     } else {
       Results found;
-      for (const auto& k : c.kernels)
-        found[k.name] =
-            test::run_operations<Real>(k.operations, context_, subject_.values, c.sizes, subject_.copies);
+      auto values = subject_.values;
+      const auto run = [&](const loop::Kernel& k) {
+        return test::run_operations<Real>(k.operations, context_, values, c.sizes, subject_.copies);
+      };
+      if (c.is_prepared != nullptr) values = run(named(c.kernels, "prepare"));
+      for (const auto& k : c.kernels) found[k.name] = run(k);
       compare(pass.name, found);
     }
   }
@@ -470,20 +478,21 @@ test::Arrays<Real> disturbed(const Subject& subject, Real disturbance) {
 
 Results interpret_schedules(const Subject& subject, const plan::Compilation& c, Real disturbance) {
   Results out;
-  const auto values = disturbed(subject, disturbance);
-  for (const auto& p : c.planned)
-    out[p.name] =
-        test::run_steps<Real>(p.steps, *subject.program.context, values, subject.sizes, subject.copies);
+  auto values = disturbed(subject, disturbance);
+  const auto run = [&](const calculus::Procedure& p) {
+    return test::run_steps<Real>(p.steps, *subject.program.context, values, subject.sizes, subject.copies);
+  };
+  if (c.is_prepared != nullptr) values = run(named(c.planned, "prepare"));
+  for (const auto& p : c.planned) out[p.name] = run(p);
   return out;
 }
 
 Real condition(const Subject& subject, const plan::Compilation& derived, const std::string& kernel,
                const std::string& array) {
   constexpr Real kUnbounded = std::numeric_limits<Real>::infinity();
-  const auto procedure = std::find_if(derived.planned.begin(), derived.planned.end(),
-                                      [&](const auto& p) { return p.name == kernel; });
+  const calculus::Procedure& procedure = named(derived.planned, kernel);
   const auto run = [&]<class T>(T, Real disturbance) {
-    const auto v = test::run_steps<T>(procedure->steps, *subject.program.context,
+    const auto v = test::run_steps<T>(procedure.steps, *subject.program.context,
                                       disturbed(subject, disturbance), subject.sizes, subject.copies)
                        .at(array);
     return std::vector<Real>(v.begin(), v.end());
@@ -493,7 +502,7 @@ Real condition(const Subject& subject, const plan::Compilation& derived, const s
     const auto used =
         test::used_elements(subject.program.context->find_tensor(array), subject.sizes, subject.copies);
     // A result that the kernel does not write is not a number; one that it writes has no value then.
-    const auto written = calculus::assigned(procedure->steps);
+    const auto written = calculus::assigned(procedure.steps);
     const bool writes =
         std::any_of(written.begin(), written.end(), [&](const Tensor* t) { return t->name == array; });
     for (const std::size_t k : used) {

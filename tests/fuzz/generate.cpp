@@ -37,6 +37,7 @@ class Generator {
 
   std::vector<Line> run() {
     choose_axes();
+    constants_ = random_.one_in(4);
     switch (random_.below(14)) {
       case 0: attractor(); break;
       case 1: spikes(); break;
@@ -91,13 +92,14 @@ class Generator {
     const std::string key = fmt::format("{}:{}", fmt::join(axes, ","), values);
     Names& known = weights_[key];
     if (!known.empty() && random_.one_in(3)) return random_.any(known);
-    const bool given = random_.one_in(8);
+    const bool constant = constants_ && random_.one_in(2), given = constant || random_.one_in(8);
     const std::string name = fmt::format("{}{}",
-                                         given                  ? "u"
+                                         constant               ? "c"
+                                         : given                ? "u"
                                          : values == "definite" ? "S"
                                                                 : "W",
                                          ++weight_count_);
-    declare(given ? "input" : "parameter", name, axes, values);
+    declare(constant ? "constant" : given ? "input" : "parameter", name, axes, values);
     if (!given && values != "definite" && values != "probabilities") parameters_.push_back({name, axes});
     known.push_back(name);
     return name;
@@ -613,6 +615,7 @@ class Generator {
       s.name = fmt::format("s{}", n);
       if (plated) s.axes = plates_;
       s.axes.push_back(random_.any(pool_));
+      if (n > 0 && s.axis() == all.back().axis() && random_.one_in(2)) s.axes.back() = random_.any(pool_);
       s.drawn = n > 0 || random_.one_in(2);
       s.latent = s.drawn && n + 1 < count;
       s.number = !s.latent && random_.one_in(3);
@@ -674,7 +677,9 @@ class Generator {
 
   // A functional of what is expected: outcomes, or states, that are desired, and the posterior in use.
   void future(const std::vector<Outcome>& all, bool plated) {
-    const elaborate::FutureRow& row = random_.any(elaborate::future_functionals());
+    std::vector<elaborate::FutureRow> rows = elaborate::future_functionals();
+    if (random_.one_in(3)) std::erase_if(rows, [](const auto& r) { return !r.posterior; });
+    const elaborate::FutureRow& row = random_.any(rows);
     std::vector<Line> wanted;
     const Outcome *state = nullptr, *outcome = nullptr;
     for (const Outcome& s : all) {
@@ -686,7 +691,7 @@ class Generator {
     // Of one state, on which the outcome depends, given the outcome.
     const bool fits = state != nullptr && outcome != nullptr && state->axis() != outcome->axis();
     if (row.posterior && !fits) return;
-    if (fits && !row.over_states && (row.posterior || random_.one_in(3)))
+    if (fits && !row.over_states && (row.posterior || random_.one_in(2)))
       wanted.push_back(
           line({"posterior", state->name}, indexed(weight({state->axis(), outcome->axis()}, "probabilities"),
                                                    {state->axis(), outcome->axis()})));
@@ -791,8 +796,9 @@ class Generator {
       const std::string k = random_.bound(from.axes.back());
       Names at = from.axes;
       at.back() = k;
-      declare("parameter", name, {to.back(), from.axes.back()});
-      parameters_.push_back({name, {to.back(), from.axes.back()}});
+      const bool constant = constants_ && !random_.one_in(3);
+      declare(constant ? "constant" : "parameter", name, {to.back(), from.axes.back()});
+      if (!constant) parameters_.push_back({name, {to.back(), from.axes.back()}});
       std::string read = indexed(from.name, at);
       if (bent) read = fmt::format("tanh({})", read);
       return fmt::format("sum{{{}}}({}[{}, {}] * {})", k, name, to.back(), k, read);
@@ -823,7 +829,7 @@ class Generator {
     }
     Names targets;
     for (const Array& w : parameters_) targets.push_back(w.name);
-    kernel("learn", {descend("F", targets)});
+    if (!targets.empty()) kernel("learn", {descend("F", targets)});
   }
 
   // ---- greedy events of an energy ----
@@ -880,7 +886,8 @@ class Generator {
   std::vector<Array> tables_;  // drawn from Dirichlet densities; the first is empty where there may be some
   std::size_t weight_count_ = 0;
   bool rate_ = false;
-  Names endings_;  // of models, families and free energies
+  bool constants_ = false;  // some of what is given stays the same from call to call
+  Names endings_;           // of models, families and free energies
   std::vector<std::pair<std::string, std::string>> lagged_;
 };
 

@@ -121,6 +121,7 @@ using Call = int (*)(int, void* const*, const std::size_t*, void*);
 template <class Scalar>
 void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
   const emit::KernelSignature& signature = e.kernels[kernel];
+  if (signature.prepares) return;  // runs before the others
   const std::string& name = signature.kernel->name;
   const Precision precision = precision_of(e.subject.sizes.scalar);
   std::optional<test::Arrays<Real>> expected;
@@ -138,13 +139,22 @@ void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
   for (auto& a : arrays) data.push_back(a.data());
   std::vector<std::size_t> copies;
   for (const auto& [plate, used] : e.subject.copies) copies.push_back(used);
-  const std::size_t bytes = (signature.memory.workspace_bytes + 64) / 64 * 64 + 64;
+  const auto prepare =
+      std::find_if(e.kernels.begin(), e.kernels.end(), [](const auto& k) { return k.prepares; });
+  std::size_t used = signature.memory.workspace_bytes;
+  if (signature.needs_prepare) used = std::max(used, prepare->memory.workspace_bytes);
+  const std::size_t bytes = (used + 64) / 64 * 64 + 64;
   std::unique_ptr<unsigned char, void (*)(void*)> workspace(
       static_cast<unsigned char*>(std::aligned_alloc(64, bytes)), std::free);
   std::memset(workspace.get(), 0xcd, bytes);  // needs no preparation
-  const auto what = static_cast<runtime::fault>(
-      call(static_cast<int>(kernel), data.data(), copies.data(), workspace.get()));
-  for (std::size_t b = signature.memory.workspace_bytes; b < bytes; ++b) {
+  const auto run = [&](std::size_t which) {
+    return static_cast<runtime::fault>(
+        call(static_cast<int>(which), data.data(), copies.data(), workspace.get()));
+  };
+  auto what = runtime::fault::none;
+  if (signature.needs_prepare) what = run(static_cast<std::size_t>(prepare - e.kernels.begin()));
+  if (what == runtime::fault::none) what = run(kernel);
+  for (std::size_t b = used; b < bytes; ++b) {
     if (workspace.get()[b] != 0xcd) throw std::runtime_error(name + " writes behind its workspace");
   }
   for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -157,8 +167,9 @@ void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
   }
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const Tensor* t = e.arrays[i];
-    if (std::find(signature.arguments.begin(), signature.arguments.end(), t) == signature.arguments.end())
-      continue;
+    const bool argument =
+        std::find(signature.arguments.begin(), signature.arguments.end(), t) != signature.arguments.end();
+    if (!argument || t->role == Role::prepared) continue;  // the interpreter of the schedule prepares nothing
     ++out.compared;
     const Real distance = what == runtime::fault::none
                               ? test::distance(arrays[i].values(), expected->at(t->name))

@@ -136,8 +136,8 @@ class Minimiser {
     std::vector<std::string> names;
     for (const Line& l : lines_) {
       const std::string& kind = l.words[0];
-      if (l.words.size() > 1 &&
-          (kind == "variable" || kind == "parameter" || kind == "input" || kind == "one_of"))
+      if (l.words.size() > 1 && (kind == "variable" || kind == "parameter" || kind == "input" ||
+                                 kind == "constant" || kind == "one_of" || kind == "index_of"))
         names.push_back(l.words[1]);
     }
     for (const std::string& name : names) {

@@ -457,6 +457,7 @@ const std::vector<Builder::Word<Builder>> Builder::kDeclarations = {
     {"index_of", [](Builder& b, const Line& l) { b.index_of(l); }},
     {"parameter", [](Builder& b, const Line& l) { b.declare(l, Role::parameter, false); }},
     {"input", [](Builder& b, const Line& l) { b.declare(l, Role::input, false); }},
+    {"constant", [](Builder& b, const Line& l) { b.declare(l, Role::constant, false); }},
     // x_previous: the value before the last change; or at the previous tick of `advance`
     {"previous",
      [](Builder& b, const Line& l) {

@@ -8,9 +8,9 @@
 //   seed 7                                    of the values
 //   axis unit 3
 //   plate batch 4 2                           capacity, copies in use
-//   variable x batch unit                     also one_of, index_of, parameter, input; after ':' what its
-//   values parameter P unit unit : definite          are: positive, definite, probabilities, outcomes,
-//   zero_diagonal model m                                   or `conditionals m`
+//   variable x batch unit                     also one_of, index_of, parameter, input, constant; after ':'
+//   what its values parameter P unit unit : definite          are: positive, definite, probabilities,
+//   outcomes, zero_diagonal model m                                   or `conditionals m`
 //     x normal
 //       mean = 0
 //       precision = P[unit, unit']

@@ -25,6 +25,7 @@ struct Outcome {
   std::size_t compared = 0, ill_conditioned = 0;  ///< arrays after passes and kernels
   std::size_t energies = 0;                       ///< functionals against the densities' definitions
   std::size_t slopes = 0, unclear_slopes = 0;     ///< derivatives against differences; at kinks
+  bool too_long = false;                          ///< its kernels were not compiled
 
   static Outcome failure(std::string stage, std::string text) {
     return {Kind::failed, std::move(stage), std::move(text)};

@@ -134,7 +134,7 @@ class Run {
     for (std::size_t i = 0; i < batch.size(); ++i) {
       kernel_compared_ += outcomes[i].compared;
       kernel_ill_conditioned_ += outcomes[i].ill_conditioned;
-      ++counts_["compiled and run"];
+      ++counts_[outcomes[i].too_long ? "too long to be compiled" : "compiled and run"];
       if (outcomes[i].kind == Outcome::Kind::passed) continue;
       failure(
           batch[i].name, batch[i].lines, outcomes[i],

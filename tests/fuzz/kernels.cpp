@@ -233,7 +233,8 @@ std::vector<Outcome> check_kernels(const std::vector<std::vector<Line>>& program
   std::string source;
   for (std::size_t i = 0; i < programs.size(); ++i) {
     emitted.push_back(emit_program(programs[i], fmt::format("fuzz_{}", i)));
-    source += emitted.back()->source;
+    out[i].too_long = emitted.back()->source.size() > kLongest;
+    if (!out[i].too_long) source += emitted.back()->source;
   }
   std::filesystem::create_directories(compiler.folder);
   // A name of its own for each library: one that stays loaded would be found again.
@@ -241,13 +242,16 @@ std::vector<Outcome> check_kernels(const std::vector<std::vector<Line>>& program
   const std::filesystem::path stem = compiler.folder / fmt::format("kernels_{}", ++number);
   if (const auto message = compile(source, stem, compiler)) {
     if (programs.size() == 1) return {Outcome::failure("compile", *message)};
-    for (std::size_t i = 0; i < programs.size(); ++i) out[i] = check_kernels({programs[i]}, compiler)[0];
+    for (std::size_t i = 0; i < programs.size(); ++i) {
+      if (!out[i].too_long) out[i] = check_kernels({programs[i]}, compiler)[0];
+    }
     return out;
   }
   void* library = dlopen((stem.string() + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw std::runtime_error(dlerror());
-  for (std::size_t i = 0; i < programs.size(); ++i)
-    out[i] = isolated([&] { return run_program(*emitted[i], library); });
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    if (!out[i].too_long) out[i] = isolated([&] { return run_program(*emitted[i], library); });
+  }
   dlclose(library);
   std::filesystem::remove(stem.string() + ".so");
   return out;

@@ -17,7 +17,8 @@ struct Compiler {
 
 /// Emits, compiles and runs the kernels of every program, and compares each array with the schedules
 /// interpreted in extended precision. One outcome a program, in order; those that do not compile together are
-/// compiled one by one.
+/// compiled one by one. Those of more than kLongest characters are not compiled, which would take minutes.
+inline constexpr std::size_t kLongest = 300'000;
 std::vector<Outcome> check_kernels(const std::vector<std::vector<Line>>& programs, const Compiler& compiler);
 
 }  // namespace freefall::fuzz

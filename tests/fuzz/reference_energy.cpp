@@ -172,6 +172,21 @@ Real continuous_bernoulli(Real x, Real b) {
 }
 Real categorical(Real x, Real probability) { return -x * std::log(std::fmax(probability, 1e-16L)); }
 
+// An outcome given as a number reads its own probability.
+Real numbered(const Factor& f, const Environment<Real>& at, Context& context) {
+  const std::vector<Index> own = canonical_indices(f.variable);
+  std::vector<Index> of_probability = own;
+  of_probability.push_back({f.variable->index_of, 0});
+  const Lookup x(element(context, f.variable), at), p(elaborate::argument(f, "probability"), at);
+  Real out = 0;
+  each_place(own, at.sizes(), [&](std::vector<std::size_t> place) {
+    const Real value = x(own, place);
+    place.push_back(static_cast<std::size_t>(std::llround(value)));
+    out += categorical(1, p(of_probability, place));
+  });
+  return out;
+}
+
 // Of outcomes: ln q - ln p summed over every value that the variables can take together, each with its
 // probability. A given one_of counts as its array says; nothing is learned of it.
 class OutcomesEnergy {
@@ -305,7 +320,8 @@ std::optional<Real> reference_energy(const Program& program, const Functional& f
     } else if (f.density == "continuous_bernoulli") {
       out += elementwise(f, "natural", at, context, continuous_bernoulli);
     } else if (f.density == "categorical") {
-      out += elementwise(f, "probability", at, context, categorical);
+      out += f.variable->index_of != nullptr ? numbered(f, at, context)
+                                             : elementwise(f, "probability", at, context, categorical);
     } else {
       return std::nullopt;
     }

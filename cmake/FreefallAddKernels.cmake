@@ -2,7 +2,8 @@
 #   MODEL  <file.cpp>                 # defines freefall::program define()
 #  [AXES   <axis>=<size>...]          # one for each axis of the model; none if it has none
 #  [SCALAR float|double]              # default float
-#  [ISA    native|portable]           # default native: for the processor of this machine
+#  [ISA    native|portable]           # default native: for the processor of this machine; portable: for every processor
+#                                     # of its family, on x86-64 in three instruction sets of which one is chosen at run time
 #  [REPORT <file.html>]               # a page about the model and its kernels; relative to the current binary folder
 #  [WITHOUT <pass>...]               # optional passes that are left out, to see what they are worth; `emit --help` lists them
 #  [VERIFY]                           # the build fails when a reference of the model has not the declared verdict
@@ -33,6 +34,27 @@ function(_freefall_generator out model)
     endif()
   endif()
   set(${out} ${generator} PARENT_SCOPE)
+endfunction()
+
+# The kernels of a portable library, once for each instruction set; the rest of it for all processors. A source of its own
+# for each set, so that all of them have the properties of the target.
+function(_freefall_compile_for_each_set target folder)
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    target_sources(${target} PRIVATE ${folder}/${target}_kernels.cpp)
+    return()
+  endif()
+  target_compile_options(${target} PRIVATE -march=x86-64)
+  foreach(set IN ITEMS baseline:x86-64 avx2:x86-64-v3 avx512:x86-64-v4)
+    string(REGEX MATCH "^([^:]+):(.+)$" set ${set})
+    set(options -march=${CMAKE_MATCH_2})
+    if(CMAKE_MATCH_1 STREQUAL "avx512")
+      list(APPEND options -mprefer-vector-width=512)
+    endif()
+    set(source ${folder}/${target}_${CMAKE_MATCH_1}.cpp)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${target}_kernels.cpp\"\n" @ONLY)
+    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${options}" SKIP_UNITY_BUILD_INCLUSION TRUE)
+    target_sources(${target} PRIVATE ${source})
+  endforeach()
 endfunction()
 
 function(freefall_add_kernels target)
@@ -82,6 +104,9 @@ function(freefall_add_kernels target)
   endif()
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target})
   set(files ${folder}/${target}.hpp ${folder}/${target}.cpp ${folder}/${target}_views.hpp ${folder}/${target}_rules.txt)
+  if(arg_ISA STREQUAL "portable")
+    list(APPEND files ${folder}/${target}_kernels.cpp)
+  endif()
   set(verify)
   if(arg_VERIFY)
     set(verify COMMAND ${generator} verify --quiet)
@@ -90,7 +115,7 @@ function(freefall_add_kernels target)
     OUTPUT ${folder}/${target}.stamp
     BYPRODUCTS ${files} ${arg_REPORT}
     ${verify}
-    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} ${axes} ${without} ${report}
+    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} --isa ${arg_ISA} ${axes} ${without} ${report}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/${target}.stamp
     DEPENDS ${generator}
     COMMENT "freefall: kernels ${target}"
@@ -111,6 +136,8 @@ function(freefall_add_kernels target)
   endif()
   if(arg_ISA STREQUAL "native")
     target_compile_options(${target} PRIVATE -march=native)
+  else()
+    _freefall_compile_for_each_set(${target} ${folder})
   endif()
   if(COMMAND freefall_warnings)
     freefall_warnings(${target})

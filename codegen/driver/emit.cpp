@@ -35,6 +35,11 @@ void add_emit_options(CLI::App& app, Request& request) {
   std::vector<std::string> names;
   for (const plan::Pass& p : plan::passes()) names.emplace_back(p.name);
   app.add_option("--out", request.out, "folder the files go to (default: the current one)");
+  app.add_option(
+         "--isa", request.isa,
+         "portable: kernels that are compiled for several instruction sets, and the choice among them")
+      ->check(CLI::IsMember({"native", "portable"}))
+      ->capture_default_str();
   app.add_option("--report", request.report, "also write the report to this file, a page of HTML");
   app.add_flag("--times", request.times, "print how long each pass takes");
   app.add_option("--dump-after", request.dump_after, "print the schedules after a pass")
@@ -67,7 +72,8 @@ int run_emit(const Request& request, const ir::Program& program, std::string& ou
   };
   const plan::Compilation compilation = plan::compile(program, sizes, after, request.without);
   if (stopped) return 0;
-  std::vector<emit::GeneratedFile> files = emit::emit_library(compilation);
+  std::vector<emit::GeneratedFile> files =
+      emit::emit_library(compilation, request.isa == "portable" ? emit::Isa::portable : emit::Isa::native);
   files.push_back({sizes.name + "_rules.txt", report::rules_text(compilation)});
   const std::filesystem::path folder = request.out.empty() ? "." : request.out;
   for (const auto& file : files) write_if_changed(folder / file.name, file.text);

@@ -97,6 +97,13 @@ void add_options(const Verb& verb, CLI::App& app, Request& request) {
     app.add_option("--scalar", request.scalar, "scalar type")
         ->check(CLI::IsMember({"float", "double"}))
         ->capture_default_str();
+    std::vector<std::string> names;
+    for (const plan::Machine& m : plan::machines()) names.push_back(m.name);
+    app.add_option("--machine", request.machine, "what slices and tiles are made for")
+        ->check(CLI::IsMember(names))
+        ->capture_default_str();
+    app.add_option("--cache", request.cache_bytes, "bytes of its second cache (default: that of the machine)")
+        ->check(CLI::PositiveNumber);
   }
   if (!verb.formats.empty()) {
     request.format = verb.formats.front();
@@ -111,6 +118,10 @@ plan::Specialisation specialisation(const Request& request, const ir::Program& p
   plan::Specialisation sizes{request.name.empty() ? program.name() : request.name, parse_axes(request.axes),
                              request.scalar == "float" ? plan::Scalar::float32 : plan::Scalar::float64};
   check_name(sizes.name);
+  for (const plan::Machine& m : plan::machines()) {
+    if (m.name == request.machine) sizes.machine = m;
+  }
+  if (request.cache_bytes != 0) sizes.machine.cache_bytes = request.cache_bytes;
   return sizes;
 }
 

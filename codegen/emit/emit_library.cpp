@@ -52,7 +52,7 @@ std::string banner(const plan::Compilation& c, const char* what) {
 
 class LibraryEmitter {
  public:
-  explicit LibraryEmitter(const plan::Compilation& c) : c_(c), names_{&c.sizes} {
+  LibraryEmitter(const plan::Compilation& c, Isa isa) : c_(c), isa_(isa), names_{&c.sizes} {
     for (const loop::Kernel& k : c.kernels) kernels_.push_back(signature(k, c));
     arrays_ = library_arrays(kernels_, *c.program->context);
     for (const KernelSignature& k : kernels_) {
@@ -64,10 +64,18 @@ class LibraryEmitter {
   }
 
   std::vector<GeneratedFile> files() {
-    return {{c_.sizes.name + ".hpp", header()},
-            {c_.sizes.name + ".cpp", source()},
-            {c_.sizes.name + "_views.hpp", banner(c_, "Owns the arrays; Eigen and xtensor views.") +
-                                               emit_views(c_.sizes, kernels_, arrays_, plates_)}};
+    const std::string& name = c_.sizes.name;
+    std::vector<GeneratedFile> out = {
+        {name + ".hpp", header()},
+        {name + "_views.hpp", banner(c_, "Owns the arrays; Eigen and xtensor views.") +
+                                  emit_views(c_.sizes, kernels_, arrays_, plates_)}};
+    if (isa_ == Isa::native) {
+      out.push_back({name + ".cpp", source()});
+    } else {
+      out.push_back({name + ".cpp", dispatcher()});
+      out.push_back({name + "_kernels.cpp", source()});
+    }
+    return out;
   }
 
  private:
@@ -158,14 +166,54 @@ class LibraryEmitter {
       bodies += "\n" + print(entry);
     }
     for (const CppFunction& f : operations_) operations += "\n" + print(f);
-    std::string out = banner(c_, "The kernels.");
+    const bool one_set = isa_ == Isa::native;
+    std::string out =
+        banner(c_, one_set ? "The kernels." : "The kernels, to be compiled once for each instruction set.");
     out += fmt::format("#include \"{}.hpp\"\n\n{}\n", c_.sizes.name, includes(operations + bodies));
     out += fmt::format("namespace {} {{\nnamespace {{\n\n", c_.sizes.name);
-    out += table() + operations;
+    out += (one_set ? table() : "") + operations + "\n}  // namespace\n";
+    if (one_set) {
+      out += tensor_function() + bodies;
+    } else {
+      out += fmt::format(
+          "\nnamespace compiled_for_::FREEFALL_INSTRUCTION_SET {{\n{}\n}}  // namespace "
+          "compiled_for_::FREEFALL_INSTRUCTION_SET\n",
+          bodies);
+    }
+    return out + fmt::format("\n}}  // namespace {}\n", c_.sizes.name);
+  }
+
+  // The kernels of a portable library: calls those of the instruction set that is chosen when it runs.
+  std::string dispatcher() const {
+    std::string declarations, calls;
+    for (const KernelSignature& k : kernels_) {
+      const std::string& name = k.kernel->name;
+      declarations +=
+          fmt::format("  freefall::runtime::status {}(const arrays& a, void* workspace); \\\n", name);
+      calls += fmt::format(
+          "\nfreefall::runtime::status {0}(const arrays& a, void* workspace) {{\n"
+          "#define FREEFALL_KERNEL(set) compiled_for_::set::{0},\n"
+          "  return freefall::runtime::call_chosen<arrays>(\"{0}\", "
+          "{{FREEFALL_PORTABLE_SETS(FREEFALL_KERNEL)}}, a, "
+          "workspace);\n"
+          "#undef FREEFALL_KERNEL\n}}\n",
+          name);
+    }
+    std::string out = banner(c_, "Calls the kernels of the instruction set that the processor has.");
     out += fmt::format(
-        "\n}}  // namespace\n\nstd::span<const freefall::runtime::tensor_info> tensors() {{ return {}; }}\n",
-        arrays_.empty() ? "{}" : "kTensors");
-    return out + bodies + fmt::format("\n}}  // namespace {}\n", c_.sizes.name);
+        "#include \"{0}.hpp\"\n\n#include <freefall/runtime/dispatch.hpp>\n\nnamespace {0} {{\nnamespace "
+        "{{\n\n{1}\n}}  // namespace\n{2}",
+        c_.sizes.name, table(), tensor_function());
+    out += fmt::format(
+        "\n// Of {}_kernels.cpp.\n#define FREEFALL_DECLARE(set) \\\n  namespace compiled_for_::set {{ "
+        "\\\n{}  }}\nFREEFALL_PORTABLE_SETS(FREEFALL_DECLARE)\n#undef FREEFALL_DECLARE\n",
+        c_.sizes.name, declarations);
+    return out + calls + fmt::format("\n}}  // namespace {}\n", c_.sizes.name);
+  }
+
+  std::string tensor_function() const {
+    return fmt::format("\nstd::span<const freefall::runtime::tensor_info> tensors() {{ return {}; }}\n",
+                       arrays_.empty() ? "{}" : "kTensors");
   }
 
   // What the code names.
@@ -226,6 +274,7 @@ class LibraryEmitter {
   }
 
   const plan::Compilation& c_;
+  Isa isa_;
   Names names_;
   std::vector<KernelSignature> kernels_;
   std::vector<const Tensor*> arrays_;
@@ -235,8 +284,8 @@ class LibraryEmitter {
 
 }  // namespace
 
-std::vector<GeneratedFile> emit_library(const plan::Compilation& compilation) {
-  return LibraryEmitter(compilation).files();
+std::vector<GeneratedFile> emit_library(const plan::Compilation& compilation, Isa isa) {
+  return LibraryEmitter(compilation, isa).files();
 }
 
 }  // namespace freefall::emit

@@ -13,7 +13,14 @@ struct GeneratedFile {
   std::string text;
 };
 
-/// `<name>.hpp`, `<name>.cpp` and `<name>_views.hpp`. The same compilation gives the same bytes.
-std::vector<GeneratedFile> emit_library(const plan::Compilation& compilation);
+/// What the kernels are compiled for.
+enum class Isa {
+  native,    ///< one instruction set: `<name>.cpp` holds the kernels
+  portable,  ///< several: `<name>_kernels.cpp` is compiled once for each, `<name>.cpp` chooses among them
+};
+
+/// `<name>.hpp`, `<name>_views.hpp` and the sources. The same compilation gives the same bytes, on any
+/// machine.
+std::vector<GeneratedFile> emit_library(const plan::Compilation& compilation, Isa isa = Isa::native);
 
 }  // namespace freefall::emit

@@ -4,15 +4,12 @@ namespace freefall::loop {
 namespace {
 
 bool is_tiled(const Gemm& g, const plan::Specialisation& sizes) {
-  constexpr std::size_t kOneVector = 64;      // bytes, of the widest instruction set
-  constexpr std::size_t kDepth = 512;         // rows of B that lie apart
-  constexpr std::size_t kPanel = 512 * 1024;  // bytes of B in a row, half of a second cache
   if (g.accumulate || !g.m || !g.n || !g.k || plan::is_counted(g.m->axis) || plan::is_counted(g.n->axis))
     return false;
   const std::size_t bytes = plan::bytes(sizes.scalar), k = sizes.extent(g.k->axis);
   return stride(g.b, g.n, sizes) == 1 && stride(g.c, g.n, sizes) == 1 &&
-         sizes.extent(g.n->axis) * bytes >= kOneVector &&
-         (k <= kDepth || sizes.size(g.b->tensor) * bytes <= kPanel);
+         sizes.extent(g.n->axis) * bytes >= sizes.machine.vector_bytes &&
+         (k <= sizes.machine.short_sum || sizes.size(g.b->tensor) * bytes <= sizes.machine.cache_bytes / 2);
 }
 
 bool is_matrix_vector(const Gemm& g, const plan::Specialisation& sizes) {

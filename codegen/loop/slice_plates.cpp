@@ -335,8 +335,8 @@ class Slicer {
 
 }  // namespace
 
-SliceRule slice_rule(plan::Scalar scalar) {
-  const std::size_t vector = 64 / plan::bytes(scalar);
+SliceRule slice_rule(const plan::Specialisation& sizes) {
+  const std::size_t vector = sizes.machine.vector_bytes / plan::bytes(sizes.scalar);
   return {{2 * vector, vector}, vector, 16};
 }
 

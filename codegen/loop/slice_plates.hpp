@@ -6,7 +6,7 @@
 
 namespace freefall::loop {
 
-/// When slices are made. The defaults are a table of the machine, not of a model; tests take smaller ones.
+/// When slices are made: it depends on the machine, not on a model; tests take smaller ones.
 struct SliceRule {
   /// Widths to choose from, in copies: the one that pads the capacity least, the first of equals.
   std::vector<std::size_t> widths;
@@ -15,8 +15,8 @@ struct SliceRule {
   /// Smallest number of operations for each element that is copied into a slice and out.
   double operations_per_element = 16;
 };
-/// Two and one vectors of 64 bytes. Narrower instruction sets take the same slices in more vectors.
-SliceRule slice_rule(plan::Scalar scalar);
+/// Two and one vectors of the machine.
+SliceRule slice_rule(const plan::Specialisation& sizes);
 
 /// A run of operations in which the copies of a plate are independent of each other, matrix products by
 /// weights that all copies share among them, becomes a Slices: for each slice the whole run, with the arrays

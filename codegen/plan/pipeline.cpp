@@ -75,7 +75,7 @@ void lower(Compilation& c) {
     c.kernels.push_back({p.name, loop::lower_schedule(p.steps, *c.program->context, c.sizes)});
 }
 void slice(Compilation& c) {
-  const loop::SliceRule rule = loop::slice_rule(c.sizes.scalar);
+  const loop::SliceRule rule = loop::slice_rule(c.sizes);
   for (auto& k : c.kernels)
     k.operations = loop::slice_plates(k.operations, *c.program->context, c.sizes, rule);
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "codegen/ir/program.hpp"
+#include "codegen/plan/machine.hpp"
 
 namespace freefall::plan {
 
@@ -18,6 +19,7 @@ struct Specialisation {
   Scalar scalar = Scalar::float64;
   std::map<std::string, std::size_t> lanes =
       {};  ///< of the axes that passes add: copies in a slice of a plate
+  Machine machine = {};
 
   std::size_t extent(const ir::Axis* axis) const {
     const auto lane = lanes.find(axis->name);

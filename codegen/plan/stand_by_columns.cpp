@@ -14,8 +14,6 @@ namespace {
 
 using namespace ir;
 
-constexpr std::size_t kLargestCopy = 256 * 1024;  // bytes
-
 class Columns {
  public:
   Columns(Context& context, const Specialisation& sizes, calculus::Steps& prepare)
@@ -59,7 +57,7 @@ class Columns {
       if (!own_axis || calculus::is_tick(s.plain()) || t->axes[p]->plate) return false;
     }
     return (t->role == Role::constant || t->role == Role::prepared) &&
-           sizes_.size(t) * bytes(sizes_.scalar) <= kLargestCopy;
+           sizes_.size(t) * bytes(sizes_.scalar) <= sizes_.machine.cache_bytes / 4;
   }
 
   // The access with the indices of copies and those it shares with other factors first, then those summed

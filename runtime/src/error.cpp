@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "freefall/runtime/dispatch.hpp"
+
 namespace freefall::runtime {
 namespace {
 
@@ -20,6 +22,14 @@ std::string by_axis(const status& s, std::span<const tensor_info> tensors) {
     return text + ")";
   }
   return {};
+}
+
+// "baseline, avx2 or avx512": the first `count` instruction sets.
+std::string sets(std::size_t count, const std::string& last) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i)
+    text += (i == 0 ? "" : i + 1 == count ? " " + last + " " : ", ") + std::string(portable_sets.at(i));
+  return text;
 }
 
 // The part after "Kernel 'k': 't'".
@@ -61,6 +71,15 @@ std::string predicate(const status& s, std::span<const tensor_info> tensors) {
       return " is not 1: the constants are not prepared. Set them and call prepare() before the other "
              "kernels, "
              "and again whenever they change.";
+    case fault::unknown_instruction_set:
+      return " is '" + std::string(asked_set()) + "'; expected " + sets(portable_sets.size(), "or") +
+             ". Give the environment variable one of these, or unset it and the largest that the processor "
+             "has "
+             "is taken.";
+    case fault::missing_instruction_set:
+      return " is '" + std::string(portable_sets.at(s.found)) + "', which this processor lacks; it has " +
+             sets(s.expected + 1, "and") +
+             ". Give the environment variable one of these, or unset it and the largest is taken.";
   }
   return " returned the unknown fault " + std::to_string(static_cast<int>(s.what)) +
          "; expected one of freefall::runtime::fault. Build the kernel and the runtime from the same "

@@ -107,7 +107,7 @@ def cortex_m7(o):
 
 def network(o):
     run(o.aarch64 + "g++", *HOSTED, "-static", "-I", o.runtime, "-I", o.kernels, HERE / "network.cpp",
-        o.kernels / "pcn_portable.cpp", "-o", o.folder / "network")
+        o.kernels / "pcn_portable.cpp", o.kernels / "pcn_portable_kernels.cpp", "-o", o.folder / "network")
     found = [line.split() for line in run(o.qemu_aarch64, o.folder / "network").splitlines()]
     expected = [line.split() for line in run(o.host).splitlines()]
     assert len(found) == len(expected) == 4 * 26, len(found)

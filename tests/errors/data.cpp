@@ -1,6 +1,7 @@
 // errors_data CASE FOLDER: gives the kernels, checkpoints and readers of data something wrong, and says what
 // they say.
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <freefall/runtime/checkpoint.hpp>
@@ -76,6 +77,12 @@ constexpr Case kCases[] = {
      [](const fs::path&) {
        Sensor sensor;
        sensor.infer(0);
+     }},
+    {"instruction_set_is_unknown",
+     [](const fs::path&) {
+       setenv("FREEFALL_ISA", "sse9", 1);
+       Sensor sensor;
+       sensor.infer();
      }},
     {"matrix_of_another_shape",
      [](const fs::path&) {

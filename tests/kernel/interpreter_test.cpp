@@ -51,7 +51,7 @@ TEST(KernelEqualsInterpreter, OddSizesAndOneLabel) {
   expect_network_matches<pcn_sizes_c_double::instance>(pcn_sizes_c_double::tensors(), 37);
   expect_network_matches<pcn_sizes_c_float::instance>(pcn_sizes_c_float::tensors(), 37);
 }
-TEST(KernelEqualsInterpreter, TheBaselineInstructionSet) {
+TEST(KernelEqualsInterpreter, APortableLibrary) {
   expect_network_matches<pcn_portable::instance>(pcn_portable::tensors(), 8);
 }
 

@@ -138,7 +138,7 @@ TEST(KernelEqualsReference, PcnWithTanhBiasesAndAdam) {
   follow_pcn<pcn_tanh_double::instance>(pcn_tanh_double::tensors(), tanh, true, kAdam, 1e-3);
   follow_pcn<pcn_tanh_float::instance>(pcn_tanh_float::tensors(), tanh, true, kAdam, 1e-3);
 }
-TEST(KernelEqualsReference, PcnWithTheBaselineInstructionSet) {
+TEST(KernelEqualsReference, PcnInAPortableLibrary) {
   follow_pcn<pcn_portable::instance>(pcn_portable::tensors(), tanh, true, kAdam, 1e-3);
 }
 TEST(KernelEqualsReference, PcnWithReluAndWithoutBiases) {

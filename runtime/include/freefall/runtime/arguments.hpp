@@ -11,6 +11,7 @@
 #include "freefall/runtime/status.hpp"
 
 namespace freefall::runtime {
+inline namespace FREEFALL_INSTRUCTION_SET {
 
 // `count` runs of elements in use, `stride` apart.
 struct runs {
@@ -63,21 +64,19 @@ struct whole {
   const T* data;
 };
 
-inline namespace FREEFALL_INSTRUCTION_SET {
-
 // True if none of the arrays, each a whole<n> or an argument, holds a NaN or infinity: no table of arrays in
 // memory and one test at the end, for kernels that take less time than telling which array is at fault.
 template <class T>
 class finite {
   using S = simd<T>;
   using mask = typename S::mask;
-  using word = typename detail::exponent_test<T>::word;
+  using word = typename exponent_detail::exponent_test<T>::word;
 
  public:
   template <std::size_t n>
   [[gnu::always_inline]] finite& operator&(whole<n, T> a) {
     if constexpr (n < 2) {
-      one_ |= detail::carried(*a.data);
+      one_ |= exponent_detail::carried(*a.data);
     } else {
       part(a.data, std::integral_constant<std::size_t, n>{}, simd_within<T, n>());
     }
@@ -86,20 +85,20 @@ class finite {
   template <std::size_t Depth>
   [[gnu::always_inline]] finite& operator&(const argument<T, Depth>& a) {
     const bool bad = a.first_bad() != a.none;
-    one_ |= bad ? detail::exponent_test<T>::sign : word{0};
+    one_ |= bad ? exponent_detail::exponent_test<T>::sign : word{0};
     return *this;
   }
   [[gnu::always_inline]] explicit operator bool() const {
     word all = one_;
     for (std::size_t i = 0; i < S::lanes; ++i) all |= static_cast<word>(seen_[i]);
-    return (all & detail::exponent_test<T>::sign) == 0;
+    return (all & exponent_detail::exponent_test<T>::sign) == 0;
   }
 
  private:
   template <std::size_t n, class P>
   [[gnu::always_inline]] void part(const T* p, std::integral_constant<std::size_t, n>, P) {
     const auto carried = [](const T* at) __attribute__((always_inline)) {
-      using test = detail::exponent_test<T>;
+      using test = exponent_detail::exponent_test<T>;
       typedef word words __attribute__((vector_size(P::bytes)));
       return ((words)P::load(at) & test::magnitude) + test::carry;
     };
@@ -114,8 +113,6 @@ class finite {
   mask seen_{};
   word one_ = 0;
 };
-
-}  // namespace FREEFALL_INSTRUCTION_SET
 
 // A fault for the first null array (found 0, expected its elements), or the first NaN or infinity in what is
 // read.
@@ -177,4 +174,5 @@ template <class T, std::size_t Depth, std::size_t N>
   return {};
 }
 
+}  // namespace FREEFALL_INSTRUCTION_SET
 }  // namespace freefall::runtime

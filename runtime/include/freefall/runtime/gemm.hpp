@@ -128,8 +128,7 @@ void sweep_rows(std::size_t m, tile_task<T> t) {
   (step(std::integral_constant<int, heights>{}), ...);
 }
 
-// 32 registers: up to 24 accumulators; 16 registers: up to 12.
-inline constexpr std::size_t panel_vectors = simd<float>::bytes == 64 ? 4 : 2;
+inline constexpr std::size_t panel_vectors = register_tiles.panel_vectors;
 
 template <class T>
 void panel(std::size_t vectors, std::size_t m, const tile_task<T>& t) {

@@ -1,9 +1,5 @@
 // One vector register of the instruction set this translation unit is compiled for, through the vector
 // extensions of GCC and clang: no intrinsics, so the same source serves every instruction set.
-//
-// A program may hold kernels compiled for several instruction sets, all including these headers. The inline
-// namespace gives the code of each set its own symbols, so that the linker never merges AVX-512 code into the
-// path of a machine without it. gemm, vector_math and dense live in the same namespace.
 #pragma once
 
 #include <cstddef>
@@ -11,22 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
-#define FREEFALL_INSTRUCTION_SET avx512
-#define FREEFALL_VECTOR_BYTES 64
-#elif defined(__AVX2__) && defined(__FMA__)
-#define FREEFALL_INSTRUCTION_SET avx2
-#define FREEFALL_VECTOR_BYTES 32
-#elif defined(__AVX__)
-#define FREEFALL_INSTRUCTION_SET avx
-#define FREEFALL_VECTOR_BYTES 32
-#elif defined(__FMA__) || defined(__aarch64__)
-#define FREEFALL_INSTRUCTION_SET fma
-#define FREEFALL_VECTOR_BYTES 16
-#else
-#define FREEFALL_INSTRUCTION_SET baseline
-#define FREEFALL_VECTOR_BYTES 16
-#endif
+#include "freefall/runtime/instruction_set.hpp"
 
 // Before a loop whose passes touch no common element. g++ would unroll a short one into scalar code before
 // its vectoriser sees it, and what follows would wait for the pieces of each vector.
@@ -51,10 +32,10 @@
 
 namespace freefall::runtime {
 
+inline namespace FREEFALL_INSTRUCTION_SET {
+
 // std::min stands in a header that a freestanding library need not have.
 constexpr std::size_t least(std::size_t a, std::size_t b) { return b < a ? b : a; }
-
-inline namespace FREEFALL_INSTRUCTION_SET {
 
 // A whole register, or a part of one for arrays shorter than that: Bytes is a power of two.
 template <class T, std::size_t Bytes = FREEFALL_VECTOR_BYTES>

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "freefall/runtime/instruction_set.hpp"
+
 namespace freefall::runtime {
 
 // The ways in which a kernel can refuse its arguments or stop. The comment says what the fields of `status`
@@ -26,6 +28,9 @@ enum class fault : int {
   diagonal_not_zero,  // tensor of a square coupling without a diagonal; element = flat index
   no_threads,         // tensor = "threads"; found = 0
   not_prepared,       // the kernel `prepare` has not run on these arrays
+  // of dispatch.hpp; tensor = FREEFALL_ISA
+  unknown_instruction_set,
+  missing_instruction_set,  // found = the one asked for, expected = the largest that the processor has
 };
 
 // Result of a kernel call. The strings are literals of the generated code and live for ever; they are never
@@ -46,10 +51,11 @@ struct status {
   std::size_t expected = 0;
 
   /// Nothing was wrong.
-  [[nodiscard]] constexpr bool ok() const { return what == fault::none; }
+  [[nodiscard, gnu::always_inline]] constexpr bool ok() const { return what == fault::none; }
 };
 
-namespace detail {
+inline namespace FREEFALL_INSTRUCTION_SET {
+namespace exponent_detail {
 
 template <class T>
 struct exponent_test;
@@ -75,26 +81,27 @@ template <class T>
   return (std::bit_cast<typename test::word>(x) & test::magnitude) + test::carry;
 }
 
-}  // namespace detail
+}  // namespace exponent_detail
 
 // Index of the first NaN or infinity among p[0..n), or n if all are finite. T is float or double; p needs no
 // alignment beyond that of T and may be null when n is 0.
 template <class T>
 [[nodiscard]] constexpr std::size_t first_not_finite(const T* p, std::size_t n) {
-  using test = detail::exponent_test<T>;
+  using test = exponent_detail::exponent_test<T>;
   std::size_t i = 0;
   const auto skip_finite = [&]<std::size_t block>(std::integral_constant<std::size_t, block>) {
     for (; n - i >= block; i += block) {
       typename test::word seen = 0;
-      for (std::size_t j = 0; j < block; ++j) seen |= detail::carried(p[i + j]);
+      for (std::size_t j = 0; j < block; ++j) seen |= exponent_detail::carried(p[i + j]);
       if (seen & test::sign) break;
     }
   };
   skip_finite(std::integral_constant<std::size_t, 64>{});
   skip_finite(std::integral_constant<std::size_t, 8>{});  // small arrays, and the rest of large ones
   for (; i < n; ++i)
-    if (detail::carried(p[i]) & test::sign) return i;
+    if (exponent_detail::carried(p[i]) & test::sign) return i;
   return n;
 }
 
+}  // namespace FREEFALL_INSTRUCTION_SET
 }  // namespace freefall::runtime

@@ -20,17 +20,8 @@ namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
 namespace tile_detail {
 
-// Tiles by instruction set: most vectors in a row, and the accumulators of a tile. Two registers hold the row
-// of B, one or two the broadcast; without FMA the products need one more.
-#if FREEFALL_VECTOR_BYTES == 64
-inline constexpr std::size_t most_vectors = 3, accumulators = 24;
-#elif defined(__aarch64__)
-inline constexpr std::size_t most_vectors = 4, accumulators = 24;
-#elif defined(__FMA__)
-inline constexpr std::size_t most_vectors = 2, accumulators = 12;
-#else
-inline constexpr std::size_t most_vectors = 2, accumulators = 8;
-#endif
+inline constexpr std::size_t most_vectors = register_tiles.vectors,
+                             accumulators = register_tiles.accumulators;
 
 // `total` in the fewest parts of at most `most`, of sizes that differ by at most one, the larger ones first.
 struct partition {

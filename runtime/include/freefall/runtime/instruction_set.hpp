@@ -1,0 +1,58 @@
+// The instruction set this translation unit is compiled for, and the sizes of tiles it takes from that.
+//
+// A program may hold kernels compiled for several instruction sets, all including these headers. Whatever a
+// kernel may call stands in the inline namespace FREEFALL_INSTRUCTION_SET, which gives the code of each set
+// its own symbols, so that the linker never merges AVX-512 code into the path of a machine without it.
+#pragma once
+
+#include <cstddef>
+
+// The one table of what depends on the instruction set while kernels are compiled; what depends on the
+// machine while they are written stands in codegen/plan/machine.cpp. FREEFALL_TILE: most vectors in a row of
+// a tile of tiled_product.hpp, its accumulators, and vectors in a row of a panel of gemm.hpp. A tile fills
+// the registers: two hold the row of B, one or two the broadcast; without FMA the products need one more.
+//
+//   set       registers   bytes
+//   avx512    32          64      x86-64-v4
+//   avx2      16          32      x86-64-v3
+//   avx_fma   16          32
+//   avx       16          32
+//   neon      32          16      AArch64
+//   baseline  16          16      x86-64, and everything else
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#define FREEFALL_INSTRUCTION_SET avx512
+#define FREEFALL_VECTOR_BYTES 64
+#define FREEFALL_TILE {3, 24, 4}
+#elif defined(__AVX2__) && defined(__FMA__)
+#define FREEFALL_INSTRUCTION_SET avx2
+#define FREEFALL_VECTOR_BYTES 32
+#define FREEFALL_TILE {2, 12, 2}
+#elif defined(__AVX__) && defined(__FMA__)
+#define FREEFALL_INSTRUCTION_SET avx_fma
+#define FREEFALL_VECTOR_BYTES 32
+#define FREEFALL_TILE {2, 12, 2}
+#elif defined(__AVX__)
+#define FREEFALL_INSTRUCTION_SET avx
+#define FREEFALL_VECTOR_BYTES 32
+#define FREEFALL_TILE {2, 8, 2}
+#elif defined(__aarch64__)
+#define FREEFALL_INSTRUCTION_SET neon
+#define FREEFALL_VECTOR_BYTES 16
+#define FREEFALL_TILE {4, 24, 2}
+#else
+#define FREEFALL_INSTRUCTION_SET baseline
+#define FREEFALL_VECTOR_BYTES 16
+#define FREEFALL_TILE {2, 8, 2}
+#endif
+
+namespace freefall::runtime {
+
+struct tile_sizes {
+  std::size_t vectors, accumulators, panel_vectors;
+};
+
+inline namespace FREEFALL_INSTRUCTION_SET {
+inline constexpr tile_sizes register_tiles = FREEFALL_TILE;
+}  // namespace FREEFALL_INSTRUCTION_SET
+
+}  // namespace freefall::runtime

@@ -220,6 +220,7 @@ class LibraryEmitter {
   static std::string includes(const std::string& code) {
     static constexpr std::pair<std::string_view, std::string_view> kHeaders[] = {
         {"freefall::runtime::check_", "freefall/runtime/arguments.hpp"},
+        {"freefall::runtime::flush_denormals", "freefall/runtime/denormals.hpp"},
         {"_spd(", "freefall/runtime/dense.hpp"},
         {"freefall::runtime::gemm<", "freefall/runtime/gemm.hpp"},
         {"_lanes<", "freefall/runtime/lanes.hpp"},
@@ -265,6 +266,8 @@ class LibraryEmitter {
                   {{"const arrays&", "a"}, {"[[maybe_unused]] void*", "workspace"}},
                   {}};
     f.body = boundary_checks(k, names_);
+    f.body.push_back(
+        {CppDeclare{"[[maybe_unused]] const freefall::runtime::flush_denormals", "denormals_", "{}"}});
     OperationEmitter operations(k, names_, c_.sizes.name);
     CppBlock body = operations.run(operations_);
     f.body.insert(f.body.end(), body.begin(), body.end());

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 
+#include "freefall/runtime/denormals.hpp"
+
 #ifndef FREEFALL_THREADS
 #define FREEFALL_THREADS __STDC_HOSTED__
 #endif
@@ -45,7 +47,7 @@ class team {
     return threads_ == 1 || part % threads_ == thread_;
   }
   /// Returns when all threads have called it.
-  void wait() const {
+  [[gnu::always_inline]] void wait() const {
     if (meeting_ != nullptr) meeting_->wait();
   }
 
@@ -67,7 +69,12 @@ void run_team([[maybe_unused]] std::size_t threads, const Work& work) {
 #if FREEFALL_THREADS
   if (threads > 1) {
     detail::run_on_threads(
-        threads, [](const void* w, const team& t) { (*static_cast<const Work*>(w))(t); }, &work);
+        threads,
+        [](const void* w, const team& t) {
+          [[maybe_unused]] const flush_denormals mode = {};  // that of the calling thread
+          (*static_cast<const Work*>(w))(t);
+        },
+        &work);
     return;
   }
 #endif

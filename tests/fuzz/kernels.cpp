@@ -90,7 +90,10 @@ std::unique_ptr<Emitted> emit_program(const std::vector<Line>& lines, const std:
     out->kernels.push_back(emit::signature(k, out->compilation));
   out->arrays = emit::library_arrays(out->kernels, *out->subject.program.context);
   const auto files = emit::emit_library(out->compilation);
-  out->source = files[0].text + files[1].text + entry(*out);
+  for (const auto& file : files) {
+    if (!file.name.ends_with("_views.hpp")) out->source += file.text;
+  }
+  out->source += entry(*out);
   replace_all(out->source, "#pragma once\n", "");
   replace_all(out->source, fmt::format("#include \"{}.hpp\"\n", name), "");
   return out;

@@ -22,13 +22,16 @@ namespace freefall::runtime {
 
 #define FREEFALL_SET_TEXT(set) #set,
 #define FREEFALL_SET_NAME(set) FREEFALL_SET_TEXT(set)
+/// The names of the sets of a portable library, the smallest first.
 inline constexpr std::array portable_sets = {FREEFALL_PORTABLE_SETS(FREEFALL_SET_NAME)};
 #undef FREEFALL_SET_NAME
 #undef FREEFALL_SET_TEXT
 
 // The position in portable_sets, or why there is none.
 struct set_choice {
+  /// The position.
   std::size_t set = 0;
+  /// The fault, where there is none.
   status problem = {};
 };
 

@@ -47,11 +47,18 @@
 
 namespace freefall::runtime {
 
+/// How much of the registers a product takes.
 struct tile_sizes {
-  std::size_t vectors, accumulators, panel_vectors;
+  /// Vectors in a row of a tile of known size, at most.
+  std::size_t vectors;
+  /// Vectors in such a tile.
+  std::size_t accumulators;
+  /// Vectors in a row of a packed panel.
+  std::size_t panel_vectors;
 };
 
 inline namespace FREEFALL_INSTRUCTION_SET {
+/// Of this instruction set.
 inline constexpr tile_sizes register_tiles = FREEFALL_TILE;
 }  // namespace FREEFALL_INSTRUCTION_SET
 

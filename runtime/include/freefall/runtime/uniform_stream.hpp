@@ -103,6 +103,7 @@ class uniform_stream {
   }
 
  protected:
+  /// The two 64-bit words of a block.
   [[nodiscard]] constexpr std::array<std::uint64_t, 2> words(std::uint64_t pair) const {
     const std::array<std::uint32_t, 4> b = block(pair);
     return {b[0] | std::uint64_t{b[1]} << 32, b[2] | std::uint64_t{b[3]} << 32};

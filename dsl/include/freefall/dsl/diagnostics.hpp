@@ -260,8 +260,8 @@ template <class Target, class Role>
 struct target_is_not_free {
   static_assert(
       accepted<Target, Role>,
-      "freefall: what falls is a variable or a parameter; an input is given: declare it as a parameter, "
-      "or do not descend it");
+      "freefall: what falls is a variable or a parameter; an input or a constant is given: declare it as a "
+      "parameter, or do not descend it");
 };
 
 template <class Symbol, class Role>

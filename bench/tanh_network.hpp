@@ -1,9 +1,11 @@
 #pragma once
-// The network of growth_bench: as pcn_model.cpp, with any number of hidden layers and of inference steps.
+// The network of pcn_bench and growth_bench: x_l ~ N(W_l tanh(x_{l-1}) + b_l, I), image below, digit above,
+// some inference steps for each learning step. The activation stands before the weights, as in hand/pcn.hpp,
+// and applies to the image too.
 #include <freefall/dsl.hpp>
 
 template <int Hidden, int Steps>
-freefall::program growing_network() {
+freefall::program tanh_network() {
   using namespace freefall;
   plate<"batch"> batch;
   axis<"pixel"> pixel;

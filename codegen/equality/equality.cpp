@@ -17,7 +17,7 @@ namespace {
 
 using namespace ir;
 
-constexpr std::size_t kFieldPoints = 3, kNumericPoints = 8;
+constexpr std::size_t kFieldPoints = 3, kNumericPoints = 12;
 constexpr long double kTolerance = 1e-12L;
 
 std::vector<const Axis*> axes_of(Expr a, Expr b) {
@@ -68,23 +68,45 @@ constexpr Function kOfPositive[] = {Function::log,
                                     Function::polygamma,
                                     Function::continuous_bernoulli_quantile};
 
+// Functions without negative values.
+constexpr Function kNotNegative[] = {Function::exp,  Function::sigmoid, Function::softplus, Function::relu,
+                                     Function::step, Function::abs,     Function::less,     Function::equal};
+
+template <std::size_t N>
+bool is_one_of(Function f, const Function (&list)[N]) {
+  return std::find(std::begin(list), std::end(list), f) != std::end(list);
+}
+
+// Adds the arrays whose signs can reach the value of e.
+void add_arrays_of_sign(Expr e, std::set<const Node*>& seen, std::set<const Tensor*>& out) {
+  if (!seen.insert(e.get()).second) return;
+  if (e->tensor != nullptr) out.insert(e->tensor);
+  if (e->op == Op::Map && is_one_of(e->function, kNotNegative)) return;
+  for (std::size_t i = 0; i < e->args.size(); ++i) {
+    const bool squared = e->op == Op::Product && e->weights[i] == Number(2);
+    if (!squared) add_arrays_of_sign(e->args[i], seen, out);
+  }
+}
+
 // Arrays that must be positive: what such functions read, and probabilities.
 std::set<const Tensor*> positive_arrays(Expr a, Expr b) {
   std::set<const Tensor*> out;
+  std::set<const Node*> seen;
   for (const Expr e : topological({a, b})) {
     if (e->op == Op::Access && e->tensor->one_of) out.insert(e->tensor);
-    if (e->op != Op::Map || std::count(std::begin(kOfPositive), std::end(kOfPositive), e->function) == 0)
-      continue;
-    for (const Tensor* t : tensors_of(e)) out.insert(t);
+    if (e->op != Op::Map || !is_one_of(e->function, kOfPositive)) continue;
+    for (const Expr argument : e->args) add_arrays_of_sign(argument, seen, out);
   }
   return out;
 }
 
-// Values between 0.2 and 1.2, inside the domain of every function; of either sign where `is_signed`, as far
-// as arrays need not be positive, so that kinks and choices are seen from both sides. Matrices under Inverse
+// Of arrays that need not be positive: `opposite` is `random` with every sign turned, so that the two
+// together see each kink and each choice from both sides.
+enum class Signs { positive, random, opposite };
+
+// Values between 0.2 and 1.2, inside the domain of every function, with their signs. Matrices under Inverse
 // and LogDet get a heavy diagonal, and the number of an outcome is one of those of its axis.
-Environment<long double> random_point(Expr a, Expr b, const Sizes& sizes, std::uint64_t seed,
-                                      bool is_signed) {
+Environment<long double> random_point(Expr a, Expr b, const Sizes& sizes, std::uint64_t seed, Signs signs) {
   Environment<long double> out(sizes);
   const std::set<const Tensor*> positive = positive_arrays(a, b);
   std::set<const Tensor*> definite;
@@ -96,10 +118,10 @@ Environment<long double> random_point(Expr a, Expr b, const Sizes& sizes, std::u
     const Tensor* t = e->tensor;
     if (t == nullptr || out.contains(t)) continue;
     std::vector<long double> data(out.count(*t));
-    const bool either = is_signed && !positive.contains(t) && !definite.contains(t);
+    const bool either = signs != Signs::positive && !positive.contains(t) && !definite.contains(t);
     for (std::size_t i = 0; i < data.size(); ++i) {
       data[i] = 0.2L + unit(seed, t->name, i);
-      if (either && unit(seed + 31, t->name, i) < 0.5L) data[i] = -data[i];
+      if (either && (unit(seed + 31, t->name, i) < 0.5L) == (signs == Signs::random)) data[i] = -data[i];
       if (t->index_of != nullptr)
         data[i] = std::floor(unit(seed, t->name, i) * static_cast<long double>(sizes.of(*t->index_of)));
     }
@@ -130,9 +152,8 @@ struct NumericPoint {
   bool tells = false;
   std::optional<Counterexample> difference;
 };
-NumericPoint compare_at(Expr derived, Expr reference, const Sizes& sizes, std::uint64_t seed,
-                        bool is_signed) {
-  const Environment<long double> point = random_point(derived, reference, sizes, seed, is_signed);
+NumericPoint compare_at(Expr derived, Expr reference, const Sizes& sizes, std::uint64_t seed, Signs signs) {
+  const Environment<long double> point = random_point(derived, reference, sizes, seed, signs);
   decltype(evaluate(derived, point)) x, y;
   try {
     x = evaluate(derived, point);
@@ -142,7 +163,8 @@ NumericPoint compare_at(Expr derived, Expr reference, const Sizes& sizes, std::u
   }
   for (std::size_t i = 0; i < x.data.size(); ++i) {
     if (close(x.data[i], y.data[i])) continue;
-    if (is_signed && (std::isnan(x.data[i]) || std::isnan(y.data[i]))) continue;  // outside the domain of one
+    if (signs != Signs::positive && (std::isnan(x.data[i]) || std::isnan(y.data[i])))
+      continue;  // outside the domain of one
     Counterexample out;
     out.sizes = sizes;
     out.derived = x.data[i];
@@ -158,7 +180,7 @@ NumericPoint compare_at(Expr derived, Expr reference, const Sizes& sizes, std::u
 
 // Over all assignments of extents 1 to 3, smallest number of values first.
 std::optional<Counterexample> smallest_counterexample(Expr derived, Expr reference,
-                                                      const std::vector<const Axis*>& axes, bool is_signed) {
+                                                      const std::vector<const Axis*>& axes, Signs signs) {
   const std::size_t tried = std::min<std::size_t>(axes.size(), 6);
   std::vector<std::vector<std::size_t>> all = {{}};
   for (std::size_t a = 0; a < tried; ++a) {
@@ -181,7 +203,7 @@ std::optional<Counterexample> smallest_counterexample(Expr derived, Expr referen
   for (const auto& extents : all) {
     Sizes sizes;
     for (std::size_t a = 0; a < axes.size(); ++a) sizes.extents[axes[a]->name] = a < tried ? extents[a] : 2;
-    if (auto found = compare_at(derived, reference, sizes, 1, is_signed).difference) return found;
+    if (auto found = compare_at(derived, reference, sizes, 1, signs).difference) return found;
   }
   return {};
 }
@@ -250,12 +272,13 @@ Result compare_rules(Expr derived, Expr reference) {
     return out;
   }
   for (std::size_t k = 0; k < kNumericPoints; ++k) {
-    const bool is_signed = k % 2 == 1;
-    const NumericPoint point = compare_at(derived, reference, different_sizes(axes, k), k + 1, is_signed);
+    const auto signs = static_cast<Signs>(k % 3);
+    const std::size_t turn = signs == Signs::opposite ? k - 1 : k;
+    const NumericPoint point = compare_at(derived, reference, different_sizes(axes, turn), turn + 1, signs);
     out.points += point.tells;
     if (!point.difference) continue;
     out.verdict = Verdict::refuted;
-    out.counterexample = smallest_counterexample(derived, reference, axes, is_signed);
+    out.counterexample = smallest_counterexample(derived, reference, axes, signs);
     if (!out.counterexample) out.counterexample = point.difference;
     if (x && y) {
       const auto in_x = terms_of(*x), in_y = terms_of(*y);
@@ -278,8 +301,9 @@ bool seem_equal(Expr a, Expr b) {
     const FieldPoint point{sizes, 1};
     return field_evaluate(a, point) == field_evaluate(b, point);
   } catch (const std::domain_error&) {
-    const NumericPoint at = compare_at(a, b, sizes, 1, false);
-    return at.tells && !at.difference && !compare_at(a, b, sizes, 2, true).difference;
+    const NumericPoint at = compare_at(a, b, sizes, 1, Signs::positive);
+    return at.tells && !at.difference && !compare_at(a, b, sizes, 2, Signs::random).difference &&
+           !compare_at(a, b, sizes, 2, Signs::opposite).difference;
   }
 }
 

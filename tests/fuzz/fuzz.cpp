@@ -87,6 +87,8 @@ class Run {
     energies_ += o.energies;
     slopes_ += o.slopes;
     unclear_slopes_ += o.unclear_slopes;
+    verdicts_ += o.verdicts;
+    without_verdict_ += o.without_verdict;
     if (!o_.replay.empty() && (o.kind == Outcome::Kind::rejected) != !expected_rejection_.empty()) {
       ++failed_;
       fmt::print("{} should {}: {}\n", name, expected_rejection_.empty() ? "compile" : "be rejected", o.text);
@@ -185,6 +187,8 @@ class Run {
     fmt::print("{:>8} free energies compared with the definitions of their densities\n", energies_);
     fmt::print("{:>8} derivatives compared with differences, {} more at kinks or ill-conditioned\n", slopes_,
                unclear_slopes_);
+    fmt::print("{:>8} references judged, {} more of two rules or without a value at any point\n", verdicts_,
+               without_verdict_);
     fmt::print("{:>8} failed\n", failed_);
     for (const auto& [stage, n] : by_stage_) fmt::print("{:>12} in {}\n", n, stage);
     return failed_ == 0 && counts_.count("malformed") == 0 ? 0 : 1;
@@ -196,7 +200,8 @@ class Run {
   std::string expected_rejection_;  // part of the message; empty: none is expected
   std::map<std::string, std::size_t> counts_, rejections_, by_stage_;
   std::size_t failed_ = 0, compared_ = 0, ill_conditioned_ = 0, kernel_compared_ = 0,
-              kernel_ill_conditioned_ = 0, energies_ = 0, slopes_ = 0, unclear_slopes_ = 0;
+              kernel_ill_conditioned_ = 0, energies_ = 0, slopes_ = 0, unclear_slopes_ = 0, verdicts_ = 0,
+              without_verdict_ = 0;
 };
 
 int fuzz_main(int argc, char** argv) {

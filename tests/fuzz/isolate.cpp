@@ -28,7 +28,7 @@ constexpr bool sanitized = false;
 // The outcome as bytes that two processes share.
 struct Shared {
   int kind;
-  std::size_t compared, ill_conditioned, energies, slopes, unclear_slopes;
+  std::size_t compared, ill_conditioned, energies, slopes, unclear_slopes, verdicts, without_verdict;
   char stage[64], text[6000];
 };
 
@@ -65,6 +65,8 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
     shared->energies = o.energies;
     shared->slopes = o.slopes;
     shared->unclear_slopes = o.unclear_slopes;
+    shared->verdicts = o.verdicts;
+    shared->without_verdict = o.without_verdict;
     copy(shared->stage, o.stage);
     copy(shared->text, o.text);
     _exit(0);
@@ -78,7 +80,9 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
               shared->ill_conditioned,
               shared->energies,
               shared->slopes,
-              shared->unclear_slopes};
+              shared->unclear_slopes,
+              shared->verdicts,
+              shared->without_verdict};
   munmap(memory, sizeof(Shared));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return out;
   if (WIFEXITED(status))

@@ -23,9 +23,9 @@ using namespace freefall;
 using Words = std::vector<std::string>;
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 the model or its sizes are wrong, or it does not compile; 2 the command line is "
-    "wrong;\n"
-    "3 a file could not be read or written; 4 the C++ compiler is missing; 70 a bug in freefall.";
+    "Exit codes: 0 done; 1 the model or its sizes are wrong, it does not compile, or a run of it failed;\n"
+    "2 the command line is wrong; 3 a file could not be read or written; 4 the C++ compiler is missing; 70 a "
+    "bug in freefall.";
 constexpr const char* kModel =
     "a shipped model (see `freefall models`), a file that defines "
     "freefall::program define(), or a folder with such a model.cpp";

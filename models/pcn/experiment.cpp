@@ -38,7 +38,7 @@ void train(const Settings& settings, const Data& data, std::span<const rt::tenso
 void run(const Settings& given, bool demo) {
   const Settings s = given.completed(FREEFALL_DATA_DIR);
   if (demo && !s.small())
-    throw std::invalid_argument("--demo shows the network of the digits, found " + s.dataset);
+    throw CLI::ValidationError("--demo", "shows the network of the digits, found " + s.dataset);
   const Data data = load(s);
   if (s.small()) {
     train<pcn_digits::instance>(s, data, pcn_digits::tensors(), pcn_digits::extent::batch,

@@ -76,7 +76,7 @@ class Results {
       std::ofstream out(temporary);
       out << json_.dump(1) << "\n";
       out.close();
-      if (!out) throw runtime::data_error(temporary, "cannot write");
+      if (!out) throw runtime::data_error(file_, "cannot be written");
     }
     std::error_code error;
     std::filesystem::rename(temporary, file_, error);

@@ -6,10 +6,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <freefall/runtime/checkpoint.hpp>
 #include <freefall/runtime/error.hpp>
 #include <freefall/runtime/tensor_info.hpp>
 #include <functional>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,8 +49,10 @@ inline void add_run_options(CLI::App& app, RunSettings& run, const std::string& 
 /// What is kept must stay where it is in memory. Settings are not kept: give the same when resuming.
 class Run {
  public:
+  /// Throws data_error when a file is to go to a folder that does not exist: now, not after the first epoch.
   Run(RunSettings settings, const std::string& model)
       : results(settings.results, model), settings_(std::move(settings)) {
+    for (const std::string& file : {settings_.results, settings_.checkpoint}) expect_folder(file);
     keep("epoch", done_);
     keep("seed", seed_);
   }
@@ -84,6 +88,13 @@ class Run {
   Results results;
 
  private:
+  static void expect_folder(const std::filesystem::path& file) {
+    const std::filesystem::path folder = file.parent_path();
+    if (!folder.empty() && !std::filesystem::is_directory(folder))
+      throw runtime::data_error(file, fmt::format("there is no folder '{0}'. Make it (mkdir -p '{0}'), or "
+                                                  "give a file in a folder that exists.",
+                                                  folder.string()));
+  }
   void resume() {
     runtime::load_checkpoint(settings_.checkpoint, slots_);
     if (seed_ != settings_.seed)
@@ -105,19 +116,31 @@ class Run {
   std::vector<runtime::array_slot> slots_;
 };
 
-/// The main function of an experiment: parses, runs, and says what went wrong; returns the exit code.
+/// The main function of an experiment: parses, runs, says what went wrong, and returns an exit code with the
+/// meaning it has for every verb of `freefall`. `run` may throw a CLI::ParseError too, for options that do
+/// not go together.
 inline int experiment_main(CLI::App& app, int argc, char** argv, const std::function<void()>& run) {
+  app.footer(
+      "Exit codes: 0 done; 1 the run failed, as when it diverges; 2 the command line is wrong;\n"
+      "3 a file could not be read or written.");
+  const auto say = [&](int code, const char* what) {
+    fmt::print(stderr, "{}: {}\n", app.get_name(), what);
+    return code;
+  };
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
-  }
-  try {
     run();
     return 0;
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  } catch (const runtime::data_error& e) {
+    return say(3, e.what());
+  } catch (const std::filesystem::filesystem_error& e) {
+    return say(3, e.what());
+  } catch (const std::bad_alloc&) {
+    return say(3, "out of memory");
   } catch (const std::exception& e) {
-    fmt::print(stderr, "{}: {}\n", app.get_name(), e.what());
-    return 1;
+    return say(1, e.what());
   }
 }
 

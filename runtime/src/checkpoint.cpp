@@ -74,7 +74,13 @@ class replacement_file {
 
  private:
   [[noreturn]] void fail() const {
-    throw data_error(target_, std::string("cannot be written: ") + std::strerror(errno) +
+    const int reason = errno;
+    const std::filesystem::path folder = target_.parent_path();
+    std::error_code ignored;
+    if (!folder.empty() && !std::filesystem::exists(folder, ignored))
+      throw data_error(target_,
+                       "cannot be written: there is no folder '" + folder.string() + "'. Make it first.");
+    throw data_error(target_, std::string("cannot be written: ") + std::strerror(reason) +
                                   ". An older file of this name is unchanged.");
   }
 

@@ -44,7 +44,7 @@ class Digits(unittest.TestCase):
             file = pathlib.Path(folder) / "run.npz"
             file.write_bytes(b"not a checkpoint")
             done = run(PCN, "digits", "--checkpoint", str(file), "--resume")
-            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.returncode, 3)
             self.assertIn("run.npz", done.stderr)
             self.assertEqual(file.read_bytes(), b"not a checkpoint")
 
@@ -151,7 +151,7 @@ class Resume(unittest.TestCase):
                 self.assertEqual(pathlib.Path(one).read_bytes(), pathlib.Path(other).read_bytes())
 
             other_seed = run(*asked["killed"], "--resume", "--seed", "77")
-            self.assertEqual(other_seed.returncode, 1)
+            self.assertEqual(other_seed.returncode, 3)
             self.assertIn("found a run with the seed", other_seed.stderr)
 
     def test_pcn(self):
@@ -189,7 +189,7 @@ class BadInput(unittest.TestCase):
     def test_missing_data_names_the_command_that_gets_it(self):
         for program in ((PCN, "mnist"), (GENERATIVE,)):
             done = run(*program, "--data", "/nowhere")
-            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.returncode, 3)
             self.assertIn("/nowhere", done.stderr)
             self.assertIn("scripts/data mnist", done.stderr)
 
@@ -198,7 +198,7 @@ class BadInput(unittest.TestCase):
             header = bytes([0, 0, 8, 3]) + (2).to_bytes(4, "big") + (28).to_bytes(4, "big") * 2
             (pathlib.Path(folder) / "train-images-idx3-ubyte").write_bytes(header + bytes(100))
             done = run(PCN, "mnist", "--data", folder)
-            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.returncode, 3)
             self.assertIn("train-images-idx3-ubyte", done.stderr)
             self.assertIn("1568", done.stderr)
 
@@ -227,8 +227,31 @@ class BadInput(unittest.TestCase):
             self.assertEqual(run(KALMAN, "--epochs", "2", "--checkpoint", kept).returncode, 0)
             self.assertEqual(run(GRAPH, "--epochs", "2", "--results", file).returncode, 0)
             done = run(KALMAN, "--checkpoint", kept, "--resume", "--results", file)
-            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.returncode, 3)
             self.assertIn("run.json", done.stderr)
+
+    def test_files_in_a_folder_that_does_not_exist_are_refused_before_the_first_epoch(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for option, name in (("--results", "run.json"), ("--checkpoint", "run.npz")):
+                file = f"{folder}/missing/{name}"
+                done = run(GRAPH, option, file)
+                self.assertEqual(done.returncode, 3)
+                self.assertEqual(done.stderr, f"scalar_graph_experiment: {file}: there is no folder '{folder}/missing'. "
+                                 f"Make it (mkdir -p '{folder}/missing'), or give a file in a folder that exists.\n")
+                self.assertEqual(done.stdout, "")
+
+    def test_file_that_cannot_be_written_is_called_as_it_was_given(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "run.json"
+            (pathlib.Path(folder) / "run.json.tmp").mkdir()  # in the way of what is renamed in the end
+            done = run(GRAPH, "--epochs", "1", "--results", str(file))
+            self.assertEqual(done.returncode, 3)
+            self.assertEqual(done.stderr, f"scalar_graph_experiment: {file}: cannot be written\n")
+
+    def test_demo_of_another_network_is_a_wrong_command_line(self):
+        done = run(PCN, "mnist", "--demo")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--demo", done.stderr)
 
 
 if __name__ == "__main__":

@@ -214,7 +214,8 @@ TEST_F(Checkpoint, ThatCannotBeWrittenLeavesTheOldOneAndNothingElse) {
 TEST_F(Checkpoint, InAMissingFolderIsRefusedWithTheReason) {
   file = folder / "absent" / "run.npz";
   EXPECT_THAT(message_of<data_error>([&] { save_checkpoint(file, {{"beta", {}, &beta}}); }),
-              StartsWith(file.string() + ": cannot be written: No such file or directory."));
+              StartsWith(file.string() + ": cannot be written: there is no folder '" +
+                         file.parent_path().string() + "'."));
 }
 
 TEST_F(Checkpoint, ThatCannotTakeItsPlaceLeavesNoTemporary) {

@@ -1,4 +1,5 @@
-// Prints what a kernel that draws makes of five states, and the numbers it draws: as bits, one a line.
+// Prints what a kernel that draws makes of five states, and numbers it draws in double and float: as bits,
+// one a line.
 #include <bit>
 #include <cinttypes>
 #include <cstdio>
@@ -30,4 +31,7 @@ int main() {
   double draws[50];
   freefall::runtime::uniform_stream(a.draw_seed, "sigma").fill_uniform(std::span<double>(draws));
   for (const double v : draws) std::printf("%016" PRIx64 "\n", std::bit_cast<std::uint64_t>(v));
+  float odd[50];
+  freefall::runtime::uniform_stream(a.draw_seed, "sigma").fill_uniform(std::span<float>(odd), 7);
+  for (const float v : odd) std::printf("%08" PRIx32 "\n", std::bit_cast<std::uint32_t>(v));
 }

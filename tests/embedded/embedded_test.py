@@ -82,7 +82,7 @@ def draws(o):
     run(o.aarch64 + "g++", "-std=c++20", "-static", "-I", o.runtime, "-I", o.kernels, HERE / "draws.cpp", *objects,
         "-o", o.folder / "draws")
     found, expected = run(o.qemu_aarch64, o.folder / "draws").split(), run(o.host).split()
-    assert len(found) == len(expected) == 10 * 5 + 50, len(found)
+    assert len(found) == len(expected) == 10 * 5 + 2 * 50, len(found)
     assert found[50:] == expected[50:], "other draws"
     # The states are smooth functions of the draws, between -1 and 1, by exp and log of 1.5 ulp on either side
     # (tests/numerics/numerics.def) and some ten roundings a sweep: ten sweeps of them.

@@ -4,6 +4,8 @@
 #  [SCALAR float|double]              # default float
 #  [ISA    native|portable]           # default native: for the processor of this machine; portable: for every processor
 #                                     # of its family, on x86-64 in three instruction sets of which one is chosen at run time
+#  [FREESTANDING]                     # the kernels must not need a C library; compiled as for a device, -ffreestanding without
+#                                     # exceptions and run-time types (docs/how-to/embedded.md)
 #  [REPORT <file.html>]               # a page about the model and its kernels; relative to the current binary folder
 #  [WITHOUT <pass>...]               # optional passes that are left out, to see what they are worth; `emit --help` lists them
 #  [VERIFY]                           # the build fails when a reference of the model has not the declared verdict
@@ -58,12 +60,12 @@ function(_freefall_compile_for_each_set target folder)
 endfunction()
 
 function(freefall_add_kernels target)
-  cmake_parse_arguments(arg "VERIFY" "MODEL;SCALAR;ISA;REPORT" "AXES;WITHOUT" ${ARGN})
+  cmake_parse_arguments(arg "VERIFY;FREESTANDING" "MODEL;SCALAR;ISA;REPORT" "AXES;WITHOUT" ${ARGN})
   if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
     message(FATAL_ERROR "freefall_add_kernels(${target}): the name is also a C++ namespace; use letters, digits and '_', no digit first")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, REPORT, WITHOUT, VERIFY")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, FREESTANDING, REPORT, WITHOUT, VERIFY")
   endif()
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
@@ -103,6 +105,10 @@ function(freefall_add_kernels target)
     set(without --without ${arg_WITHOUT})
   endif()
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target})
+  set(freestanding)
+  if(arg_FREESTANDING)
+    set(freestanding --freestanding)
+  endif()
   set(files ${folder}/${target}.hpp ${folder}/${target}.cpp ${folder}/${target}_views.hpp ${folder}/${target}_rules.txt)
   if(arg_ISA STREQUAL "portable")
     list(APPEND files ${folder}/${target}_kernels.cpp)
@@ -115,7 +121,7 @@ function(freefall_add_kernels target)
     OUTPUT ${folder}/${target}.stamp
     BYPRODUCTS ${files} ${arg_REPORT}
     ${verify}
-    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} --isa ${arg_ISA} ${axes} ${without} ${report}
+    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} --isa ${arg_ISA} ${freestanding} ${axes} ${without} ${report}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/${target}.stamp
     DEPENDS ${generator}
     COMMENT "freefall: kernels ${target}"
@@ -131,6 +137,9 @@ function(freefall_add_kernels target)
   # errno and floating-point traps would keep loops scalar; neither changes a value.
   target_compile_options(${target} PRIVATE -fno-math-errno -fno-trapping-math -fopenmp-simd)
   target_compile_definitions(${target} PRIVATE FREEFALL_OPENMP_SIMD)
+  if(arg_FREESTANDING)
+    target_compile_options(${target} PRIVATE -ffreestanding -fno-exceptions -fno-rtti)
+  endif()
   if(NOT FREEFALL_SANITIZE)
     target_compile_options(${target} PRIVATE -O3)
   endif()

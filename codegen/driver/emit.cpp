@@ -7,6 +7,7 @@
 
 #include "codegen/driver/verbs.hpp"
 #include "codegen/driver/write_file.hpp"
+#include "codegen/emit/library_calls.hpp"
 #include "codegen/ir/print.hpp"
 #include "codegen/report/html.hpp"
 #include "codegen/report/rules_text.hpp"
@@ -40,6 +41,8 @@ void add_emit_options(CLI::App& app, Request& request) {
          "portable: kernels that are compiled for several instruction sets, and the choice among them")
       ->check(CLI::IsMember({"native", "portable"}))
       ->capture_default_str();
+  app.add_flag("--freestanding", request.freestanding,
+               "for a device without a C library: kernels that would call one are refused");
   app.add_option("--report", request.report, "also write the report to this file, a page of HTML");
   app.add_flag("--times", request.times, "print how long each pass takes");
   app.add_option("--dump-after", request.dump_after, "print the schedules after a pass")
@@ -72,6 +75,7 @@ int run_emit(const Request& request, const ir::Program& program, std::string& ou
   };
   const plan::Compilation compilation = plan::compile(program, sizes, after, request.without);
   if (stopped) return 0;
+  if (request.freestanding) emit::check_freestanding(compilation);
   std::vector<emit::GeneratedFile> files =
       emit::emit_library(compilation, request.isa == "portable" ? emit::Isa::portable : emit::Isa::native);
   files.push_back({sizes.name + "_rules.txt", report::rules_text(compilation)});

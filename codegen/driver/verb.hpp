@@ -30,6 +30,7 @@ struct Request {
   std::string rule;                    ///< explain: what is to be explained
   std::string results;                 ///< report: a file an experiment has written
   std::string isa = "native";          ///< emit: native or portable
+  bool freestanding = false;           ///< emit: a call of the C library is an error
   std::string report;                  ///< emit: a page to write beside the kernels
   std::string dump_after, stop_after;  ///< emit: passes
   std::vector<std::string> without;    ///< emit: optional passes that are left out

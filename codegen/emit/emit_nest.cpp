@@ -8,6 +8,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "codegen/emit/library_calls.hpp"
 #include "codegen/ir/indicator.hpp"
 #include "codegen/plan/generic_form.hpp"
 
@@ -290,7 +291,7 @@ class NestEmitter {
       const std::int64_t exponent = e->weights[i].numerator();
       const std::string factor = at_least(arg(e, i), 3);
       auto& side = exponent < 0 ? below : above;
-      if (std::abs(exponent) <= 4) {
+      if (std::abs(exponent) <= kLargestProduct) {
         for (std::int64_t k = 0; k < std::abs(exponent); ++k) side.push_back(factor);
       } else {
         side.push_back(fmt::format("freefall::runtime::math::pow({}, {}({}))", arg(e, i), names_.scalar(),

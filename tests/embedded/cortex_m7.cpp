@@ -5,6 +5,10 @@
 
 extern "C" {
 
+#ifdef FREEFALL_C_LIBRARY
+void* memset(void* to, int value, std::size_t n);
+void* memcpy(void* to, const void* from, std::size_t n);
+#else
 // -fno-tree-loop-distribute-patterns keeps the compiler from turning these loops into calls of themselves.
 void* memset(void* to, int value, std::size_t n) {
   auto* bytes = static_cast<unsigned char*>(to);
@@ -16,6 +20,7 @@ void* memcpy(void* to, const void* from, std::size_t n) {
     static_cast<unsigned char*>(to)[i] = static_cast<const unsigned char*>(from)[i];
   return to;
 }
+#endif
 
 extern unsigned char data_begin[], data_end[], data_image[], bss_begin[], bss_end[], stack_top[];
 [[noreturn]] void reset();

@@ -96,13 +96,35 @@ def cortex_m7(o):
     cpu = cortex_m7_flags(o)
     compiler = o.arm + "g++"
     objects = bare_objects(compiler, o.arm + "nm", [*cpu, "-ffunction-sections", "-fdata-sections"], o.folder, o)
-    start = [*BARE, *cpu, "-fno-tree-loop-distribute-patterns", "-nostdlib", "-Wl,--gc-sections", "-T", HERE / "cortex_m7.ld"]
-    run(compiler, *start, HERE / "cortex_m7.cpp", *objects, "-lgcc", "-o", o.folder / "cortex_m7.elf")
-    print(run(o.arm + "size", o.folder / "cortex_m7.elf"))
-    # qemu runs a program for a processor without an operating system on a whole board only. The same objects run under
-    # Arm's larger processors, which know every instruction of a Cortex-M7; only the call to the emulator differs.
-    run(compiler, *start, "-DFREEFALL_CALL_BY_SVC", HERE / "cortex_m7.cpp", *objects, "-lgcc", "-o", o.folder / "emulated.elf")
-    expect_the_same(run(o.qemu_arm, "-cpu", "max", o.folder / "emulated.elf").split(), run(o.host).split())
+    libraries = {"no library": ["-nostdlib", "-fno-tree-loop-distribute-patterns"]}
+    if "/" in run(compiler, "-print-file-name=nano.specs"):
+        libraries["newlib nano"] = ["--specs=nano.specs", "-nostartfiles", "-DFREEFALL_C_LIBRARY"]
+    expected = run(o.host).split()
+    for library, options in libraries.items():
+        link = [compiler, *BARE, *cpu, *options, "-Wl,--gc-sections", "-T", HERE / "cortex_m7.ld", HERE / "cortex_m7.cpp", *objects]
+        run(*link, "-lgcc", "-o", o.folder / "cortex_m7.elf")
+        print(f"{library}:", run(o.arm + "size", o.folder / "cortex_m7.elf"), sep="\n")
+        # qemu runs a program for a processor without an operating system on a whole board only. The same objects run under
+        # Arm's larger processors, which know every instruction of a Cortex-M7; only the call to the emulator differs.
+        run(*link, "-DFREEFALL_CALL_BY_SVC", "-lgcc", "-o", o.folder / "emulated.elf")
+        expect_the_same(run(o.qemu_arm, "-cpu", "max", o.folder / "emulated.elf").split(), expected)
+
+
+def functions(o):
+    """What the compiler's table says a function calls of the C library is what is undefined in its object code."""
+    objects, alone = o.folder / "functions.o", o.folder / "alone.o"
+    run(o.arm + "g++", *BARE, *cortex_m7_flags(o), "-ffunction-sections", "-I", o.runtime, "-I", HERE.parent.parent,
+        "-c", HERE / "functions.cpp", "-o", objects)
+    table = dict(line.split(":") for line in run(o.host).splitlines())
+    assert table, "the table is empty"
+    for name, calls in table.items():
+        run(o.arm + "ld", "-r", "--gc-sections", "--undefined", name, objects, "-o", alone)
+        run(o.arm + "strip", "--strip-unneeded", alone)  # of symbols that what is left does not mention
+        needed = {line.split()[-1] for line in run(o.arm + "nm", "--undefined-only", alone).splitlines()}
+        # Names of the compiler's own library begin with __: it converts numbers to integers of 64 bits.
+        needed = {symbol for symbol in needed if not symbol.startswith("__")} - PROVIDED
+        assert needed == set(calls.replace(",", "").split()), f"{name} calls {sorted(needed)}, by the table{calls}"
+    print(f"{len(table)} functions call what the table says")
 
 
 def network(o):
@@ -121,14 +143,14 @@ def network(o):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=["aarch64", "cortex_m7", "draws", "network"])
+    parser.add_argument("case", choices=["aarch64", "cortex_m7", "draws", "functions", "network"])
     for folder in ("kernels", "runtime", "folder"):
         parser.add_argument("--" + folder, type=pathlib.Path, required=True)
     for program in ("host", "aarch64", "arm", "arm-include", "qemu-aarch64", "qemu-arm"):
         parser.add_argument("--" + program)
     o = parser.parse_args()
     o.folder.mkdir(parents=True, exist_ok=True)
-    {"aarch64": aarch64, "cortex_m7": cortex_m7, "draws": draws, "network": network}[o.case](o)
+    {"aarch64": aarch64, "cortex_m7": cortex_m7, "draws": draws, "functions": functions, "network": network}[o.case](o)
 
 
 if __name__ == "__main__":

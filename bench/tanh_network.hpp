@@ -1,11 +1,12 @@
 #pragma once
-// The network of pcn_bench and growth_bench: x_l ~ N(W_l tanh(x_{l-1}) + b_l, I), image below, digit above,
-// some inference steps for each learning step. The activation stands before the weights, as in hand/pcn.hpp,
-// and applies to the image too.
+// The network of pcn_bench, growth_bench and adamw_bench: x_l ~ N(W_l tanh(x_{l-1}) + b_l, I), image below,
+// digit above, some inference steps for each learning step. The activation stands before the weights, as in
+// hand/pcn.hpp, and applies to the image too.
 #include <freefall/dsl.hpp>
 
-template <int Hidden, int Steps>
-freefall::program tanh_network() {
+/// Each `learn(F, W, b, learning_rate)` is a descent that follows inference; F is the mean over the batch.
+template <int Hidden, int Steps, class... Learn>
+freefall::program tanh_network(const Learn&... learn) {
   using namespace freefall;
   plate<"batch"> batch;
   axis<"pixel"> pixel;
@@ -27,5 +28,10 @@ freefall::program tanh_network() {
   auto q = family(layers<1, Hidden>([&](auto l) { return delta(h[l]); }));
   auto F = free_energy(p, q);
   return program{kernel<"train">(forward(p), repeat(Steps, descend(F, h, rate(inference_rate))),
-                                 descend(F / count(batch), W, b, sgd(learning_rate)))};
+                                 learn(F / count(batch), W, b, learning_rate)...)};
 }
+
+/// By gradient descent.
+inline constexpr auto plain_descent = [](auto F, auto W, auto b, auto learning_rate) {
+  return freefall::descend(F, W, b, freefall::sgd(learning_rate));
+};

@@ -48,8 +48,7 @@ int main(int argc, char** argv) {
       run.results.append("Monitor (complexity - accuracy), nats", "epoch", "mean of the epoch", monitor);
       run.results.append("Free energy of all units, nats", "epoch", "at the end of the epoch",
                          net.free_energy());
-      if ((epoch + 1) % 50 == 0 || epoch + 1 == settings.epochs)
-        fmt::print("epoch {:>4}  monitor {:.4f}\n", epoch + 1, monitor);
+      if (run.is_last_of(50, epoch)) fmt::print("epoch {:>4}  monitor {:.4f}\n", epoch + 1, monitor);
     });
     result found;
     probe(net, settings.seed, in_order, found);

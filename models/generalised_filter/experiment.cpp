@@ -113,9 +113,7 @@ int main(int argc, char** argv) {
   settings.epochs = 200;
   double precision = 4;
   add_run_options(app, settings, "epochs of 0.1 units of time; the states circle once in 63 of them");
-  app.add_option("--prior-precision", precision, "of the motion of the states")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  add_positive_option(app, "--prior-precision", precision, "of the motion of the states");
   return experiment_main(app, argc, argv, [&] {
     const World world(settings.seed);
     std::array<Filter, 2> filters = {
@@ -141,7 +139,7 @@ int main(int argc, char** argv) {
         run.results.append("Distance from the truth, root mean square", x, f.name, std::sqrt(f.distance));
         run.results.append("Free energy, nats", x, f.name, f.energy);
       }
-      if ((epoch + 1) % 20 == 0 || epoch + 1 == settings.epochs)
+      if (run.is_last_of(20, epoch))
         fmt::print(
             "epoch {:>4}  free energy {:.3f} (at rest {:.3f})  distance from the truth {:.4f} ({:.4f})\n",
             epoch + 1, filters[0].energy, filters[1].energy, std::sqrt(filters[0].distance),

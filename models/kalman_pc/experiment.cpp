@@ -70,9 +70,7 @@ int main(int argc, char** argv) {
   settings.epochs = ticks / ticks_of_epoch;
   double step = 0.05;
   add_run_options(app, settings, "epochs of ten ticks of 1 ms; the flight of the paper has 100");
-  app.add_option("--step", step, "of the descents with five steps")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  add_positive_option(app, "--step", step, "of the descents with five steps");
   return experiment_main(app, argc, argv, [&] {
     const flight body(settings.epochs * ticks_of_epoch);
     const observed_flight seen(body, settings.seed);
@@ -95,7 +93,7 @@ int main(int argc, char** argv) {
       const std::size_t last = (epoch + 1) * ticks_of_epoch - 1;
       run.results.append("Position at the end of the epoch", "epoch of 10 ticks", "truth",
                          body.truth[last](0));
-      if ((epoch + 1) % 10 == 0 || epoch + 1 == settings.epochs)
+      if (run.is_last_of(10, epoch))
         fmt::print("epoch {:>4}  {:.0f} ms  position {:.3f}, estimates {:.3f} {:.3f} {:.3f} {:.3f}\n",
                    epoch + 1, static_cast<double>(last + 1), body.truth[last](0), kalman.kernels.x()(0),
                    points[0].kernels.x()(0), points[1].kernels.x()(0), points[2].kernels.x()(0));

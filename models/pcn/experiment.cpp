@@ -62,9 +62,8 @@ int main(int argc, char** argv) {
   app.add_option("--learning-rate", s.learning_rate,
                  "of Adam (default: digits 0.002, else 0.001 times 0.7 an epoch)")
       ->check(CLI::PositiveNumber);
-  app.add_option("--inference-rate", s.inference_rate, "Euler step of the activities")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  freefall::models::add_positive_option(app, "--inference-rate", s.inference_rate,
+                                        "Euler step of the activities");
   app.add_flag("--demo", demo, "with digits: print the derived rules and a summary line at the end");
   return freefall::models::experiment_main(app, argc, argv, [&] { run(s, demo); });
 }

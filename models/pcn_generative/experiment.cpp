@@ -64,17 +64,9 @@ int main(int argc, char** argv) {
                "pcn_generative_experiment"};
   app.add_option("--data", s.data, "folder of MNIST")->capture_default_str();
   add_run_options(app, s, "number of epochs, each of 100 weight updates on a batch of 64");
-  app.add_option("--test-images", s.test_images, "test images for the final figure")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--learning-rate", s.learning_rate, "of the weights, for the mean over a batch")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--inference-rate", s.inference_rate, "Euler step of the codes")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--prior-precision", s.prior_precision, "of the codes; small is nearly flat")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  add_positive_option(app, "--test-images", s.test_images, "test images for the final figure");
+  add_positive_option(app, "--learning-rate", s.learning_rate, "of the weights, for the mean over a batch");
+  add_positive_option(app, "--inference-rate", s.inference_rate, "Euler step of the codes");
+  add_positive_option(app, "--prior-precision", s.prior_precision, "of the codes; small is nearly flat");
   return experiment_main(app, argc, argv, [&] { learn(s); });
 }

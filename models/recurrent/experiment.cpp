@@ -6,6 +6,7 @@
 
 #include <freefall/runtime/initialise.hpp>
 
+#include "models/support/learner.hpp"
 #include "models/support/run.hpp"
 
 namespace {
@@ -32,13 +33,10 @@ void show(Network& net, const rt::stream& draws, std::uint64_t batch) {
   }
 }
 
-struct Learner {
-  std::string name;
-  void (*infer)(Network&);
-  Network net{};
-
-  Learner(std::string called, void (*how)(Network&), double step, std::uint64_t seed)
-      : name(std::move(called)), infer(how) {
+struct Student : Learner<Network> {
+  Student(std::string called, void (*how)(Network&), double step, std::uint64_t seed)
+      : Learner{std::move(called), how} {
+    Network& net = kernels;
     const auto draw = [&](auto weights, const char* stream) {
       const auto scale = std::sqrt(1 / static_cast<double>(weights.cols()));
       rt::initialise::normal(std::span<double>(weights.data(), static_cast<std::size_t>(weights.size())),
@@ -54,6 +52,7 @@ struct Learner {
 
   // One step down the derivatives of a batch. The axes of a result stand in order of their names.
   void learn(double rate) {
+    Network& net = kernels;
     infer(net);
     const double down = rate / static_cast<double>(sequences);
     net.W1() -= down * net.by_W1().transpose();
@@ -68,6 +67,7 @@ struct Learner {
 
   // Mean square error of what is said about sequences that are not learned from.
   double test(const rt::stream& held_out) {
+    Network& net = kernels;
     double sum = 0;
     for (std::size_t n = 0; n < tests; ++n) {
       show(net, held_out, n);
@@ -89,40 +89,35 @@ int main(int argc, char** argv) {
   settings.epochs = 60;
   double rate = 0.05, step = 0.1;
   add_run_options(app, settings, "epochs, each of 10 updates of the weights on three new sequences");
-  app.add_option("--learning-rate", rate, "of the weights, for the mean over three sequences")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--inference-rate", step, "of the 40 simultaneous steps; at 1 they settle")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  add_positive_option(app, "--learning-rate", rate, "of the weights, for the mean over three sequences");
+  add_positive_option(app, "--inference-rate", step, "of the 40 simultaneous steps; at 1 they settle");
   return experiment_main(app, argc, argv, [&] {
-    std::array<Learner, 2> learners = {
+    std::array<Student, 2> learners = {
         {{"one sweep (backpropagation)", [](auto& n) { n.sweep(); }, step, settings.seed},
          {fmt::format("40 steps of {}", step), [](auto& n) { n.relax(); }, step, settings.seed}}};
     const rt::stream training(settings.seed, "training"), held_out(settings.seed, "held out");
     Run run(settings, "recurrent");
-    for (std::size_t k = 0; k < learners.size(); ++k)
-      run.keep(fmt::format("{}/", k), learners[k].net, recurrent::tensors());
+    run.keep_each(learners, recurrent::tensors());
     run.each([&](std::size_t epoch) {
       std::array<double, 2> energy{}, error{};
       for (std::size_t k = 0; k < learners.size(); ++k) {
-        Learner& l = learners[k];
+        Student& l = learners[k];
         for (std::uint64_t n = 0; n < updates_of_epoch; ++n) {
-          show(l.net, training, epoch * updates_of_epoch + n);
+          show(l.kernels, training, epoch * updates_of_epoch + n);
           l.learn(rate);
         }
         error[k] = l.test(held_out);
-        show(l.net, held_out, 0);
-        l.net.strict();
-        energy[k] = l.net.energy() / static_cast<double>(sequences);
+        show(l.kernels, held_out, 0);
+        l.kernels.strict();
+        energy[k] = l.kernels.energy() / static_cast<double>(sequences);
         run.results.append("Error on sequences held out, mean square", "epoch", l.name, error[k]);
         run.results.append("Free energy after inference, nats a sequence", "epoch", l.name, energy[k]);
       }
-      if ((epoch + 1) % 10 == 0 || epoch + 1 == settings.epochs)
+      if (run.is_last_of(10, epoch))
         fmt::print("epoch {:>4}  error {:.5f} ({}: {:.5f})\n", epoch + 1, error[0], learners[1].name,
                    error[1]);
     });
-    for (Learner& l : learners)
+    for (Student& l : learners)
       run.results.figure("error on sequences held out, " + l.name, l.test(held_out));
     run.results.save();
   });

@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
       run.results.append("Couplings: distance from the best, up to a scale", "second", "learned", distance);
       run.results.append("Couplings: scale", "second", "learned", scale);
       run.results.append("Spikes per neuron and second", "second", "mean", rate);
-      if ((epoch + 1) % 8 == 0 || epoch + 1 == run_settings.epochs)
+      if (run.is_last_of(8, epoch))
         fmt::print(
             "epoch {:>4}  error of the read-out {:.4f}  distance of the couplings {:.5f}  scale {:.3f}  "
             "{:.1f} Hz\n",

@@ -41,6 +41,12 @@ inline void add_run_options(CLI::App& app, RunSettings& run, const std::string& 
   app.add_option("--results", run.results, "write curves and figures here after every epoch (.json)");
 }
 
+/// Adds an option for a number above zero.
+template <class T>
+void add_positive_option(CLI::App& app, const std::string& name, T& value, const std::string& help) {
+  app.add_option(name, value, help)->capture_default_str()->check(CLI::PositiveNumber);
+}
+
 ///   Run run(settings, "tmaze");
 ///   run.keep("known/", agent.kernels, tmaze::tensors());   every array of an instance, and how far it has
 ///   drawn run.keep("world", world.drawn);                        a counter of the experiment
@@ -65,6 +71,12 @@ class Run {
     }
     if constexpr (requires { instance.draw_step; }) keep(prefix + "draw_step", instance.draw_step);
   }
+  /// The kernels of each of several that learn the same (learner.hpp).
+  template <class Learners>
+  void keep_each(Learners& learners, std::span<const runtime::tensor_info> tensors) {
+    std::size_t number = 0;
+    for (auto& learner : learners) keep(fmt::format("{}/", number++), learner.kernels, tensors);
+  }
   void keep(const std::string& name, std::uint64_t& counter) {
     slots_.push_back({name, {}, reinterpret_cast<std::int64_t*>(&counter)});
   }
@@ -83,6 +95,11 @@ class Run {
       results.save();  // before the checkpoint, which says how much of it counts
       if (!settings_.checkpoint.empty()) save();
     }
+  }
+
+  /// True for every `count`th epoch and for the last: when a line is printed.
+  bool is_last_of(std::size_t count, std::size_t epoch) const {
+    return (epoch + 1) % count == 0 || epoch + 1 == settings_.epochs;
   }
 
   Results results;

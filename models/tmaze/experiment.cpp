@@ -53,12 +53,8 @@ int main(int argc, char** argv) {
   double gamma = 16;
   bool sampled = false;
   add_run_options(app, settings, "number of epochs, each of --trials trials");
-  app.add_option("--trials", trials, "trials of an epoch, of two moves each")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--gamma", gamma, "precision of the posterior over policies")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  freefall::models::add_positive_option(app, "--trials", trials, "trials of an epoch, of two moves each");
+  freefall::models::add_positive_option(app, "--gamma", gamma, "precision of the posterior over policies");
   app.add_flag("--sampled", sampled, "draw actions from their posterior in place of the most probable one");
   return freefall::models::experiment_main(app, argc, argv, [&] {
     const std::uint64_t seed = settings.seed;

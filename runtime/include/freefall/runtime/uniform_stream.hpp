@@ -191,9 +191,8 @@ class uniform_stream {
   }
 
   // A random order of 0 .. n - 1 from exactly n draws: element i goes to the place floor((i + 1)
-  // uniform(first + i)) and
-  // what stood there goes to place i (Durstenfeld 1964, inside out). Each order has the probability 1 / n! to
-  // within n^2 2^-52.
+  // uniform(first + i)) and what stood there goes to place i (Durstenfeld 1964, inside out). Each order has
+  // the probability 1 / n! to within n^2 2^-52.
   template <std::floating_point T>
   [[gnu::always_inline]] void fill_permutation(std::span<T> out, std::uint64_t first = 0) const {
     uniform_detail::for_each_draw(seed_, id_, out.size(), first, [&](std::size_t i, double u) {
@@ -209,6 +208,7 @@ class uniform_stream {
     return uniform_detail::words(block(pair));
   }
 
+  /// The number in (0, 1) that a word stands for.
   template <std::floating_point T>
   [[nodiscard]] static constexpr T unit(std::uint64_t bits) {
     return uniform_detail::unit<T>(bits);

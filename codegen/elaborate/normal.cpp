@@ -68,7 +68,13 @@ NegativeLogDensity negative_log(Context& context, const Factor& factor) {
   NegativeLogDensity out;
   if (error->op == Op::Sum) out.named.push_back({"eps_" + factor.variable->name, error, own});
   const Expr mean = argument(factor, "mean");
-  if (!mean->args.empty()) out.named.push_back({"mean_" + factor.variable->name, mean, {}});
+  if (!mean->args.empty()) {
+    // As the error has them, without those on which the mean does not depend.
+    std::vector<Index> order = own;
+    std::erase_if(order, [&](const Index& i) { return !mean->depends_on(i); });
+    if (order.size() != mean->free.size()) order.clear();
+    out.named.push_back({"mean_" + factor.variable->name, mean, order});
+  }
   const Spread spread = spread_of(context, factor);
   Substitution transpose;
   std::vector<Index> matrix_indices, others = own;

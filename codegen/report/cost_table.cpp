@@ -29,11 +29,12 @@ std::vector<KernelCost> kernel_costs(const ir::Program& program, const plan::Spe
   return out;
 }
 
-std::string with_prefix(double value) {
-  static constexpr const char* kPrefixes[] = {"", " k", " M", " G", " T", " P"};
+std::string with_prefix(double value, const char* unit) {
+  static constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T", "P"};
   std::size_t p = 0;
   for (; value >= 999.5 && p + 1 < std::size(kPrefixes); ++p) value /= 1000;
-  return fmt::format("{:.3g}{}", value, kPrefixes[p]);
+  const std::string name = kPrefixes[p] + std::string(unit);
+  return fmt::format("{:.3g}{}{}", value, name.empty() ? "" : " ", name);
 }
 
 }  // namespace freefall::report

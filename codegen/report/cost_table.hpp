@@ -19,7 +19,7 @@ struct KernelCost {
 /// In the order of the program. Throws ir::ModelError for wrong sizes.
 std::vector<KernelCost> kernel_costs(const ir::Program& program, const plan::Specialisation& sizes);
 
-/// A number with three significant digits and a prefix of thousands: "1.57 M".
-std::string with_prefix(double value);
+/// A number with three significant digits, a prefix of thousands and its unit: "1.57 M", "1.57 MB".
+std::string with_prefix(double value, const char* unit = "");
 
 }  // namespace freefall::report

@@ -230,6 +230,7 @@ constexpr const char* kStyle = R"(<style>
 @media(prefers-color-scheme:dark){.graph{--ink:#e6edf3;--soft:#93a1b0;--line:#5c6a78;--latent:#161d25;--given:#33404d;--accent:#5cb8d6;--frame:#3a4653}}
 .graph text{font:13px system-ui,sans-serif;fill:var(--ink);text-anchor:middle}
 .graph .small{font-size:10px;fill:var(--soft)}
+.graph .over{paint-order:stroke;stroke:var(--latent);stroke-width:4px}
 .graph .edge{fill:none;stroke:var(--line);stroke-width:1.4}
 .graph .time{stroke-dasharray:4 3}
 .graph .latent{fill:var(--latent);stroke:var(--accent);stroke-width:1.8}
@@ -271,6 +272,7 @@ std::string svg(const FactorGraph& graph) {
         fx, fy, layout.frame_right + 32 - layout.left, layout.bottom + kHeight + 32, layout.frame_right + 10,
         layout.bottom + kHeight / 2 + 11, escape_xml(fmt::format("{}", fmt::join(graph.plates, ", "))));
   }
+  std::string labels;  // over the lines that cross them
   for (std::size_t e = 0; e < graph.edges.size(); ++e) {
     const auto& edge = graph.edges[e];
     const Place &a = layout.places[edge.from], &b = layout.places[edge.to];
@@ -285,8 +287,8 @@ std::string svg(const FactorGraph& graph) {
       path = fmt::format("M{:.1f} {:.1f}C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", a.x + a.width / 2, a.y,
                          side, a.y, side, b.y, b.x + kFactor / 2, b.y);
       if (!edge.at.empty())
-        out += fmt::format(
-            "<text class=\"small\" style=\"text-anchor:start\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
+        labels += fmt::format(
+            "<text class=\"small over\" style=\"text-anchor:start\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
             side - 8, (a.y + b.y) / 2 + 3, escape_xml(edge.at));
     } else {
       const double top = a.y + (draws ? kFactor / 2 : kHeight / 2),
@@ -305,6 +307,7 @@ std::string svg(const FactorGraph& graph) {
     out += fmt::format("<path class=\"edge{}\" d=\"{}\"{}/>\n", edge.at.empty() ? "" : " time", path,
                        draws ? " marker-end=\"url(#arrow)\"" : "");
   }
+  out += labels;
   for (std::size_t k = 0; k < graph.nodes.size(); ++k) {
     const auto& n = graph.nodes[k];
     const Place& p = layout.places[k];
@@ -313,7 +316,7 @@ std::string svg(const FactorGraph& graph) {
     if (n.kind == Kind::factor) {
       out += fmt::format(
           "<rect class=\"factor\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\" rx=\"2\"/>"
-          "<text class=\"small\" style=\"text-anchor:end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n",
+          "<text class=\"small over\" style=\"text-anchor:end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n",
           p.x - kFactor / 2, p.y - kFactor / 2, kFactor, kFactor, p.x - kFactor / 2 - 6, p.y + 3.5,
           escape_xml(n.name));
       continue;

@@ -207,9 +207,9 @@ class Page {
   std::string cost() const {
     std::string rows;
     const auto change = [](double before, double after, const char* unit) {
-      if (before == after) return fmt::format("<span class=\"num\">{} {}</span>", with_prefix(after), unit);
-      return fmt::format("<span class=\"num\">{} {}</span> <span class=\"soft small num\">from {}</span>",
-                         with_prefix(after), unit, with_prefix(before));
+      const std::string now = fmt::format("<span class=\"num\">{}</span>", with_prefix(after, unit));
+      if (before == after) return now;
+      return fmt::format("{} <span class=\"soft small num\">from {}</span>", now, with_prefix(before, unit));
     };
     for (const KernelCost& k : costs_)
       rows +=
@@ -217,7 +217,7 @@ class Page {
                      change(k.before.operations, k.after.operations, ""),
                      change(k.before.bytes, k.after.bytes, "B"),
                      change(static_cast<double>(k.memory_before), static_cast<double>(k.memory_after), "B"),
-                     with_prefix(static_cast<double>(k.arrays)) + " B"});
+                     with_prefix(static_cast<double>(k.arrays), "B")});
     return "<p class=\"soft\">One call at full capacity; <i>from</i> is the figure without the optional "
            "passes.</p>\n<div "
            "class=\"scroll\"><table>" +
@@ -315,7 +315,7 @@ class Page {
           out += fmt::format(
               "<span><svg viewBox=\"0 0 20 6\"><path class=\"s{}\" stroke-width=\"3\" d=\"M0 "
               "3H20\"/></svg>{}</span>",
-              s % 5, escape_xml(chart.series[s].name));
+              chart.series[s].colour % 5, escape_xml(chart.series[s].name));
         out += "</div>";
       }
       out += "</figure>\n";

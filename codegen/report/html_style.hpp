@@ -71,7 +71,7 @@ pre .k{color:var(--accent)}
 [data-e]:target{outline:2px solid var(--accent);outline-offset:-2px}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));gap:1.2rem}
 figure{margin:0}
-figcaption{font-size:.85rem;color:var(--soft);text-align:center}
+figcaption{font-size:.85rem;color:var(--soft);text-align:center;overflow-wrap:anywhere}
 .chart{width:100%;max-width:34rem;height:auto;display:block}
 .chart .grid{stroke:var(--rule);stroke-width:1}
 .chart .tick{font:11px system-ui,sans-serif;fill:var(--soft)}

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 
 #include "codegen/report/escape.hpp"
@@ -22,6 +24,23 @@ double nice_step(double range, int count) {
     if (m * power >= raw) return m * power;
   }
   return 10 * power;
+}
+
+// A name has one colour in all charts; one that is new to a chart takes the first that is free there.
+void choose_colours(std::vector<Results::Chart>& charts) {
+  std::map<std::string, std::size_t> known;
+  for (Results::Chart& chart : charts) {
+    std::set<std::size_t> taken;
+    for (const Results::Series& s : chart.series) {
+      if (const auto at = known.find(s.name); at != known.end()) taken.insert(at->second);
+    }
+    for (Results::Series& s : chart.series) {
+      std::size_t first = 0;
+      while (taken.contains(first)) ++first;
+      s.colour = known.try_emplace(s.name, first).first->second;
+      taken.insert(s.colour);
+    }
+  }
 }
 
 }  // namespace
@@ -51,12 +70,13 @@ Results read_results(const std::string& file) {
     for (const Json& c : list("charts")) {
       Results::Chart chart{text(c, "name"), c.value("x", ""), {}};
       for (const Json& s : c.at("series")) {
-        Results::Series series{text(s, "name"), {}};
+        Results::Series series{text(s, "name"), {}, 0};
         for (const Json& v : s.at("values")) series.values.push_back(v.is_null() ? NAN : v.get<double>());
         chart.series.push_back(series);
       }
       out.charts.push_back(chart);
     }
+    choose_colours(out.charts);
     for (const Json& p : list("pictures")) {
       Results::Picture picture{text(p, "caption"), count(p, "width"),
                                p.at("values").get<std::vector<double>>()};
@@ -116,8 +136,11 @@ std::string svg(const Results::Chart& chart) {
   for (double k = 0; k < static_cast<double>(points); ++k) {
     const double number = k + 1;  // epochs count from one
     if (points > 1 && number != 1 && std::fabs(std::remainder(number, x_step)) > 1e-9) continue;
-    out += fmt::format("<text class=\"tick\" text-anchor=\"middle\" x=\"{:.1f}\" y=\"{}\">{:.0f}</text>",
-                       x(k), kHeight - kBottom + 18, number);
+    // The last one ends where the chart does: on a phone, whose letters are larger, it is wider than the
+    // margin.
+    const bool ends = x(k) > kWidth - kRight - 1;
+    out += fmt::format("<text class=\"tick\" text-anchor=\"{}\" x=\"{:.1f}\" y=\"{}\">{:.0f}</text>",
+                       ends ? "end" : "middle", ends ? kWidth - 1 : x(k), kHeight - kBottom + 18, number);
   }
   out += fmt::format("<text class=\"tick\" text-anchor=\"middle\" x=\"{}\" y=\"{}\">{}</text>",
                      (kLeft + kWidth - kRight) / 2, kHeight - 4, escape_xml(chart.x));
@@ -125,14 +148,15 @@ std::string svg(const Results::Chart& chart) {
     std::string path;
     bool pen = false;
     const auto& values = chart.series[s].values;
+    const std::size_t colour = chart.series[s].colour % 5;
     for (std::size_t k = 0; k < values.size(); ++k) {
       if (drawn(values[k]))
         path += fmt::format("{}{:.1f} {:.1f}", pen ? "L" : "M", x(static_cast<double>(k)), y(values[k]));
       pen = drawn(values[k]);
     }
-    out += fmt::format("<path class=\"line s{}\" d=\"{}\"/>", s % 5, path);
+    out += fmt::format("<path class=\"line s{}\" d=\"{}\"/>", colour, path);
     if (values.size() == 1 && drawn(values[0]))
-      out += fmt::format("<circle class=\"dot s{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>", s % 5, x(0),
+      out += fmt::format("<circle class=\"dot s{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>", colour, x(0),
                          y(values[0]));
   }
   return out + "</svg>";

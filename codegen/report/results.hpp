@@ -17,6 +17,7 @@ struct Results {
   struct Series {
     std::string name;
     std::vector<double> values;
+    std::size_t colour = 0;  ///< that of its name in every chart
   };
   struct Chart {
     std::string name, x;

@@ -26,7 +26,7 @@ void show_examples(Results& results, pcn_generative_mnist::instance& net, const 
     const auto image = test.image(r);
     const float* generated = net.image().row(static_cast<Eigen::Index>(r)).data();
     results.picture(fmt::format("{}", test.labels[r]), 28, ink(image.begin(), image.end()));
-    results.picture("its reconstruction", 28, ink(generated, generated + test.pixels));
+    results.picture("as generated", 28, ink(generated, generated + test.pixels));
   }
 }
 

@@ -116,7 +116,8 @@ def main():
             "model": "sensor", "figures": {"accuracy": 0.5},
             "charts": [{"name": "Free energy", "x": "epoch", "series": [{"name": "train", "values": [3.5, None, 2]},
                                                                         {"name": "test", "values": [4, 3, 2.5]}]},
-                       {"name": "One point", "x": "epoch", "series": [{"name": "a", "values": [1]}]}],
+                       {"name": "One point", "x": "epoch", "series": [{"name": "test", "values": [1]},
+                                                                      {"name": "a", "values": [2]}]}],
             "pictures": [{"caption": "seven & <more>", "width": 2, "values": [0, 0.5, 1, 1]}],
             "rasters": [{"title": "spikes", "rows": 3, "times": 10, "events": [[1, 2], [4, 0]]}]}))
         options = ["--results", str(folder / "results.json")]
@@ -132,7 +133,9 @@ def main():
         write(generator, again)
         assert again.read_bytes() == file.read_bytes()
     if case == "results":
-        assert "Free energy" in page.text and "seven & <more>" in page.text and page.count["svg"] == 7, page.count
+        assert "Free energy" in page.text and "seven & <more>" in page.text and page.count["svg"] == 9, page.count
+        # In every chart a name has the colour it had first, and no other name has it.
+        assert re.findall(r'class="dot (s\d)"', text) == ["s1", "s0"]
         assert "Of a run of" not in page.text
         (folder / "results.json").write_text(json.dumps({"model": "another", "figures": {"accuracy": 0.5}}))
         assert write(generator, folder / "another.html", *options).returncode == 0

@@ -58,8 +58,10 @@ void new_project(const Installation& installation, const fs::path& folder) {
   fmt::print(
       "{0}/model.cpp        the model; edit it\n"
       "{0}/main.cpp         a program that calls its kernels\n"
-      "{0}/CMakeLists.txt   sizes of the axes, and the build\n\n"
-      "cd {0}\ncmake --preset default\ncmake --build build\nbuild/{1}\n",
+      "{0}/CMakeLists.txt   sizes of the axes, and the build\n"
+      "{0}/CMakePresets.json   where freefall is\n\n"
+      "cd {0}\ncmake --preset default\ncmake --build build\nbuild/{1}\n"
+      "freefall derive model.cpp   the rules; `freefall --help` lists what else there is\n",
       folder.string(), name);
 }
 

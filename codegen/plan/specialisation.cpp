@@ -41,7 +41,8 @@ void check_specialisation(const ir::Program& program, const Specialisation& s) {
   }
   if (!missing.empty()) {
     throw ir::ModelError(fmt::format(
-        "AXES: no size given for {0}; add {1}=<size> (the axes of the model '{2}' are: {3})",
+        "AXES: no size given for {0}; add {1}=<size> behind --axes, in CMake behind AXES (the axes of the "
+        "model '{2}' are: {3})",
         fmt::join(missing, ", "), fmt::join(missing, "=<size> "), program.name(), fmt::join(known, ", ")));
   }
 }

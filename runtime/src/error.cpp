@@ -53,7 +53,9 @@ std::string predicate(const status& s, std::span<const tensor_info> tensors) {
              "rate.";
     case fault::diverged:
       return " diverged: element " + number(s.element) + by_axis(s, tensors) +
-             " is not finite. Lower the rate, or start closer to the solution.";
+             " is not finite. Lower the rate, or start closer to the solution. A precision that is zero, as "
+             "in a new "
+             "instance, does this too.";
     case fault::not_positive_definite:
       return " is not positive definite; expected a symmetric positive definite matrix. Check what it is "
              "estimated "

@@ -35,7 +35,7 @@ TEST(Describe, SaysWhatWasFoundExpectedAndHowToMendIt) {
             "inputs and parameters, or lower the rate.");
   EXPECT_EQ(describe({fault::diverged, "infer", "h", 12, 0, 0}),
             "Kernel 'infer': 'h' diverged: element 12 is not finite. Lower the rate, or start closer to the "
-            "solution.");
+            "solution. A precision that is zero, as in a new instance, does this too.");
   EXPECT_EQ(
       describe({fault::not_positive_definite, "filter", "Pi", 0, 0, 0}),
       "Kernel 'filter': 'Pi' is not positive definite; expected a symmetric positive "

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <optional>
 #include <stdexcept>
 
 #include "codegen/emit/library_calls.hpp"
 #include "codegen/ir/indicator.hpp"
+#include "codegen/loop/split_diagonal.hpp"
 #include "codegen/plan/generic_form.hpp"
 
 namespace freefall::emit {
@@ -53,7 +56,16 @@ class NestEmitter {
     return std::move(at_depth_);
   }
 
-  CppBlock run() {
+  // The whole nest; what is stored on the diagonal is computed before its innermost loop and stored after it.
+  CppBlock run(const std::optional<loop::Store>& on_diagonal = {}) {
+    if (on_diagonal) {
+      count_uses(on_diagonal->value);
+      const std::string value = at_least(emit(on_diagonal->value), 0);
+      at_depth_[nest_.loops.size() - 1].push_back(
+          {CppDeclare{"const " + names_.scalar(), "diagonal_", value}});
+      after_.push_back(
+          {CppAssign{names_.element(on_diagonal->target, on_diagonal->subscripts), "=", "diagonal_"}});
+    }
     stores();
     CppBlock block = std::move(at_depth_.back());
     for (std::size_t d = nest_.loops.size(); d-- > 0;) {
@@ -278,11 +290,16 @@ class NestEmitter {
     return out;
   }
 
+  // Factors of outer loops first: their product does not change in the inner ones.
   // An indicator that is zero makes the product zero, also where the other factors are not finite: they may
   // divide by an element outside its array.
   std::string product(Expr e) const {
     std::vector<std::string> above, below, indicators;
-    for (std::size_t i = 0; i < e->args.size(); ++i) {
+    std::vector<std::size_t> order(e->args.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return depth(e->args[a]) < depth(e->args[b]); });
+    for (const std::size_t i : order) {
       if (is_indicator(e->args[i]) && !e->weights[i].is_negative()) {
         const bool named = arg(e, i) != spell(e->args[i]);
         indicators.push_back(named ? arg(e, i) + " > 0" : holds(e->args[i]));
@@ -398,7 +415,11 @@ long double closed_value(Expr root) {
   return value.at(root.get());
 }
 
-CppBlock emit_nest(const loop::Nest& nest, const Names& names) { return NestEmitter(nest, names).run(); }
+CppBlock emit_nest(const loop::Nest& nest, const Names& names) {
+  if (const auto split = loop::split_diagonal(nest))
+    return NestEmitter(split->elsewhere, names).run(split->on_diagonal);
+  return NestEmitter(nest, names).run();
+}
 
 CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,
                       const Names& names) {

@@ -8,6 +8,7 @@
 #include "codegen/loop/fuse_nests.hpp"
 #include "codegen/loop/lower_schedule.hpp"
 #include "codegen/loop/slice_plates.hpp"
+#include "codegen/loop/split_diagonal.hpp"
 #include "codegen/plan/hoist_invariants.hpp"
 #include "codegen/plan/materialise.hpp"
 #include "codegen/plan/peel_first_pass.hpp"
@@ -195,6 +196,72 @@ TEST(DropDeadStores, IsIdempotent) {
       ASSERT_EQ(shape(loop::drop_dead_stores(k.operations)), shape(k.operations))
           << k.name << " of " << p.text;
   }
+}
+
+// Every nest that can be split at a diagonal as three: the values on the diagonal into an array of their own,
+// the rest, and the diagonal.
+loop::Operations split_all(const loop::Operations& operations, ir::Context& context,
+                           const plan::Specialisation& sizes, std::size_t& count) {
+  loop::Operations out;
+  for (loop::Operation o : operations) {
+    if (loop::Operations* body = loop::body_of(o)) *body = split_all(*body, context, sizes, count);
+    const auto* nest = std::get_if<loop::Nest>(&o.action);
+    const auto split = nest == nullptr ? std::nullopt : loop::split_diagonal(*nest);
+    if (!split) {
+      out.push_back(std::move(o));
+      continue;
+    }
+    const std::vector<ir::Index> loops(nest->loops.begin(), nest->loops.end() - 1);
+    std::vector<const ir::Axis*> axes;
+    for (const ir::Index& i : loops) axes.push_back(i.axis);
+    const std::vector<ir::Subscript> own(loops.begin(), loops.end());
+    const ir::Tensor* kept = context.tensor("diagonal_" + std::to_string(++count), axes, ir::Role::temporary);
+    const loop::Store& there = split->on_diagonal;
+    EXPECT_LE(loop::cost({{split->elsewhere}}, sizes).operations, loop::cost({o}, sizes).operations);
+    out.push_back({loop::Nest{loops, {{kept, own, loop::Store::Mode::set, there.value, ""}}}});
+    out.push_back({split->elsewhere});
+    out.push_back({loop::Nest{loops,
+                              {{there.target, there.subscripts, loop::Store::Mode::set,
+                                ir::make_access(context, kept, own), ""}}}});
+  }
+  return out;
+}
+
+TEST(SplitDiagonal, KeepsTheValueOfEveryKernelAndNeverRaisesTheOperationsOfItsLoop) {
+  std::size_t count = 0;
+  for (std::uint64_t seed = 1; seed <= kFewPrograms; ++seed) {
+    const RandomProgram p = random_program({.seed = seed});
+    auto c = plan::compile(p.program, p.sizes);
+    const Results expected = run_all(p, c);
+    const std::size_t before = count;
+    for (auto& k : c.kernels) k.operations = split_all(k.operations, *p.program.context, c.sizes, count);
+    if (count == before) continue;
+    SCOPED_TRACE(p.text);
+    expect_same(run_all(p, c), expected, "split_diagonal");
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(count, 20u) << "of " << kFewPrograms << " programs";
+}
+
+// The change of couplings without diagonal: no comparison is left, and zero stays on the diagonal.
+TEST(SplitDiagonal, TakesTheComparisonOutOfALoop) {
+  ir::Context context;
+  const ir::Axis* unit = context.axis("unit");
+  const ir::Index i{unit, 0}, j{unit, 1};
+  const ir::Tensor* J = context.tensor("J", {unit, unit}, ir::Role::parameter);
+  const ir::Tensor* s = context.tensor("s", {unit}, ir::Role::input);
+  const ir::Expr at = ir::make_access(context, J, {i, j});
+  const ir::Expr off = ir::make_constant(context, 1) - ir::make_delta(context, i, j);
+  const auto changed_by = [&](ir::Expr other) {
+    return loop::Nest{{i, j}, {{J, {i, j}, loop::Store::Mode::set, at + off * other, ""}}};
+  };
+  const ir::Expr change = ir::make_access(context, s, {i}) * ir::make_access(context, s, {j});
+  const auto split = loop::split_diagonal(changed_by(change));
+  ASSERT_TRUE(split);
+  EXPECT_EQ(split->elsewhere.stores[0].value, at + change);
+  EXPECT_EQ(split->on_diagonal.value, ir::make_access(context, J, {i, i}));
+  // Another element of J would be read too late.
+  EXPECT_FALSE(loop::split_diagonal(changed_by(ir::make_access(context, J, {j, i}))));
 }
 
 // Slices one vector wide of every plate, however few its copies, so that the last lanes repeat a copy, and

@@ -94,9 +94,9 @@ void check_freestanding(const plan::Compilation& compilation) {
       "kernels that are to be freestanding must not call the C library, but these do, for functions that the "
       "runtime does not bring:" +
       calls.text() +
-      "\nState the model with other functions (docs/how-to/embedded.md has those that need no library), or "
-      "take the functions from a C library for the device, such as newlib's -lm, and leave out "
-      "--freestanding");
+      "\nLeave these kernels out of the program for the device, state the model with other functions "
+      "(docs/how-to/embedded.md has those that need no library), or take the functions from a C library for "
+      "the device, such as newlib's -lm, and leave out --freestanding");
 }
 
 }  // namespace freefall::emit

@@ -31,6 +31,7 @@ class generated_network {
     net_.inference_rate() = inference_rate;
     net_.learning_rate() = learning_rate;
     net_.weight_decay() = weight_decay;
+    net_.trust_state();
   }
   // The copies in are part of the time: the other candidates read the batch too.
   void train(const float* image, const float* digit) {

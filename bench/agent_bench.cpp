@@ -30,6 +30,7 @@ class generated_agent {
     kernels_.gamma() = static_cast<float>(policy_precision);
     kernels_.a().data()[0] = 1;
     kernels_.prepare();
+    kernels_.trust_state();
   }
   void step(std::size_t o) {
     kernels_.o() = static_cast<float>(o);

@@ -55,6 +55,7 @@ int run(int argc, char** argv) {
   std::ranges::copy(b, generated.bias().data());
   generated.learning_rate() = learning_rate;
   generated.draw_seed = seed;
+  generated.trust_state();
   check(
       "generated", generated, [&] { return generated.sigma().data(); }, [&] { return generated.J().data(); });
   candidates.push_back(in_process("generated", kind::generated, [&] { generated.step(); }));

@@ -27,6 +27,7 @@ class generated {
     std::copy_n(s.Py.data(), s.Py.size(), net_.Py().data());
     net_.step() = filter::rate;
     net_.prepare();
+    net_.trust_state();
   }
   void tick(const double* y) {
     std::copy_n(y, n, net_.y().data());

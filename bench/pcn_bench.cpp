@@ -33,6 +33,7 @@ class generated_network {
     std::ranges::copy(p.b[2], net_.b3().data());
     net_.inference_rate() = inference_rate;
     net_.learning_rate() = learning_rate;
+    net_.trust_state();
   }
 
   // The copies in are part of the time: the other candidates read the sample too.

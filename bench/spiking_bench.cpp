@@ -28,6 +28,7 @@ class generated_network {
     net_.leak() = leak;
     net_.eta() = eta;
     net_.beta() = beta;
+    net_.trust_state();
   }
   // The copies in are part of the time.
   void step(std::size_t t) {

@@ -11,7 +11,9 @@ using namespace ir;
 FireTensors fire_tensors(Context& context, const Events& events) {
   const auto named = [&](const char* suffix) { return fmt::format("{}_{}", events.counts->name, suffix); };
   return {context.tensor(named("excess"), events.counts->axes, Role::output),
-          context.tensor(named("gain"), {}, Role::output), context.tensor(named("winner"), {}, Role::output)};
+          context.tensor(named("gain"), {}, Role::output),
+          context.tensor(named("winner"), {}, Role::output, false, false,
+                         canonical_indices(events.counts)[0].axis)};
 }
 
 void append_choice(Steps& out, const GreedyRule& rule, const FireTensors& at) {

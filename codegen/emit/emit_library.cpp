@@ -110,6 +110,12 @@ class LibraryEmitter {
       out +=
           "  std::size_t threads = 1;  // that share the work of a call; results have the same bits for any "
           "number\n";
+    if (std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.checks_state(); }))
+      out +=
+          "  // True: an earlier call has found the arrays that kernels write valid, and only kernels have "
+          "written them\n"
+          "  // since. They are not read again to be checked; all others and results always are.\n"
+          "  bool state_is_trusted = false;\n";
     if (std::any_of(kernels_.begin(), kernels_.end(), [](const auto& k) { return k.counts_passes; }))
       out +=
           "  std::size_t* passes = nullptr;  // if given, receives the passes an `until` made; its limit "

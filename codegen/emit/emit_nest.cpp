@@ -12,6 +12,7 @@
 
 #include "codegen/emit/library_calls.hpp"
 #include "codegen/ir/indicator.hpp"
+#include "codegen/loop/one_hot.hpp"
 #include "codegen/loop/split_diagonal.hpp"
 #include "codegen/plan/generic_form.hpp"
 
@@ -45,8 +46,8 @@ std::string at_least(const std::string& text, int precedence) {
 // and is more than a number, becomes a constant at the outermost loop that knows its indices.
 class NestEmitter {
  public:
-  NestEmitter(const loop::Nest& nest, const Names& names)
-      : nest_(nest), names_(names), at_depth_(nest.loops.size() + 1) {}
+  NestEmitter(const loop::Nest& nest, const Names& names, std::vector<const Tensor*> checked = {})
+      : nest_(nest), names_(names), checked_(std::move(checked)), at_depth_(nest.loops.size() + 1) {}
 
   // The blocks at each depth, outermost first, for loops [m, n] over the sums of a product; `sums` is the
   // array they would be stored in.
@@ -55,6 +56,9 @@ class NestEmitter {
     stores();
     return std::move(at_depth_);
   }
+
+  // A value of a nest without loops.
+  std::string spell_scalar(Expr value) { return emit(value); }
 
   // The whole nest; what is stored on the diagonal is computed before its innermost loop and stored after it.
   CppBlock run(const std::optional<loop::Store>& on_diagonal = {}) {
@@ -65,6 +69,8 @@ class NestEmitter {
           {CppDeclare{"const " + names_.scalar(), "diagonal_", value}});
       after_.push_back(
           {CppAssign{names_.element(on_diagonal->target, on_diagonal->subscripts), "=", "diagonal_"}});
+      if (is_checked(on_diagonal->target))
+        after_.push_back({CppAssign{kStored, "|=", "freefall::runtime::carried(diagonal_)"}});
     }
     stores();
     CppBlock block = std::move(at_depth_.back());
@@ -117,7 +123,8 @@ class NestEmitter {
   void store(const loop::Store& s) {
     if (at_depth_.back().empty() || label_ != s.label) at_depth_.back().push_back({CppComment{s.label}});
     label_ = s.label;
-    const std::string value = at_least(emit(s.value), 0);
+    std::string value = at_least(emit(s.value), 0);
+    if (is_checked(s.target)) value = collected(value);
     std::string target = names_.element(s.target, s.subscripts);
     if (is_reduced(s)) target = accumulator(target, s.mode);
     switch (s.mode) {
@@ -146,6 +153,25 @@ class NestEmitter {
              return std::any_of(at.terms.begin(), at.terms.end(),
                                 [&](const auto& term) { return term.index == inner; });
            });
+  }
+
+  bool is_checked(const Tensor* t) const {
+    return std::find(checked_.begin(), checked_.end(), t) != checked_.end();
+  }
+
+  // A value that is stored; its exponent is collected.
+  std::string collected(const std::string& value) {
+    const std::string name = fmt::format("v{}_", ++constants_);
+    at_depth_.back().push_back({CppDeclare{"const " + names_.scalar(), name, value}});
+    std::string into = kStored;
+    if (!nest_.loops.empty()) {
+      into = fmt::format("c{}_", ++accumulators_);
+      at_depth_[nest_.loops.size() - 1].push_back({CppDeclare{stored_type(names_), into, "0"}});
+      after_.push_back({CppAssign{kStored, "|=", into}});
+      clauses_ += fmt::format("{}reduction(| : {})", clauses_.empty() ? "" : " ", into);
+    }
+    at_depth_.back().push_back({CppAssign{into, "|=", fmt::format("freefall::runtime::carried({})", name)}});
+    return name;
   }
 
   // A variable in place of the element while the innermost loop runs.
@@ -204,19 +230,34 @@ class NestEmitter {
 
   // The condition of an indicator.
   std::string holds(Expr e) const {
+    if (e->op == Op::Delta) {
+      const bool small = is_small(e->subscripts[0]) && is_small(e->subscripts[1]);
+      const char* const type = small ? "int" : "std::ptrdiff_t";
+      return fmt::format("{} == {}", position(e->subscripts[0], type), position(e->subscripts[1], type));
+    }
     const std::string at = position(e->subscripts[0]);
-    if (e->op == Op::Delta) return fmt::format("{} == {}", at, position(e->subscripts[1]));
     return fmt::format("{0} >= 0 && {0} < static_cast<std::ptrdiff_t>({1})", at, names_.extent(e->axis));
   }
 
-  std::string position(const Subscript& s) const {
+  // In 32 bits where that is enough, a lane holds as many of them as of single numbers.
+  bool is_small(const Subscript& s) const {
+    constexpr std::size_t kSmall = std::size_t{1} << 24U;
+    return std::abs(s.offset) < static_cast<std::int64_t>(kSmall) &&
+           std::all_of(
+               s.terms.begin(), s.terms.end(),
+               [&](const auto& term) {
+                 return std::abs(term.factor) < 16 && names_.sizes->extent(term.index.axis) < kSmall;
+               });
+  }
+
+  std::string position(const Subscript& s, const char* type = "std::ptrdiff_t") const {
     std::string out;
     for (const auto& term : s.terms) {
       out += out.empty() ? (term.factor < 0 ? "-" : "") : (term.factor < 0 ? " - " : " + ");
       if (std::abs(term.factor) != 1) out += fmt::format("{} * ", std::abs(term.factor));
-      out += fmt::format("static_cast<std::ptrdiff_t>({})", names_.loop_variable(term.index));
+      out += fmt::format("static_cast<{}>({})", type, names_.loop_variable(term.index));
     }
-    if (out.empty()) return fmt::format("std::ptrdiff_t({})", s.offset);
+    if (out.empty()) return fmt::format("{}({})", type, s.offset);
     return s.offset == 0 ? out : fmt::format("{} {} {}", out, s.offset < 0 ? '-' : '+', std::abs(s.offset));
   }
 
@@ -324,6 +365,7 @@ class NestEmitter {
 
   const loop::Nest& nest_;
   const Names& names_;
+  std::vector<const Tensor*> checked_;
   std::vector<CppBlock> at_depth_;
   std::unordered_map<const Node*, int> uses_;
   std::unordered_map<const Node*, bool> leaves_loop_, read_before_;
@@ -415,10 +457,35 @@ long double closed_value(Expr root) {
   return value.at(root.get());
 }
 
-CppBlock emit_nest(const loop::Nest& nest, const Names& names) {
+namespace {
+
+CppBlock emit_split(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
   if (const auto split = loop::split_diagonal(nest))
-    return NestEmitter(split->elsewhere, names).run(split->on_diagonal);
-  return NestEmitter(nest, names).run();
+    return NestEmitter(split->elsewhere, names, checked).run(split->on_diagonal);
+  return NestEmitter(nest, names, checked).run();
+}
+
+}  // namespace
+
+CppBlock emit_nest(const loop::Nest& nest, const Names& names) { return emit_split(nest, names, {}); }
+
+std::string stored_type(const Names& names) {
+  return fmt::format("freefall::runtime::exponent_bits<{}>", names.scalar());
+}
+
+CppBlock emit_scatter(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
+  const loop::Scatter opened = loop::scatter(nest);
+  const loop::Nest none;
+  CppBlock body = emit_split(opened.nest, names, checked);
+  for (const auto& [index, value] : opened.at) {
+    const std::string at = names.loop_variable(index), extent = names.extent(index.axis);
+    CppBlock inside = std::move(body);
+    body = {{CppDeclare{"const std::size_t", at,
+                        fmt::format("freefall::runtime::math::whole_below({}, {})",
+                                    NestEmitter(none, names).spell_scalar(value), extent)}},
+            {CppIf{fmt::format("{} < {}", at, extent), std::move(inside)}}};
+  }
+  return body;
 }
 
 CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,

@@ -27,6 +27,13 @@ struct Names {
 std::vector<const ir::Axis*> plates_of(const loop::Operation& operation);
 
 CppBlock emit_nest(const loop::Nest& nest, const Names& names);
+/// The same; what changes for one value of an index alone is done for that value (loop/one_hot.hpp), and what
+/// is stored to arrays of `checked` goes into kStored.
+CppBlock emit_scatter(const loop::Nest& nest, const Names& names,
+                      const std::vector<const ir::Tensor*>& checked);
+/// The variable of a kernel that collects the exponents of what was stored, and its type.
+inline constexpr const char* kStored = "stored_";
+std::string stored_type(const Names& names);
 
 /// A product of known size: the call of a function of runtime/tiled_product.hpp or matrix_vector.hpp with the
 /// given arguments, and what is done with each sum.

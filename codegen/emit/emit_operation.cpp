@@ -137,9 +137,15 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
     CppBlock tell{
         argument_table("arguments", k.arguments, k, names),
         {CppReturn{fmt::format("freefall::runtime::check_arguments(\"{}\", arguments)", k.kernel->name)}}};
-    out.push_back(
-        {CppIf{fmt::format("!({} && {})", fmt::join(present, " && "), all_finite(k.live_in, k, names)),
-               std::move(tell)}});
+    std::string finite = all_finite(k.live_in, k, names);
+    if (k.checks_state()) {
+      std::vector<const Tensor*> given;
+      for (const Tensor* t : k.live_in) {
+        if (!contains(k.live_state, t)) given.push_back(t);
+      }
+      finite = fmt::format("(a.state_is_trusted ? {} : {})", all_finite(given, k, names), finite);
+    }
+    out.push_back({CppIf{fmt::format("!({} && {})", fmt::join(present, " && "), finite), std::move(tell)}});
   }
   if (k.prepares) out.push_back({CppAssign{"a.is_prepared[0]", "=", "0"}});  // until all is well
   if (k.needs_prepare) {
@@ -147,20 +153,20 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
                          {{CppReturn{fault("not_prepared", k.kernel->name, "is_prepared", "0", "0")}}}}});
   }
   for (const Tensor* t : k.live_in) {
-    if (!t->zero_diagonal) continue;
-    out.push_back(
-        {CppIf{fmt::format(
-                   "const auto s = freefall::runtime::check_zero_diagonal(\"{}\", \"{}\", a.{}, {}); !s.ok()",
-                   k.kernel->name, t->name, t->name, names.sizes->extent(t->axes[0])),
-               {{CppReturn{"s"}}}}});
-  }
-  for (const Tensor* t : k.live_in) {
-    if (t->index_of == nullptr) continue;
-    out.push_back(
-        {CppIf{fmt::format("const auto s = freefall::runtime::check_indices(\"{}\", {}{}, {}); !s.ok()",
-                           k.kernel->name, argument_type(used_elements(t, names).outside.size(), names),
-                           argument_row(t, k, names), names.sizes->extent(t->index_of)),
-               {{CppReturn{"s"}}}}});
+    const auto check = [&](const char* what, const std::string& arguments) {
+      CppStatement s{CppIf{fmt::format("const auto s = freefall::runtime::{}(\"{}\", {}); !s.ok()", what,
+                                       k.kernel->name, arguments),
+                           {{CppReturn{"s"}}}}};
+      const bool trusted = k.checks_state() && contains(k.live_state, t);
+      out.push_back(trusted ? CppStatement{CppIf{"!a.state_is_trusted", {{std::move(s)}}}} : std::move(s));
+    };
+    if (t->zero_diagonal)
+      check("check_zero_diagonal",
+            fmt::format("\"{0}\", a.{0}, {1}", t->name, names.sizes->extent(t->axes[0])));
+    if (t->index_of != nullptr)
+      check("check_indices",
+            fmt::format("{}{}, {}", argument_type(used_elements(t, names).outside.size(), names),
+                        argument_row(t, k, names), names.sizes->extent(t->index_of)));
   }
   if (k.is_threaded)
     out.push_back(
@@ -175,7 +181,14 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
 }
 
 CppBlock result_checks(const KernelSignature& k, const Names& names) {
-  CppBlock out{{CppIf{all_finite(k.written, k, names), {{CppReturn{"{}"}}}}}};
+  std::vector<const Tensor*> read_again;
+  for (const Tensor* t : k.written) {
+    if (!contains(k.checked_where_written, t)) read_again.push_back(t);
+  }
+  std::string finite = all_finite(read_again, k, names);
+  if (!k.checked_where_written.empty())
+    finite += fmt::format(" && freefall::runtime::is_finite<{}>({})", names.scalar(), kStored);
+  CppBlock out{{CppIf{finite, {{CppReturn{"{}"}}}}}};
   if (k.prepares) out.push_back({CppAssign{"a.is_prepared[0]", "=", "0"}});
   out.push_back(argument_table("results", k.written, k, names));
   out.push_back(
@@ -215,6 +228,7 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions) {
                                             kernel_.memory.scratch_offset)}});
     }
   }
+  if (!kernel_.checked_where_written.empty()) out.push_back({CppDeclare{stored_type(names_), kStored, "0"}});
   if (!kernel_.is_threaded) {
     CppBlock body = block(kernel_.kernel->operations);
     out.insert(out.end(), body.begin(), body.end());
@@ -316,6 +330,11 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
         {fmt::format("{}{}* __restrict", written ? "" : "const ", names_.scalar()), t->name});
     arguments.push_back(t->role == ir::Role::temporary ? t->name : "a." + t->name);
   }
+  if (std::any_of(touched.written.begin(), touched.written.end(),
+                  [&](const Tensor* t) { return contains(kernel_.checked_where_written, t); })) {
+    f.parameters.push_back({stored_type(names_) + "&", kStored});
+    arguments.emplace_back(kStored);
+  }
   if (scratch) {
     f.parameters.push_back({names_.scalar() + "* __restrict", "scratch"});
     arguments.push_back("scratch");
@@ -331,7 +350,8 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
 
 void OperationEmitter::append(CppBlock& out, const loop::Nest& nest, const loop::Operation& operation) {
   const std::string name = next_name("nest");
-  CppBlock body = emit_nest(nest, names_);
+  CppBlock body =
+      sharing_ ? emit_nest(nest, names_) : emit_scatter(nest, names_, kernel_.checked_where_written);
   if (sharing_) {
     auto& rows = std::get<CppFor>(body.back().node);
     rows.first = fmt::format("team_.begin({})", rows.bound);

@@ -92,6 +92,17 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
         "    threads_ = threads;\n  }}\n",
         fmt::join(needed, ", "));
   }
+  const bool keeps =
+      std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return k.checks_state(); });
+  if (keeps) {
+    pointers += "    a.state_is_trusted = state_is_trusted_;\n";
+    members += "  bool state_is_trusted_ = false;\n";
+    out +=
+        "\n  // You vouch that the arrays that kernels write are valid and that from now on only kernels "
+        "write "
+        "them: calls\n  // do not read them to check them. Ends with `false`, or when a kernel throws.\n"
+        "  void trust_state(bool trusted = true) { state_is_trusted_ = trusted; }\n";
+  }
   const bool counts =
       std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return k.counts_passes; });
   if (counts) {
@@ -109,11 +120,12 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
       return t->axes.empty() && t->name == k.kernel->name;
     });
     out += fmt::format(
-        "  {4} {0}({1}) {{\n    freefall::runtime::require({2}::{0}(raw({3}), workspace_.data()), "
-        "tensors());\n{6}{5}  }}\n",
+        "  {4} {0}({1}) {{\n    const auto status = {2}::{0}(raw({3}), workspace_.data());\n{7}"
+        "    freefall::runtime::require(status, tensors());\n{6}{5}  }}\n",
         k.kernel->name, parameter_list, sizes.name, argument_list, returns ? "scalar" : "void",
         returns ? fmt::format("    return *{}_at_;\n", k.kernel->name) : "",
-        k.steps != 0 ? fmt::format("    draw_step += {}_steps;\n", k.kernel->name) : "");
+        k.steps != 0 ? fmt::format("    draw_step += {}_steps;\n", k.kernel->name) : "",
+        keeps ? "    state_is_trusted_ = state_is_trusted_ && status.ok();\n" : "");
     workspaces.push_back(k.kernel->name + "_workspace_bytes");
   }
   out += fmt::format(

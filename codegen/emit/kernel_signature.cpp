@@ -161,6 +161,21 @@ bool ends_early(const loop::Operations& operations) {
   });
 }
 
+// All that writes t are nests that add to each of its elements along their innermost loop.
+bool is_added_to(const loop::Operations& operations, const Tensor* t) {
+  return std::all_of(operations.begin(), operations.end(), [&](const loop::Operation& o) {
+    if (const loop::Operations* body = loop::body_of(o)) return is_added_to(*body, t);
+    if (!contains(loop::touched(o).written, t)) return true;
+    const auto* nest = std::get_if<loop::Nest>(&o.action);
+    return nest != nullptr && !nest->loops.empty() &&
+           std::all_of(nest->stores.begin(), nest->stores.end(), [&](const loop::Store& s) {
+             const bool own = std::find(s.subscripts.begin(), s.subscripts.end(),
+                                        ir::Subscript(nest->loops.back())) != s.subscripts.end();
+             return s.target != t || (own && loop::adds_to_target(s));
+           });
+  });
+}
+
 }  // namespace
 
 KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation) {
@@ -191,6 +206,16 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
     // Constants were checked when they were prepared.
     if (prepares ? constant : contains(live_in, &t) && !once(&t)) out.live_in.push_back(&t);
     if (contains(touched.written, &t)) out.written.push_back(&t);
+  }
+  for (const Tensor* t : out.live_in) {
+    if (std::any_of(compilation.kernels.begin(), compilation.kernels.end(),
+                    [&](const loop::Kernel& k) { return contains(loop::touched(k.operations).written, t); }))
+      out.live_state.push_back(t);
+  }
+  constexpr std::size_t kReadAgain = 4096;  // elements; fewer are in the first cache, and read again at once
+  for (const Tensor* t : out.written) {
+    if (!out.is_threaded && compilation.sizes.size(t) >= kReadAgain && is_added_to(kernel.operations, t))
+      out.checked_where_written.push_back(t);
   }
   out.steps = loop::steps(kernel.operations);
   collect_plates(kernel.operations, out.plates);

@@ -13,6 +13,12 @@ struct KernelSignature {
       arguments;  ///< caller-owned arrays the kernel touches, in order of declaration
   std::vector<const ir::Tensor*> live_in;  ///< those read before they are written
   std::vector<const ir::Tensor*> written;
+  /// Of those, arrays that loops add to and nothing else writes: each sum is checked there, so that an array
+  /// need not be read again, nor the elements that did not change.
+  std::vector<const ir::Tensor*> checked_where_written;
+  std::vector<const ir::Tensor*> live_state;  ///< of live_in, what kernels of the library write
+  /// Whether `arrays::state_is_trusted` says something to it. `prepare` runs once and checks everything.
+  bool checks_state() const { return !prepares && !live_state.empty(); }
   std::vector<const ir::Axis*> plates;  ///< in name order
   std::size_t steps = 0;                ///< a call may take, for kernels that draw; else 0
   bool counts_passes = false;           ///< has a loop that may end early

@@ -17,7 +17,7 @@ namespace {
 
 using namespace ir;
 
-constexpr std::size_t kFieldPoints = 3, kNumericPoints = 12;
+constexpr std::size_t kFieldPoints = 3, kNumericPoints = 96;
 constexpr long double kTolerance = 1e-12L;
 
 std::vector<const Axis*> axes_of(Expr a, Expr b) {

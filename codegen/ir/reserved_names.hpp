@@ -8,8 +8,8 @@ namespace freefall::ir {
 /// What C++ or every generated library uses itself; a last `_` is that of what the generated code adds.
 constexpr bool is_reserved_name(std::string_view name) {
   constexpr std::string_view taken[] = {
-      "arrays", "elements", "extent", "instance", "passes", "raw", "scalar", "scratch", "tensors", "threads",
-      "use_threads", "draw_seed", "draw_step",
+      "arrays", "elements", "extent", "instance", "passes", "raw", "scalar", "scratch", "state_is_trusted",
+      "tensors", "threads", "trust_state", "use_threads", "draw_seed", "draw_step",
       // keywords
       "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case",
       "catch", "char", "class", "compl", "concept", "const", "constexpr", "continue", "decltype", "default",

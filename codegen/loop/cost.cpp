@@ -1,5 +1,9 @@
 #include "codegen/loop/cost.hpp"
 
+#include <algorithm>
+
+#include "codegen/loop/one_hot.hpp"
+
 namespace freefall::loop {
 namespace {
 
@@ -42,13 +46,23 @@ struct Count {
     return out;
   }
 
-  Cost operator()(const Nest& nest) const {
+  Cost operator()(const Nest& given) const {
     Cost out;
+    const auto [nest, at] = scatter(given);
     for (const Store& s : nest.stores)
       out.operations +=
           volume(nest.loops) * (pointwise_operations(s.value) + (s.mode == Store::Mode::set ? 0 : 1));
     const Touched t = touched(Operation{nest});
     out.bytes = size(t.read) + size(t.written);
+    // Of an array that is changed for one value of an index, the elements there.
+    for (const auto& [index, value] : at) {
+      for (const Store& s : nest.stores) {
+        const bool along = std::any_of(s.subscripts.begin(), s.subscripts.end(),
+                                       [&](const Subscript& x) { return x == Subscript(index); });
+        const double all = 2 * size({s.target});
+        if (along) out.bytes -= all - all / static_cast<double>(sizes.extent(index.axis));
+      }
+    }
     return out;
   }
   Cost operator()(const Gemm& g) const {

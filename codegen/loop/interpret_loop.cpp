@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "codegen/ir/indicator.hpp"
+#include "codegen/loop/one_hot.hpp"
 
 namespace freefall::loop {
 namespace {
@@ -53,10 +54,21 @@ class LoopInterpreter {
  private:
   void run(const Nest& nest) {
     if (nest.stores.empty()) return;
+    const Scatter opened = scatter(nest);
+    Place chosen;
+    for (const auto& [index, value] : opened.at) {
+      const T at = pointwise(topological({value}), {});
+      if (!(at >= 0 && at < static_cast<T>(memory_.count(index.axis)) && at == std::floor(at))) return;
+      chosen.indices.push_back(index);
+      chosen.values.push_back(static_cast<std::int64_t>(at));
+    }
+    const std::vector<Store>& stores = opened.nest.stores;
     std::vector<std::vector<Expr>> orders;
-    for (const Store& s : nest.stores) orders.push_back(topological({s.value}));
-    over(nest.loops, [&](const Place& place) {
-      for (std::size_t i = 0; i < nest.stores.size(); ++i) store(nest.stores[i], orders[i], place);
+    for (const Store& s : stores) orders.push_back(topological({s.value}));
+    over(opened.nest.loops, [&](Place place) {
+      place.indices.insert(place.indices.end(), chosen.indices.begin(), chosen.indices.end());
+      place.values.insert(place.values.end(), chosen.values.begin(), chosen.values.end());
+      for (std::size_t i = 0; i < stores.size(); ++i) store(stores[i], orders[i], place);
     });
   }
 

@@ -124,6 +124,18 @@ std::vector<ir::Index> ticks_of(const Operation& operation) {
   return out;
 }
 
+bool adds_to_target(const Store& s) {
+  using namespace ir;
+  if (s.mode != Store::Mode::set || s.value->op != Op::Sum) return false;
+  for (std::size_t k = 0; k < s.value->args.size(); ++k) {
+    const Expr e = s.value->args[k];
+    if (s.value->weights[k].is_one() && e->op == Op::Access && e->tensor == s.target &&
+        e->subscripts == s.subscripts)
+      return true;
+  }
+  return false;
+}
+
 Touched touched(const Operation& operation) {
   Touched out;
   std::visit(Collect{out}, operation.action);

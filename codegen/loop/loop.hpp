@@ -127,6 +127,9 @@ struct Kernel {
   Operations operations;
 };
 
+/// target[subscripts] = target[subscripts] + ...: what is not finite there stays so.
+bool adds_to_target(const Store& store);
+
 /// Tensors read and written by an operation (loops: by their body), in order of first occurrence.
 struct Touched {
   std::vector<const ir::Tensor*> read, written;

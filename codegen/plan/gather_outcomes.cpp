@@ -1,7 +1,10 @@
 #include "codegen/plan/gather_outcomes.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+
+#include "codegen/ir/indicator.hpp"
 
 namespace freefall::plan {
 namespace {
@@ -9,17 +12,6 @@ namespace {
 using namespace ir;
 
 constexpr int kOpened = 9000;  // levels of indices nobody else uses
-
-// v of an indicator [i = v] with v free of i, or null.
-Expr value_of_indicator(Expr e, const Index& i) {
-  if (e->op != Op::Map || e->function != Function::equal) return {};
-  for (const std::size_t side : {0u, 1u}) {
-    const Expr position = e->args[side], value = e->args[1 - side];
-    if (position->op == Op::Position && position->subscripts[0] == Subscript(i) && !value->depends_on(i))
-      return value;
-  }
-  return {};
-}
 
 // Where the value is one of the axis: an indicator, or null where the value might be no whole number. The
 // number of an outcome is checked where a kernel begins.
@@ -73,7 +65,7 @@ Expr at_indicators(Expr n) {
     std::optional<Expr> without;
     for (std::size_t f = 0; f < factors.size() && !without; ++f) {
       if (body->op == Op::Product && !body->weights[f].is_one()) continue;
-      const Expr v = value_of_indicator(factors[f], bound[k]);
+      const Expr v = chosen_position(factors[f], bound[k]);
       const Expr is_inside = v ? inside(v, bound[k].axis) : Expr();
       if (!is_inside) continue;
       const Expr rest = body->op == Op::Product ? replace(body, {{factors[f], make_constant(*n->context, 1)}})
@@ -92,6 +84,63 @@ Expr at_indicators(Expr n) {
   return changed ? make_contract(bound, body) : n;
 }
 
+// Arrays that hold an indicator of a number of an outcome at this place of the schedule, with its expression.
+using OneHots = std::map<const Tensor*, Expr>;
+
+void forget(OneHots& known, const std::vector<const Tensor*>& written) {
+  const auto is_written = [&](const Tensor* t) {
+    return std::find(written.begin(), written.end(), t) != written.end();
+  };
+  std::erase_if(known, [&](const auto& entry) {
+    const auto reads = tensors_of(entry.second);
+    return is_written(entry.first) || std::any_of(reads.begin(), reads.end(), is_written);
+  });
+}
+
+bool is_one_hot(const calculus::Assignment& a) {
+  const std::vector<Index> own = canonical_indices(a.target);
+  return std::any_of(own.begin(), own.end(), [&](const Index& i) {
+    const Expr v = chosen_position(a.value, i);
+    return v && v->op == Op::Access && inside(v, i.axis);
+  });
+}
+
+Expr with_indicators(Expr e, const OneHots& known) {
+  if (known.empty()) return e;
+  return transform(e, [&](Expr n) {
+    const auto found = n->op == Op::Access ? known.find(n->tensor) : known.end();
+    if (found == known.end()) return n;
+    const std::vector<Index> own = canonical_indices(n->tensor);
+    Substitution at;
+    for (std::size_t p = 0; p < own.size(); ++p) at.emplace_back(own[p], n->subscripts[p]);
+    return substitute(found->second, at);
+  });
+}
+
+void gather_outcomes(calculus::Steps& steps, OneHots known) {
+  for (calculus::Step& step : steps) {
+    if (calculus::Steps* body = calculus::body_of(step)) {
+      forget(known, calculus::assigned(*body));  // also by an earlier pass
+      gather_outcomes(*body, known);
+      continue;
+    }
+    std::vector<const Tensor*> written;
+    for (calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous) {
+      a.value = plan::gather_outcomes(with_indicators(a.value, known));
+      written.push_back(a.target);
+    }
+    forget(known, written);
+    for (const calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous) {
+      OneHots fresh;
+      if (is_one_hot(a)) fresh.emplace(a.target, a.value);
+      std::erase(written, a.target);
+      forget(fresh, written);
+      written.push_back(a.target);
+      known.merge(fresh);
+    }
+  }
+}
+
 }  // namespace
 
 Expr gather_outcomes(Expr e) {
@@ -100,15 +149,6 @@ Expr gather_outcomes(Expr e) {
   return any ? transform(e, at_indicators) : e;
 }
 
-void gather_outcomes(calculus::Steps& steps) {
-  for (calculus::Step& step : steps) {
-    if (calculus::Steps* body = calculus::body_of(step)) {
-      gather_outcomes(*body);
-      continue;
-    }
-    for (calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous)
-      a.value = gather_outcomes(a.value);
-  }
-}
+void gather_outcomes(calculus::Steps& steps) { gather_outcomes(steps, {}); }
 
 }  // namespace freefall::plan

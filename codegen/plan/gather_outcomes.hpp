@@ -9,7 +9,7 @@ namespace freefall::plan {
 /// of T at (v, j). v is the number of an outcome of the axis, or a position, which may lie outside it: then
 /// the sum is zero. Other sums stay. Exact, and never more operations: one element in place of all.
 ir::Expr gather_outcomes(ir::Expr e);
-/// In every value of the schedule.
+/// In every value of the schedule; an array that holds such an indicator there is read as the indicator.
 void gather_outcomes(calculus::Steps& steps);
 
 }  // namespace freefall::plan

@@ -160,7 +160,8 @@ class Run {
       const Outcome other = check(l);
       return other.kind == Outcome::Kind::failed && other.stage == o.stage && gist(other, lines) == said;
     };
-    const std::vector<Line> small = minimise(lines, same, trials);
+    constexpr std::size_t kSlowTrials = 10;  // each may take as long as the failure
+    const std::vector<Line> small = minimise(lines, same, o.stage == "hang" ? kSlowTrials : trials);
     std::filesystem::create_directories(o_.failures);
     std::string file = name;
     std::replace(file.begin(), file.end(), ' ', '_');

@@ -70,6 +70,13 @@ template <class T>
   const T rest = x - static_cast<T>(whole);  // exact
   return whole + (rest >= T(0.5)) - (rest <= T(-0.5));
 }
+// x as an index below n, or n where it is none.
+template <class T>
+[[gnu::always_inline]] inline std::size_t whole_below(T x, std::size_t n) {
+  if (!(x >= T(0) && x < static_cast<T>(n))) return n;
+  const auto whole = static_cast<std::size_t>(x);
+  return static_cast<T>(whole) == x ? whole : n;
+}
 // The larger one; a NaN on either side stays one.
 template <class T>
 [[gnu::always_inline]] inline T maximum(T a, T b) {

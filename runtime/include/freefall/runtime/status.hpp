@@ -76,12 +76,21 @@ struct exponent_test<double> {
 };
 
 template <class T>
-[[nodiscard]] constexpr typename exponent_test<T>::word carried(T x) {
+[[nodiscard, gnu::always_inline]] constexpr typename exponent_test<T>::word carried(T x) {
   using test = exponent_test<T>;
   return (std::bit_cast<typename test::word>(x) & test::magnitude) + test::carry;
 }
 
 }  // namespace exponent_detail
+
+// Whether one of many numbers is NaN or infinite: `seen |= carried(x)` for each, then is_finite<T>(seen).
+template <class T>
+using exponent_bits = typename exponent_detail::exponent_test<T>::word;
+using exponent_detail::carried;
+template <class T>
+[[nodiscard]] constexpr bool is_finite(exponent_bits<T> seen) {
+  return (seen & exponent_detail::exponent_test<T>::sign) == 0;
+}
 
 // Index of the first NaN or infinity among p[0..n), or n if all are finite. T is float or double; p needs no
 // alignment beyond that of T and may be null when n is 0.

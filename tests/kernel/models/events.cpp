@@ -1,0 +1,3 @@
+#include "tests/kernel/models/events.hpp"
+
+freefall::program define() { return freefall::test::events(); }

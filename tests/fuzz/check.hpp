@@ -26,6 +26,7 @@ struct Outcome {
   std::size_t energies = 0;                       ///< functionals against the densities' definitions
   std::size_t slopes = 0, unclear_slopes = 0;     ///< derivatives against differences; at kinks
   std::size_t verdicts = 0, without_verdict = 0;  ///< references; of two rules, or without a value anywhere
+  std::size_t long_texts = 0;                     ///< expressions whose text was not parsed again
   bool too_long = false;                          ///< its kernels were not compiled
 
   static Outcome failure(std::string stage, std::string text) {

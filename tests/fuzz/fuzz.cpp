@@ -89,6 +89,7 @@ class Run {
     unclear_slopes_ += o.unclear_slopes;
     verdicts_ += o.verdicts;
     without_verdict_ += o.without_verdict;
+    long_texts_ += o.long_texts;
     if (!o_.replay.empty() && (o.kind == Outcome::Kind::rejected) != !expected_rejection_.empty()) {
       ++failed_;
       fmt::print("{} should {}: {}\n", name, expected_rejection_.empty() ? "compile" : "be rejected", o.text);
@@ -190,6 +191,7 @@ class Run {
                unclear_slopes_);
     fmt::print("{:>8} references judged, {} more of two rules or without a value at any point\n", verdicts_,
                without_verdict_);
+    fmt::print("{:>8} expressions too long to be parsed again\n", long_texts_);
     fmt::print("{:>8} failed\n", failed_);
     for (const auto& [stage, n] : by_stage_) fmt::print("{:>12} in {}\n", n, stage);
     return failed_ == 0 && counts_.count("malformed") == 0 ? 0 : 1;
@@ -202,7 +204,7 @@ class Run {
   std::map<std::string, std::size_t> counts_, rejections_, by_stage_;
   std::size_t failed_ = 0, compared_ = 0, ill_conditioned_ = 0, kernel_compared_ = 0,
               kernel_ill_conditioned_ = 0, energies_ = 0, slopes_ = 0, unclear_slopes_ = 0, verdicts_ = 0,
-              without_verdict_ = 0;
+              without_verdict_ = 0, long_texts_ = 0;
 };
 
 int fuzz_main(int argc, char** argv) {

@@ -28,7 +28,8 @@ constexpr bool sanitized = false;
 // The outcome as bytes that two processes share.
 struct Shared {
   int kind;
-  std::size_t compared, ill_conditioned, energies, slopes, unclear_slopes, verdicts, without_verdict;
+  std::size_t compared, ill_conditioned, energies, slopes, unclear_slopes, verdicts, without_verdict,
+      long_texts;
   char stage[64], text[6000];
 };
 
@@ -67,6 +68,7 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
     shared->unclear_slopes = o.unclear_slopes;
     shared->verdicts = o.verdicts;
     shared->without_verdict = o.without_verdict;
+    shared->long_texts = o.long_texts;
     copy(shared->stage, o.stage);
     copy(shared->text, o.text);
     _exit(0);
@@ -82,7 +84,8 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
               shared->slopes,
               shared->unclear_slopes,
               shared->verdicts,
-              shared->without_verdict};
+              shared->without_verdict,
+              shared->long_texts};
   munmap(memory, sizeof(Shared));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return out;
   if (WIFEXITED(status))

@@ -21,8 +21,17 @@ Expr inside(Expr v, const Axis* axis) {
   return {};
 }
 
+// A matrix at an element outside its array is zero and has no inverse, also where an indicator is zero.
+bool is_needed_inside(Expr e, const Index& i) {
+  const auto nodes = topological({e});
+  return std::any_of(nodes.begin(), nodes.end(), [&](Expr n) {
+    return (n->op == Op::Inverse || n->op == Op::LogDet) && n->depends_on(i);
+  });
+}
+
 // e with the value v in place of the index i, or nothing where i stands in anything but reads and positions.
 std::optional<Expr> at_value(Expr e, const Index& i, Expr v) {
+  if (v->op == Op::Position && is_needed_inside(e, i)) return std::nullopt;
   bool possible = true;
   const Expr out = transform(e, [&](Expr n) {
     const bool here = std::any_of(n->subscripts.begin(), n->subscripts.end(), [&](const Subscript& s) {

@@ -4,6 +4,8 @@
 #  [SCALAR float|double]              # default float
 #  [ISA    native|portable]           # default native: for the processor of this machine; portable: for every processor
 #                                     # of its family, on x86-64 in three instruction sets of which one is chosen at run time
+#  [MACHINE <name>]                   # what slices and tiles are made for, default any; `emit --help` lists the machines
+#  [CACHE  <bytes>]                   # the second cache of that machine, default by MACHINE
 #  [FREESTANDING]                     # the kernels must not need a C library; compiled as for a device, -ffreestanding without
 #                                     # exceptions and run-time types (docs/how-to/embedded.md)
 #  [REPORT <file.html>]               # a page about the model and its kernels; relative to the current binary folder
@@ -60,12 +62,12 @@ function(_freefall_compile_for_each_set target folder)
 endfunction()
 
 function(freefall_add_kernels target)
-  cmake_parse_arguments(arg "VERIFY;FREESTANDING" "MODEL;SCALAR;ISA;REPORT" "AXES;WITHOUT" ${ARGN})
+  cmake_parse_arguments(arg "VERIFY;FREESTANDING" "MODEL;SCALAR;ISA;MACHINE;CACHE;REPORT" "AXES;WITHOUT" ${ARGN})
   if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
     message(FATAL_ERROR "freefall_add_kernels(${target}): the name is also a C++ namespace; use letters, digits and '_', no digit first")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, FREESTANDING, REPORT, WITHOUT, VERIFY")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, MACHINE, CACHE, FREESTANDING, REPORT, WITHOUT, VERIFY")
   endif()
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
@@ -96,19 +98,17 @@ function(freefall_add_kernels target)
   endif()
 
   _freefall_generator(generator ${arg_MODEL} "freefall_add_kernels(${target})")
-  set(axes)
-  if(arg_AXES)
-    set(axes --axes ${arg_AXES})
-  endif()
-  set(without)
-  if(arg_WITHOUT)
-    set(without --without ${arg_WITHOUT})
-  endif()
-  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target})
-  set(freestanding)
+  set(options --scalar ${arg_SCALAR} --isa ${arg_ISA})
   if(arg_FREESTANDING)
-    set(freestanding --freestanding)
+    list(APPEND options --freestanding)
   endif()
+  foreach(option IN ITEMS AXES WITHOUT MACHINE CACHE)
+    if(arg_${option})
+      string(TOLOWER ${option} word)
+      list(APPEND options --${word} ${arg_${option}})
+    endif()
+  endforeach()
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target})
   set(files ${folder}/${target}.hpp ${folder}/${target}.cpp ${folder}/${target}_views.hpp ${folder}/${target}_rules.txt)
   if(arg_ISA STREQUAL "portable")
     list(APPEND files ${folder}/${target}_kernels.cpp)
@@ -121,7 +121,7 @@ function(freefall_add_kernels target)
     OUTPUT ${folder}/${target}.stamp
     BYPRODUCTS ${files} ${arg_REPORT}
     ${verify}
-    COMMAND ${generator} emit --name ${target} --out ${folder} --scalar ${arg_SCALAR} --isa ${arg_ISA} ${freestanding} ${axes} ${without} ${report}
+    COMMAND ${generator} emit --name ${target} --out ${folder} ${options} ${report}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/${target}.stamp
     DEPENDS ${generator}
     COMMENT "freefall: kernels ${target}"

@@ -274,7 +274,8 @@ class NestEmitter {
   }
 
   static bool stays_inside(const Subscript& s, const Axis* axis) {
-    return s.is_plain() && (s.plain().axis == axis || s.plain().axis->values_of == axis);
+    return s.is_plain() &&
+           (s.plain().axis == axis || s.plain().axis->values_of == axis || axis->values_of == s.plain().axis);
   }
 
   std::string inside(const std::string& position, const Axis* axis) const {

@@ -21,22 +21,42 @@ int label_of(const Subscript& s) {
   return level >= kOpenedLevel ? level - kOpenedLevel : kOpenedLevel - level;
 }
 
+// The branch whose arrays alone are read at i, an index over what the branch has the values of; or null.
+const Axis* branch_read_at(const Index& i, Expr e) {
+  const auto& axes = e->context->axes();
+  if (std::none_of(axes.begin(), axes.end(), [&](const Axis& a) { return a.values_of == i.axis; }))
+    return nullptr;
+  const Axis* out = nullptr;
+  for (const Expr n : topological({e})) {
+    for (std::size_t p = 0; p < n->subscripts.size(); ++p) {
+      const auto& terms = n->subscripts[p].terms;
+      if (std::none_of(terms.begin(), terms.end(), [&](const auto& t) { return t.index == i; })) continue;
+      if (n->op != Op::Access || !n->subscripts[p].is_plain()) return nullptr;
+      const Axis* axis = n->tensor->axes[p];
+      if (axis->values_of != i.axis || (out != nullptr && out != axis)) return nullptr;
+      out = axis;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 GenericForm generic_form(Expr e) {
   GenericForm out{e, {}};
   Substitution renaming;
   std::vector<std::pair<Index, Index>> names;  // of the key, of e
-  std::vector<Index> used;
+  std::vector<const Axis*> used;
   for (const Index& i : e->free) {
     if (calculus::is_tick(i)) {
       names.emplace_back(i, i);
       continue;
     }
-    const auto rank =
-        std::count_if(used.begin(), used.end(), [&](const Index& u) { return u.axis == i.axis; });
-    used.push_back(i);
-    names.emplace_back(Index{i.axis, static_cast<int>(rank)}, i);
+    const Axis* const branch = branch_read_at(i, e);
+    const Axis* const axis = branch != nullptr ? branch : i.axis;
+    const auto rank = std::count(used.begin(), used.end(), axis);
+    used.push_back(axis);
+    names.emplace_back(Index{axis, static_cast<int>(rank)}, i);
     if (!(names.back().first == i)) renaming.emplace_back(i, names.back().first);
   }
   if (!renaming.empty()) out.key = substitute(e, renaming);
@@ -95,8 +115,8 @@ const Tensor* Temporaries::make(const GenericForm& form, const std::vector<const
   std::vector<Index> order = form.key->free;
   std::erase_if(order, calculus::is_tick);
   const auto rank = [&](const Index& i) {
-    if (i.axis->plate) return std::ptrdiff_t{-1};
-    return std::find(preferred.begin(), preferred.end(), i.axis) - preferred.begin();
+    const auto at = std::find(preferred.begin(), preferred.end(), i.axis) - preferred.begin();
+    return std::pair(!i.axis->plate, at);
   };
   std::stable_sort(order.begin(), order.end(),
                    [&](const Index& a, const Index& b) { return rank(a) < rank(b); });

@@ -13,7 +13,8 @@ inline constexpr int kOpenedLevel = 3000;
 
 /// `key` is the expression with its free indices renamed to the first levels of their axes; `indices` are the
 /// original ones, in the order of the key's sorted free indices. tanh(h[b, i]) and tanh(h[b, i']) share one
-/// key. The current tick of a sweep is no renaming: it stays, and a temporary has no axis for it.
+/// key; so do s1[b, move] and s1[b, first] where `first` is a branch with the values of `move`. The current
+/// tick of a sweep is no renaming: it stays, and a temporary has no axis for it.
 struct GenericForm {
   ir::Expr key;
   std::vector<ir::Index> indices;
@@ -42,7 +43,7 @@ class Temporaries {
   explicit Temporaries(ir::Context& context, ir::Role role = ir::Role::temporary)
       : context_(&context), role_(role) {}
 
-  /// A new temporary for the expression; storage order: plates first, then as in `preferred`, then by name.
+  /// A new temporary for the expression; storage order: plates first, each as in `preferred`, then by name.
   const ir::Tensor* make(const GenericForm& form, const std::vector<const ir::Axis*>& preferred,
                          std::string_view hint);
   /// A new temporary for an expression whose free indices are given in storage order.

@@ -55,18 +55,12 @@ long double unit(std::uint64_t seed, std::string_view name, std::uint64_t i) {
   return static_cast<long double>((h ^ (h >> 32)) >> 11) / 9007199254740992.0L;
 }
 
-// Functions that are for positive arguments, and continued in some way, if at all, to others.
-constexpr Function kOfPositive[] = {Function::log,
-                                    Function::sqrt,
-                                    Function::pow,
-                                    Function::log1p,
-                                    Function::xlogx,
-                                    Function::log_probability,
-                                    Function::log_gamma,
-                                    Function::digamma,
-                                    Function::trigamma,
-                                    Function::polygamma,
-                                    Function::continuous_bernoulli_quantile};
+// Functions whose first argument is positive, and which are continued in some way, if at all, to others.
+constexpr Function kOfPositive[] = {Function::log,       Function::sqrt,
+                                    Function::pow,       Function::log1p,
+                                    Function::xlogx,     Function::log_probability,
+                                    Function::log_gamma, Function::digamma,
+                                    Function::trigamma,  Function::continuous_bernoulli_quantile};
 
 // Functions without negative values.
 constexpr Function kNotNegative[] = {Function::exp,  Function::sigmoid, Function::softplus, Function::relu,
@@ -94,8 +88,9 @@ std::set<const Tensor*> positive_arrays(Expr a, Expr b) {
   std::set<const Node*> seen;
   for (const Expr e : topological({a, b})) {
     if (e->op == Op::Access && e->tensor->one_of) out.insert(e->tensor);
+    if (e->op == Op::Map && e->function == Function::polygamma) add_arrays_of_sign(e->args[1], seen, out);
     if (e->op != Op::Map || !is_one_of(e->function, kOfPositive)) continue;
-    for (const Expr argument : e->args) add_arrays_of_sign(argument, seen, out);
+    add_arrays_of_sign(e->args[0], seen, out);
   }
   return out;
 }

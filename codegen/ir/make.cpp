@@ -201,6 +201,29 @@ Expr make_sum(Context& context, const std::vector<Expr>& args, const std::vector
   return context.intern(std::move(n));
 }
 
+namespace {
+
+// A choice of which one branch is zero, or a sum of such choices by one condition as one choice; else null.
+Expr guard_of(Expr e) {
+  const auto is_dead = [](Expr choice, std::size_t branch) {
+    return choice->op == Op::Select && choice->args[branch]->is_constant(0);
+  };
+  if (is_dead(e, 1) || is_dead(e, 2)) return e;
+  if (e->op != Op::Sum || !e->value.is_zero()) return {};
+  const Expr first = e->args[0];
+  const std::size_t dead = is_dead(first, 1) ? 1 : 2;
+  const bool all = std::all_of(e->args.begin(), e->args.end(), [&](Expr choice) {
+    return is_dead(choice, dead) && choice->args[0] == first->args[0];
+  });
+  if (!all) return {};
+  std::vector<Expr> live;
+  for (const Expr choice : e->args) live.push_back(choice->args[3 - dead]);
+  const Expr value = make_sum(*e->context, live, e->weights), zero = make_constant(*e->context, 0);
+  return dead == 1 ? make_select(first->args[0], zero, value) : make_select(first->args[0], value, zero);
+}
+
+}  // namespace
+
 Expr make_product(Context& context, const std::vector<Expr>& args, const std::vector<Number>& exponents) {
   std::vector<Term> factors;
   Number coefficient = 1;
@@ -237,16 +260,15 @@ Expr make_product(Context& context, const std::vector<Expr>& args, const std::ve
   // A guard takes the whole product into its live branch, so that 0 * (1/0) of the dead branch is never
   // formed.
   for (std::size_t i = 0; i < factors.size(); ++i) {
-    const Expr guard = factors[i].base;
     const bool alone = factors.size() == 1 && factors[i].weight.is_one();
-    if (guard->op != Op::Select || factors[i].weight.is_negative() || alone) continue;
-    if (!guard->args[1]->is_constant(0) && !guard->args[2]->is_constant(0)) continue;
+    const Expr guard = factors[i].weight.is_negative() || alone ? Expr() : guard_of(factors[i].base);
+    if (!guard) continue;
     const auto branch = [&](Expr value) {
       if (value->is_constant(0)) return value;
       std::vector<Expr> all;
       std::vector<Number> powers;
       for (const Term& f : factors) {
-        all.push_back(f.base == guard ? value : f.base);
+        all.push_back(f.base == factors[i].base ? value : f.base);
         powers.push_back(f.weight);
       }
       return make_product(context, all, powers);

@@ -523,17 +523,25 @@ class Materialiser {
     const Expr transposed = substitute(opened.body, {{row, column}, {column, row}});
     const Expr symmetric =
         transposed == opened.body ? opened.body : Number::ratio(1, 2) * (opened.body + transposed);
-    if (!symmetric->depends_on(row)) return equal_elements(opened, symmetric);
+    if (!symmetric->depends_on(row)) return written_out(opened, symmetric);
     const auto outer = std::exchange(preferred_, matrix_last(opened));
     const Expr out = operand(symmetric);
     preferred_ = outer;
-    return out;
+    // What is held already, for another reader, may have its axes in another order.
+    const auto& at = out->subscripts;
+    const bool is_last = std::all_of(at.end() - 2, at.end(), [&](const Subscript& s) {
+      return s == Subscript(row) || s == Subscript(column);
+    });
+    return is_last ? out : written_out(opened, out);
   }
 
-  // A matrix whose elements are all one value, written out.
-  Expr equal_elements(const Opened& opened, Expr value) {
+  // An array of the matrix, whose last axes are its own; elements may all have one value.
+  Expr written_out(const Opened& opened, Expr value) {
     std::vector<Index> indices = value->free;
-    std::erase_if(indices, calculus::is_tick);
+    std::erase_if(indices, [&](const Index& i) {
+      return calculus::is_tick(i) ||
+             std::find(opened.indices.begin(), opened.indices.end(), i) != opened.indices.end();
+    });
     indices.insert(indices.end(), opened.indices.begin(), opened.indices.end());
     std::vector<const Axis*> axes;
     for (const Index& i : indices) axes.push_back(i.axis);

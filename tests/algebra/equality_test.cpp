@@ -63,6 +63,22 @@ TEST_F(Equality, IsLookedForOnBothSidesOfAKink) {
   EXPECT_EQ(compare("e[i] * sign(e[i])", "abs(e[i])").verdict, Verdict::tested);
 }
 
+// What must be positive is the argument of a logarithm, not what a sigmoid makes positive; the base of a
+// power, not its exponent.
+TEST_F(Equality, IsLookedForOnBothSidesOfAKinkInTheDomainOfAFunction) {
+  const auto refuted = [&](const char* a, const char* b) {
+    EXPECT_EQ(compare(a, b).verdict, Verdict::refuted) << a;
+  };
+  refuted("log(sigmoid(relu(e[i])))", "log(sigmoid(e[i]))");
+  refuted("pow(softplus(e[i]), relu(e[i]))", "pow(softplus(e[i]), e[i])");
+  refuted("log(1 + e[i]^2) * step(e[i])", "log(1 + e[i]^2)");
+  EXPECT_EQ(compare("log(relu(e[i]) + 1)", "log1p(relu(e[i]))").verdict, Verdict::tested);
+}
+
+TEST_F(Equality, IsLookedForAtManyCombinationsOfSigns) {
+  EXPECT_EQ(compare("step(e[i] - 1/2) * step(P[i, i] + 1/2)", "step(e[i] - 1/2)").verdict, Verdict::refuted);
+}
+
 TEST_F(Equality, IsLookedForInBothBranchesOfAChoice) {
   EXPECT_EQ(compare("select(e[i], 2, 3) * e[i]", "select(e[i], 2, 4) * e[i]").verdict, Verdict::refuted);
   EXPECT_EQ(compare("select(e[i], 2, 3) * e[i]", "select(e[i], 1, 3) * e[i]").verdict, Verdict::refuted);

@@ -417,8 +417,11 @@ class PassCheck {
         for (const Real x : evaluate(n, n->free, at).data) largest = std::max(largest, std::fabs(x));
       }
       if (!(largest < 1e4L)) return;
-      if (test::distance(found, expected) > 1e-9L)
-        throw Failure{"expand", fmt::format("the normal form has another value: {}", print(gradient))};
+      if (const Real off = test::distance(found, expected); off > 1e-9L)
+        throw Failure{"expand", fmt::format("the normal form is off by {:.3g} of its value, with terms up to "
+                                            "{:.3g}: {}",
+                                            static_cast<double>(off), static_cast<double>(largest),
+                                            print(gradient).substr(0, 500))};
     }
     if (topological({gradient}).size() > 60) return;
     const auto result = equality::compare_rules(gradient, *expanded);

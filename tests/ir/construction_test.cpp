@@ -151,6 +151,9 @@ TEST_F(Construction, MovesProductsIntoTheLiveBranchOfAGuard) {
   EXPECT_EQ(read("select(s, t, 0)^2 / s"), read("select(s, t^2 / s, 0)"));
   EXPECT_EQ(read("2 * (select(s, t, 0) * x[i])"), read("(2 x[i]) * select(s, t, 0)"));
   EXPECT_EQ(read("select(s, 3, 0) * t"), read("3 select(s, t, 0)"));
+  // Also where the guard is a sum of choices by one condition.
+  EXPECT_EQ(read("(select(s, t, 0) + 2 * select(s, x[i], 0)) / s"), read("select(s, (t + 2 * x[i]) / s, 0)"));
+  EXPECT_EQ(read("(select(s, 0, t) - select(s, 0, x[i])) / s"), read("select(s, 0, (t - x[i]) / s)"));
   EXPECT_EQ(read("select(s, select(s, t, 2), 4)"), read("select(s, t, 4)"));
   EXPECT_EQ(read("select(1, s, t)"), read("s"));
 }

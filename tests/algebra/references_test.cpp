@@ -39,9 +39,25 @@ ir::Program two_layers(State state) {
       .ir();
 }
 
+// Kernels that have a name in the program, and rules among them.
+ir::Program named_kernels() {
+  program_scope scope;
+  auto x = variable<"x">(unit);
+  auto drift = input<"drift">(unit);
+  auto F = free_energy(model<"prior">(x <<= normal(drift)), family(delta(x)));
+  auto infer = kernel<"infer">(descend(F, x, rate(0.1)));
+  return program{infer, reference(infer, x) = x - drift, refuted(infer, x) = drift - x}.ir();
+}
+
 std::vector<equality::CheckedReference> checked(const ir::Program& p) {
   ir::check_program(p);
   return equality::compare_references(p, calculus::derive(p));
+}
+
+TEST(References, MayStandAmongTheKernelsAndNameThem) {
+  const auto all = checked(named_kernels());
+  ASSERT_EQ(all.size(), 2u);
+  for (const auto& c : all) EXPECT_TRUE(c.as_declared());
 }
 
 TEST(References, AreComparedWithRulesGradientsAndFunctionals) {

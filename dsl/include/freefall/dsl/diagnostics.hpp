@@ -451,6 +451,13 @@ struct kernel_named_twice {
   static_assert(accepted<Kernel>, "freefall: two kernels have this name: give one of them another");
 };
 
+template <class Argument>
+struct not_a_kernel {
+  static_assert(accepted<Argument>,
+                "freefall: a program is made of kernels, kernel<\"name\">(...), and stated rules, "
+                "reference(kernel, x) = expression; models and functionals are known from the kernels");
+};
+
 template <class Parent>
 struct marginal_over_no_parent {
   static_assert(accepted<Parent>,

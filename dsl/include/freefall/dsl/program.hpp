@@ -534,20 +534,44 @@ inline constexpr detail::kernel_declaration<Name> kernel{};
 // ---- the program
 // --------------------------------------------------------------------------------------------------
 
+namespace detail {
+
+/// A rule that was stated for comparison; the program has it.
+struct stated_rule {};
+
+template <class Part>
+struct is_kernel : std::false_type {};
+template <fixed_string Name, class Mentions>
+struct is_kernel<kernel_of<Name, Mentions>> : std::true_type {};
+template <class Part>
+struct is_no_part : std::bool_constant<!is_kernel<Part>::value && !std::same_as<Part, stated_rule>> {};
+
+template <fixed_string... Names, class... Mentions>
+constexpr void check_kernels(types<kernel_of<Names, Mentions>...>) {
+  constexpr std::size_t twice = first_duplicate(types<name<Names>...>{});
+  if constexpr (twice < sizeof...(Names)) {
+    diagnostics::report<diagnostics::kernel_named_twice<typename nth<twice, types<name<Names>...>>::type>>();
+  }
+  check_predictions(typename merge<reads<>, Mentions...>::type{});
+}
+
+}  // namespace detail
+
 /// What define() returns: models, families, functionals and the given kernels, in order.
 class program {
  public:
-  /// Takes the kernels and everything declared since the last program.
-  template <fixed_string... Names, class... Mentions>
-  program(const kernel_of<Names, Mentions>&... kernels)
-      : ir_(std::exchange(detail::current_program(), ir::Program{})) {
-    constexpr std::size_t twice = detail::first_duplicate(types<name<Names>...>{});
-    if constexpr (twice < sizeof...(Names)) {
-      diagnostics::report<
-          diagnostics::kernel_named_twice<typename detail::nth<twice, types<name<Names>...>>::type>>();
+  /// Takes the kernels and everything declared since the last program. Rules may be stated among the kernels
+  /// or before.
+  template <class... Parts>
+    requires(!std::same_as<Parts, program> && ...)
+  program(const Parts&... parts) : ir_(std::exchange(detail::current_program(), ir::Program{})) {
+    using strangers = typename detail::filter<types<Parts...>, detail::is_no_part>::type;
+    if constexpr (detail::length<strangers> > 0) {
+      diagnostics::report<diagnostics::not_a_kernel<typename detail::first<strangers>::type>>();
+    } else {
+      detail::check_kernels(typename detail::filter<types<Parts...>, detail::is_kernel>::type{});
+      (add(parts), ...);
     }
-    detail::check_predictions(typename detail::merge<reads<>, Mentions...>::type{});
-    ir_.kernels = {kernels.ir...};
   }
 
   /// What the compiler works on.
@@ -556,6 +580,12 @@ class program {
   ir::Program ir() && { return std::move(ir_); }
 
  private:
+  template <fixed_string Name, class Mentions>
+  void add(const kernel_of<Name, Mentions>& kernel) {
+    ir_.kernels.push_back(kernel.ir);
+  }
+  void add(const detail::stated_rule&) {}
+
   ir::Program ir_;
 };
 

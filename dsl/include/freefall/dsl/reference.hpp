@@ -38,10 +38,10 @@ class [[nodiscard("state the rule: reference(kernel<\"name\">, x) = expression")
   explicit stated(ir::Reference reference) : reference_(std::move(reference)) {}
 
   template <term E>
-  void operator=(const E& value) && {
+  stated_rule operator=(const E& value) && {
     using beyond = typename difference<axes_of<E>, Indices>::type;
     if constexpr (contains<mistaken, reads_of<E>> || contains<mistaken_axis, Indices>) {
-      return;
+      // It was reported.
     } else if constexpr (length<beyond> > 0) {
       diagnostics::report<
           diagnostics::reference_has_an_axis_the_rule_lacks<Label, typename first<beyond>::type>>();
@@ -50,6 +50,7 @@ class [[nodiscard("state the rule: reference(kernel<\"name\">, x) = expression")
       claim(reference_.origin, {reference_.value});
       current_program().references.push_back(std::move(reference_));
     }
+    return {};
   }
 
  private:
@@ -76,6 +77,12 @@ struct reference_declaration {
            make_origin("reference for " + x.tensor->name + " in " + std::string(Kernel.view()), where)});
     }
   }
+  /// The kernel itself, where the program has a name for it.
+  template <fixed_string Kernel, class Mentions, class X>
+  auto operator()(const kernel_of<Kernel, Mentions>&, const X& x, ir::Citation citation = {},
+                  const std::source_location& where = std::source_location::current()) const {
+    return (*this)(kernel_declaration<Kernel>{}, x, std::move(citation), where);
+  }
   template <class I, class R>
   auto operator()(const expr<I, R>& quantity, ir::Citation citation = {},
                   const std::source_location& where = std::source_location::current()) const {
@@ -86,7 +93,8 @@ struct reference_declaration {
 
 }  // namespace detail
 
-/// `reference(kernel<"infer">, x) = e`: what dF/dx in that kernel should be (of `solve`, the value).
+/// `reference(kernel<"infer">, x) = e`, or with the kernel itself: what dF/dx in that kernel should be (of
+/// `solve`, the value).
 /// `verify` proves or refutes it.
 inline constexpr detail::reference_declaration<true> reference{};
 /// The same for a rule that is known to be wrong: it must be refuted.

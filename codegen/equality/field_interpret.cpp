@@ -163,6 +163,7 @@ class Evaluator {
     Field total(0);
     for (const Field x : all) total = total + unknown("exp", {x});
     if (e->reducer == Reducer::log_sum_exp) return unknown("log", {total});
+    if (!is_inside(e, 0, position)) return Field(0);
     Position where = position;
     where.emplace_back(e->bound[0], at(position, e->subscripts[0]));
     return unknown("exp", {read(e->args[0], where)}) * total.inverse();
@@ -174,8 +175,15 @@ class Evaluator {
     return out;
   }
 
+  // Outside its axes a softmax or an inverse is zero, as an array is.
+  bool is_inside(Expr e, std::size_t p, const Position& position) const {
+    const std::int64_t i = at(position, e->subscripts[p]);
+    return i >= 0 && i < static_cast<std::int64_t>(extent(e->bound[p]));
+  }
+
   // Gauss and Jordan; the inverse of the symmetric part, as the interpreters take it.
   Field inverse(Expr e, const Position& position) const {
+    if (!is_inside(e, 0, position) || !is_inside(e, 1, position)) return Field(0);
     const auto n = static_cast<std::size_t>(extent(e->bound[0]));
     const std::vector<Field> given = matrix(e, position);
     const Field half = Field(2).inverse();

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "codegen/equality/field.hpp"
+#include "codegen/equality/field_interpret.hpp"
 #include "codegen/equality/mutate.hpp"
 #include "codegen/ir/parse.hpp"
 #include "codegen/ir/print.hpp"
@@ -51,6 +52,15 @@ TEST_F(Equality, OfInverseTimesMatrixIsProvenUpToProbability) {
                     "2 delta(i, i')")
                 .verdict,
             Verdict::probable);
+}
+
+// As arrays are, and as the interpreters have it.
+TEST_F(Equality, KnowsThatAnInverseAndASoftmaxAreZeroOutsideTheirAxes) {
+  FieldPoint point;
+  point.sizes.extents = {{"i", 2}};
+  for (const char* outside : {"inverse{i#1, i#2}(P[i#1, i#2])[i + 2, i']", "softmax{i#1}(e[i#1])[i - 2]"}) {
+    for (const Field& f : field_evaluate(parse(c, outside), point)) EXPECT_TRUE(f.is_zero()) << outside;
+  }
 }
 
 TEST_F(Equality, ThatRestsOnWhatFunctionsAreIsTested) {

@@ -15,6 +15,10 @@ using namespace ir;
 
 void mutate_sum(Expr e, std::vector<Mutation>& out) {
   out.push_back({"sign", -e});
+  if (!e->value.is_zero()) {
+    out.push_back({"sign", make_sum(*e->context, e->args, e->weights, -e->value)});
+    out.push_back({"term dropped", make_sum(*e->context, e->args, e->weights)});
+  }
   for (std::size_t k = 0; k < e->args.size(); ++k) {
     std::vector<Number> weights = e->weights;
     weights[k] = -weights[k];
@@ -40,9 +44,11 @@ void mutate_sum(Expr e, std::vector<Mutation>& out) {
 bool is_zero_outside(Expr e, Expr range) try {
   const Environment<long double> nothing({});
   const Expr outside = transform(e, [&](Expr n) {
-    if (n->op == Op::Access) {
+    const bool element = n->op == Op::Inverse || (n->op == Op::Reduce && n->reducer == Reducer::softmax);
+    if (n->op == Op::Access || element) {
       for (std::size_t p = 0; p < n->subscripts.size(); ++p) {
-        if (n->tensor->axes[p] == range->axis && n->subscripts[p] == range->subscripts[0])
+        const Axis* const axis = element ? n->bound[p].axis : n->tensor->axes[p];
+        if (axis == range->axis && n->subscripts[p] == range->subscripts[0])
           return make_constant(*n->context, 0);
       }
     }

@@ -143,7 +143,11 @@ TEST(Field, HasInversesAndExactNumbers) {
 // anyway.
 class MutationsOfAnIndicator : public ::testing::Test {
  protected:
-  MutationsOfAnIndicator() { c.tensor("x", {c.axis("t")}, Role::variable); }
+  MutationsOfAnIndicator() {
+    const Axis* t = c.axis("t");
+    c.tensor("x", {t}, Role::variable);
+    c.tensor("P", {t, t}, Role::parameter);
+  }
   std::vector<Expr> without_indicator(const char* text) {
     std::vector<Expr> out;
     for (const Mutation& m : mutations(parse(c, text))) {
@@ -158,7 +162,9 @@ class MutationsOfAnIndicator : public ::testing::Test {
 
 TEST_F(MutationsOfAnIndicator, ThatRepeatsWhatAnArraySaysAreNone) {
   for (const char* text : {"range(t, t - 1) * x[t - 1]", "range(t, t - 1) * tanh(x[t - 1]) * x[t]",
-                           "range(t, t + 1) * x[t + 1]^2 * (x[t] + 1)"})
+                           "range(t, t + 1) * x[t + 1]^2 * (x[t] + 1)",
+                           "range(t, t + 1) * inverse{t#1, t#2}(P[t#1, t#2])[t + 1, t']",
+                           "range(t, t - 1) * softmax{t#1}(x[t#1])[t - 1]"})
     EXPECT_TRUE(without_indicator(text).empty()) << text;
 }
 

@@ -69,12 +69,15 @@ TEST(References, AreComparedWithRulesGradientsAndFunctionals) {
     reference(kernel<"learn">, W1) = -hadamard(g, prime(x));
     reference(-gradient(F, x)) = prime(W1) * prime(g) - eps;
     refuted(-gradient(F, x)) = eps - prime(W1) * prime(g);
+    refuted(kernel<"infer">, x) =
+        eps - prime(W1) * prime(hadamard(hadamard(P, o - tanh(a)), -1 - square(tanh(a))));
   });
   const auto all = checked(p);
-  ASSERT_EQ(all.size(), 4u);
+  ASSERT_EQ(all.size(), 5u);
   for (const auto& c : all) EXPECT_TRUE(c.as_declared());
   for (std::size_t k = 0; k < 3; ++k) EXPECT_THAT(equality::mistakes_passed(all[k]), ElementsAre());
   EXPECT_EQ(all[3].cause, "sign");
+  EXPECT_EQ(all[4].cause, "sign");  // of a number in a sum
 }
 
 // The guess at the mistake in dF/dx or dF/dW1.

@@ -96,9 +96,8 @@ def cortex_m7(o):
     cpu = cortex_m7_flags(o)
     compiler = o.arm + "g++"
     objects = bare_objects(compiler, o.arm + "nm", [*cpu, "-ffunction-sections", "-fdata-sections"], o.folder, o)
-    libraries = {"no library": ["-nostdlib", "-fno-tree-loop-distribute-patterns"]}
-    if "/" in run(compiler, "-print-file-name=nano.specs"):
-        libraries["newlib nano"] = ["--specs=nano.specs", "-nostartfiles", "-DFREEFALL_C_LIBRARY"]
+    libraries = {"no library": ["-nostdlib", "-fno-tree-loop-distribute-patterns"],
+                 "newlib nano": ["--specs=nano.specs", "-nostartfiles", "-DFREEFALL_C_LIBRARY"]}
     expected = run(o.host).split()
     for library, options in libraries.items():
         link = [compiler, *BARE, *cpu, *options, "-Wl,--gc-sections", "-T", HERE / "cortex_m7.ld", HERE / "cortex_m7.cpp", *objects]

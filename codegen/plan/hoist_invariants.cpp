@@ -139,7 +139,7 @@ class Hoister {
       return make_sum(context, rest, rest_weights);
     }
     const Expr invariant = hoisted(make_product(context, group, group_weights));
-    if (std::any_of(rest.begin(), rest.end(), needs_indicator)) {
+    if (needs_indicator(make_product(context, rest, rest_weights))) {  // a factor, or a division by one
       for (const Expr member : group) {
         if (!is_indicator(member)) continue;
         rest.push_back(member);

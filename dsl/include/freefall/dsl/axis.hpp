@@ -103,17 +103,6 @@ struct branch_of {
 
 namespace detail {
 
-template <fixed_string Name>
-struct branch_declaration {
-  template <class Axis>
-  constexpr auto operator()(Axis) const {
-    diagnostics::check_name<Name>();
-    if constexpr (Axis::is_plate || Axis::level != 0)
-      diagnostics::report<diagnostics::branch_of_no_axis<name<Name>, Axis>>();
-    return branch_of<Name, Axis>{};
-  }
-};
-
 template <class T>
 inline constexpr bool is_axis = false;
 template <fixed_string Name, class Axis>
@@ -130,6 +119,39 @@ template <fixed_string Name>
 inline constexpr bool is_axis<plate<Name>> = true;
 template <fixed_string Name>
 inline constexpr bool is_axis<ticks<Name>> = true;
+
+/// Stands among the axes of a quantity in which something was reported.
+struct mistaken_axis {
+  static constexpr std::string_view text = "";
+  static constexpr int level = 0;
+  static constexpr bool is_plate = false;
+};
+template <>
+inline constexpr bool is_axis<mistaken_axis> = true;
+template <class T>
+using axis_or_mistaken = std::conditional_t<is_axis<T>, T, mistaken_axis>;
+
+/// Reports the first argument that is no axis, and the place it was given in.
+template <class Place, class First, class... Rest>
+constexpr void report_no_axis() {
+  if constexpr (is_axis<First>) {
+    report_no_axis<Place, Rest...>();
+  } else {
+    diagnostics::report<diagnostics::not_an_axis<Place, First>>();
+  }
+}
+
+template <fixed_string Name>
+struct branch_declaration {
+  template <class Axis>
+  constexpr auto operator()(Axis) const {
+    diagnostics::check_name<Name>();
+    using values = axis_or_mistaken<Axis>;
+    if constexpr (!is_axis<Axis> || values::is_plate || values::level != 0)
+      diagnostics::report<diagnostics::branch_of_no_axis<name<Name>, Axis>>();
+    return branch_of<Name, values>{};
+  }
+};
 
 /// x <-> x.prime(); a plate stays.
 template <class Axis>

@@ -42,7 +42,8 @@ struct outcome_declaration {
   auto operator()(Axes...) const {
     diagnostics::check_name<Name>();
     check_axes<name<Name>, types<Axes...>>();
-    if constexpr (length<typename no_plates<types<Axes...>>::type> != 1) {
+    if constexpr (length<typename no_plates<types<Axes...>>::type> != 1 &&
+                  !contains<mistaken_axis, types<Axes...>>) {
       diagnostics::report<diagnostics::one_of_several_axes<name<Name>, types<Axes...>>>();
     }
     ir::Context& context = current_context();
@@ -50,6 +51,13 @@ struct outcome_declaration {
     out.tensor = declare(Name.view(), {ir_axis<Axes>(context)...}, ir::Role::variable, false, true);
     out.ir = ir::make_access(context, out.tensor, {ir::Subscript(ir_index<Axes>(context))...});
     return out;
+  }
+  /// Reports the argument that is no axis.
+  template <class... Args>
+    requires(!(axis_like<Args> && ...))
+  auto operator()(const Args&...) const {
+    report_no_axis<name<Name>, Args...>();
+    return (*this)(axis_or_mistaken<Args>{}...);
   }
   template <static_position P>
   constexpr auto operator[](P) const {
@@ -65,7 +73,7 @@ struct index_declaration {
     diagnostics::check_name<Name>();
     check_axes<name<Name>, types<Axes...>>();
     using own = typename no_plates<types<Axes...>>::type;
-    if constexpr (length<own> != 1) {
+    if constexpr (length<own> != 1 && !contains<mistaken_axis, types<Axes...>>) {
       diagnostics::report<diagnostics::one_of_several_axes<name<Name>, types<Axes...>>>();
     }
     ir::Context& context = current_context();
@@ -80,6 +88,13 @@ struct index_declaration {
     out.ir = ir::make_map(ir::Function::equal, {ir::make_position(context, ir::Subscript(value)),
                                                 ir::element(context, out.tensor)});
     return out;
+  }
+  /// Reports the argument that is no axis.
+  template <class... Args>
+    requires(!(axis_like<Args> && ...))
+  auto operator()(const Args&...) const {
+    report_no_axis<name<Name>, Args...>();
+    return (*this)(axis_or_mistaken<Args>{}...);
   }
   template <static_position P>
   constexpr auto operator[](P) const {

@@ -46,6 +46,14 @@ constexpr void check_name() {
   }
 }
 
+template <class Place, class Argument>
+struct not_an_axis {
+  static_assert(
+      accepted<Place, Argument>,
+      "freefall: an axis is expected here: declare one, axis<\"unit\"> unit or plate<\"batch\"> batch, "
+      "and give that object; its size is given when the model is specialised");
+};
+
 template <class Symbol, class Axis>
 struct axis_repeated {
   static_assert(accepted<Symbol, Axis>,

@@ -219,6 +219,14 @@ auto dot(const A& a, const B& b, Axes...) {
   }
 }
 
+/// Reports the argument that is no axis.
+template <class A, class B, class... Args>
+  requires(detail::symbolic<A> && detail::symbolic<B> && !(axis_like<Args> && ...))
+auto dot(const A& a, const B& b, const Args&...) {
+  detail::report_no_axis<typename detail::operand<A>::label, Args...>();
+  return detail::rejected<A, B>(a.ir * b.ir);
+}
+
 /// `sum(e, axis...)`: over these axes. Each must be one of e.
 template <class I, class R, axis_like... Axes>
 auto sum(const expr<I, R>& e, Axes...) {
@@ -232,6 +240,14 @@ auto sum(const expr<I, R>& e, Axes...) {
     using left = typename detail::difference<I, indices<Axes...>>::type;
     return expr<left, R>{ir::make_contract(detail::ir_indices<indices<Axes...>>(*e.ir->context), e.ir)};
   }
+}
+
+/// Reports the argument that is no axis.
+template <class E, class... Args>
+  requires(detail::symbolic<E> && !(axis_like<Args> && ...))
+auto sum(const E& e, const Args&...) {
+  detail::report_no_axis<typename detail::operand<E>::label, Args...>();
+  return detail::rejected<E, int>(e.ir);
 }
 
 /// `count(axis)`: its size; for a plate the number of copies in use.

@@ -28,9 +28,6 @@ inline ir::Citation printed(std::string source, std::string equation, std::strin
 
 namespace detail {
 
-/// Stands among the axes of a quantity in which something was reported.
-struct mistaken_axis {};
-
 /// A quantity that waits for its reference. Label: how it shows in a message.
 template <class Label, class Indices>
 class [[nodiscard("state the rule: reference(kernel<\"name\">, x) = expression")]] stated {

@@ -88,7 +88,8 @@ consteval std::size_t lonely_prime(types<Axes...>) {
 
 template <class Axes>
 inline constexpr bool axes_are_mistaken =
-    repeated_axis(Axes{}) < length<Axes> || lonely_prime(Axes{}) < length<Axes>;
+    contains<mistaken_axis, Axes> || repeated_axis(Axes{}) < length<Axes> ||
+    lonely_prime(Axes{}) < length<Axes>;
 
 /// What an element of a symbol reads.
 template <class Symbol>
@@ -98,7 +99,9 @@ using element_reads = std::conditional_t<axes_are_mistaken<typename Symbol::decl
 template <class Name, class Axes>
 constexpr void check_axes() {
   constexpr std::size_t repeated = repeated_axis(Axes{}), alone = lonely_prime(Axes{});
-  if constexpr (repeated < length<Axes>) {
+  if constexpr (contains<mistaken_axis, Axes>) {
+    return;  // reported where it was given
+  } else if constexpr (repeated < length<Axes>) {
     diagnostics::report<diagnostics::axis_repeated<Name, typename nth<repeated, Axes>::type>>();
   } else if constexpr (alone < length<Axes>) {
     diagnostics::report<diagnostics::primed_axis_alone<Name, typename nth<alone, Axes>::type>>();
@@ -241,6 +244,13 @@ struct declaration {
         ir::make_access(context, out.tensor,
                         {ir::Subscript(ir_index<Row>(context)), ir::Subscript(ir_index<Column>(context))});
     return out;
+  }
+  /// Reports the argument that is no axis.
+  template <class... Args>
+    requires(!(axis_like<Args> && ...))
+  auto operator()(const Args&...) const {
+    report_no_axis<name<Name>, Args...>();
+    return (*this)(axis_or_mistaken<Args>{}...);
   }
   template <static_position P>
   constexpr auto operator[](P) const {

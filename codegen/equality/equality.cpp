@@ -31,6 +31,7 @@ std::vector<const Axis*> axes_of(Expr a, Expr b) {
     for (const Index& i : e->bound) add(i.axis);
     if (e->tensor != nullptr) {
       for (const Axis* axis : e->tensor->axes) add(axis);
+      add(e->tensor->index_of);  // bounds its values
     }
   }
   std::sort(out.begin(), out.end(), [](const Axis* x, const Axis* y) { return x->name < y->name; });

@@ -77,7 +77,11 @@ void add_arrays_of_sign(Expr e, std::set<const Node*>& seen, std::set<const Tens
   if (!seen.insert(e.get()).second) return;
   if (e->tensor != nullptr) out.insert(e->tensor);
   if (e->op == Op::Map && is_one_of(e->function, kNotNegative)) return;
-  for (const Expr argument : e->args) add_arrays_of_sign(argument, seen, out);
+  for (std::size_t i = 0; i < e->args.size(); ++i) {
+    const bool squared =
+        e->op == Op::Product && e->weights[i].is_integer() && e->weights[i].numerator() % 2 == 0;
+    if (!squared) add_arrays_of_sign(e->args[i], seen, out);
+  }
 }
 
 // Arrays that must be positive: what such functions read, and probabilities.

@@ -96,8 +96,13 @@ TEST_F(Equality, IsLookedForInBothBranchesOfAChoice) {
 
 // Below a logarithm arrays are positive: what holds there only is no difference.
 TEST_F(Equality, OfFunctionsOfPositiveNumbersIsLookedForThere) {
-  EXPECT_EQ(compare("sqrt(e[i]^2) * x[j]", "e[i] * x[j]").verdict, Verdict::tested);
+  EXPECT_EQ(compare("sqrt(e[i])^2 * x[j]", "e[i] * x[j]").verdict, Verdict::tested);
   EXPECT_EQ(compare("xlogx(e[i])", "e[i] * log_probability(e[i])").verdict, Verdict::tested);
+}
+
+TEST_F(Equality, OfWhatStandsSquaredInThemIsLookedForOnBothSidesOfZero) {
+  EXPECT_EQ(compare("sqrt(e[i]^2) * x[j]", "e[i] * x[j]").verdict, Verdict::refuted);
+  EXPECT_EQ(compare("log(e[i]^2)", "2 log(abs(e[i]))").verdict, Verdict::tested);
 }
 
 TEST_F(Equality, OfWhatIsReadAtTheNumberOfAnOutcomeIsLookedForAtOnesOfItsAxis) {

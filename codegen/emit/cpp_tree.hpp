@@ -34,6 +34,7 @@ struct CppFor {
   bool independent = false;  ///< passes touch no common element
   std::string first = "0", step = "1";
   std::string reductions = "";  ///< clauses of variables that passes add up in any order
+  bool unrolled = false;        ///< written out by the compiler of the kernel
 };
 /// `function(arguments..., [&](parameters) { body });`
 struct CppCallWith {

@@ -232,6 +232,7 @@ class LibraryEmitter {
         {"_lanes<", "freefall/runtime/lanes.hpp"},
         {"freefall::runtime::matrix_vector<", "freefall/runtime/matrix_vector.hpp"},
         {"freefall::runtime::math::", "freefall/runtime/pointwise.hpp"},
+        {"_over<", "freefall/runtime/innermost.hpp"},
         {"freefall::runtime::run_team(", "freefall/runtime/team.hpp"},
         {"freefall::runtime::tiled_product<", "freefall/runtime/tiled_product.hpp"},
         {"freefall::runtime::uniform_stream(", "freefall/runtime/uniform_stream.hpp"},

@@ -77,10 +77,14 @@ class NestEmitter {
     for (std::size_t d = nest_.loops.size(); d-- > 0;) {
       const Index& i = nest_.loops[d];
       CppBlock outer = std::move(at_depth_[d]);
-      CppFor loop{names_.loop_variable(i), names_.extent(i.axis), std::move(block)};
       const bool innermost = d + 1 == nest_.loops.size();
-      if (innermost) loop.reductions = clauses_;
-      outer.push_back({std::move(loop)});
+      if (innermost && is_call()) {
+        outer.push_back({call(nest_.stores[0], i, std::move(block))});
+      } else {
+        CppFor loop{names_.loop_variable(i), names_.extent(i.axis), std::move(block)};
+        if (innermost) loop.reductions = clauses_;
+        outer.push_back({std::move(loop)});
+      }
       if (innermost) outer.insert(outer.end(), after_.begin(), after_.end());
       block = std::move(outer);
     }
@@ -124,6 +128,10 @@ class NestEmitter {
     if (at_depth_.back().empty() || label_ != s.label) at_depth_.back().push_back({CppComment{s.label}});
     label_ = s.label;
     std::string value = at_least(emit(s.value), 0);
+    if (is_call()) {
+      at_depth_.back().push_back({CppReturn{value}});
+      return;
+    }
     if (is_checked(s.target)) value = collected(value);
     std::string target = names_.element(s.target, s.subscripts);
     if (is_reduced(s)) target = accumulator(target, s.mode);
@@ -155,6 +163,40 @@ class NestEmitter {
            });
   }
 
+  // True if the innermost loop is written as a call of innermost.hpp: its count is known, and it does nothing
+  // but add up numbers, find the largest, or store a row of numbers that are checked.
+  bool is_call() const {
+    if (sums_ != nullptr || nest_.stores.size() != 1 || nest_.loops.empty()) return false;
+    const loop::Store& s = nest_.stores[0];
+    if (plan::is_counted(nest_.loops.back().axis)) return false;
+    return is_checked(s.target) ? is_row(s) : is_reduced(s);
+  }
+  // In lanes. Costly functions take longer than the additions that wait for each other.
+  CppCallWith call(const loop::Store& s, const Index& i, CppBlock body) const {
+    const std::string extent = names_.extent(i.axis),
+                      parameter = "const std::size_t " + names_.loop_variable(i);
+    if (is_checked(s.target)) {
+      std::vector<Subscript> row = s.subscripts;
+      row.back() = Subscript(0);
+      return {fmt::format("freefall::runtime::store_over<{}>", extent),
+              {"&" + names_.element(s.target, row), kStored},
+              parameter,
+              std::move(body)};
+    }
+    return {fmt::format("freefall::runtime::{}_over<{}, {}>",
+                        s.mode == loop::Store::Mode::add ? "add" : "maximum", extent,
+                        plan::is_expensive(s.value) ? 1 : 4),
+            {names_.element(s.target, s.subscripts)},
+            parameter,
+            std::move(body)};
+  }
+  // True if the innermost loop sets neighbouring elements, from the first on.
+  bool is_row(const loop::Store& s) const {
+    const Subscript inner(nest_.loops.back());
+    return s.mode == loop::Store::Mode::set && !s.subscripts.empty() && s.subscripts.back() == inner &&
+           std::count(s.subscripts.begin(), s.subscripts.end(), inner) == 1;
+  }
+
   bool is_checked(const Tensor* t) const {
     return std::find(checked_.begin(), checked_.end(), t) != checked_.end();
   }
@@ -166,7 +208,8 @@ class NestEmitter {
     std::string into = kStored;
     if (!nest_.loops.empty()) {
       into = fmt::format("c{}_", ++accumulators_);
-      at_depth_[nest_.loops.size() - 1].push_back({CppDeclare{stored_type(names_), into, "0"}});
+      at_depth_[nest_.loops.size() - 1].push_back(
+          {CppDeclare{fmt::format("freefall::runtime::exponent_bits<{}>", names_.scalar()), into, "0"}});
       after_.push_back({CppAssign{kStored, "|=", into}});
       clauses_ += fmt::format("{}reduction(| : {})", clauses_.empty() ? "" : " ", into);
     }
@@ -213,7 +256,10 @@ class NestEmitter {
         return e->tensor == sums_ ? "sum_[column_]" : guarded(e, names_.element(e->tensor, e->subscripts));
       case Op::Delta:
       case Op::Range: return fmt::format("({} ? {}(1) : {}(0))", holds(e), t, t);
-      case Op::Position: return fmt::format("static_cast<{}>({})", t, position(e->subscripts[0]));
+      case Op::Position: {
+        const char* const type = is_small(e->subscripts[0]) ? "int" : "std::ptrdiff_t";
+        return fmt::format("static_cast<{}>({})", t, position(e->subscripts[0], type));
+      }
       case Op::Sum: return sum(e);
       case Op::Product: return product(e);
       case Op::Map: {
@@ -323,8 +369,9 @@ class NestEmitter {
         const Number& w = e->weights[i];
         if (w.is_negative() != negative) continue;
         const Number magnitude = negative ? -w : w;
+        // Without brackets: a number and what does not change in the loop are multiplied before it.
         append(negative,
-               magnitude.is_one() ? arg(e, i) : names_.literal(magnitude) + " * " + at_least(arg(e, i), 3));
+               magnitude.is_one() ? arg(e, i) : names_.literal(magnitude) + " * " + at_least(arg(e, i), 2));
       }
       if (!e->value.is_zero() && e->value.is_negative() == negative)
         append(negative, names_.literal(negative ? -e->value : e->value));
@@ -471,7 +518,7 @@ CppBlock emit_split(const loop::Nest& nest, const Names& names, const std::vecto
 CppBlock emit_nest(const loop::Nest& nest, const Names& names) { return emit_split(nest, names, {}); }
 
 std::string stored_type(const Names& names) {
-  return fmt::format("freefall::runtime::exponent_bits<{}>", names.scalar());
+  return fmt::format("freefall::runtime::finite<{}>", names.scalar());
 }
 
 CppBlock emit_scatter(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {

@@ -31,7 +31,7 @@ CppBlock emit_nest(const loop::Nest& nest, const Names& names);
 /// is stored to arrays of `checked` goes into kStored.
 CppBlock emit_scatter(const loop::Nest& nest, const Names& names,
                       const std::vector<const ir::Tensor*>& checked);
-/// The variable of a kernel that collects the exponents of what was stored, and its type.
+/// The variable of a kernel that notes whether what was stored is finite, and its type.
 inline constexpr const char* kStored = "stored_";
 std::string stored_type(const Names& names);
 

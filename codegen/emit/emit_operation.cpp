@@ -89,10 +89,11 @@ CppStatement argument_table(const char* name, const std::vector<const Tensor*>& 
 }
 
 // The condition that all of these arrays are finite; "true" for none.
+// Also what the variable `seen` has noted.
 std::string all_finite(const std::vector<const Tensor*>& tensors, const KernelSignature& k,
-                       const Names& names) {
-  if (tensors.empty()) return "true";
-  std::string out = fmt::format("freefall::runtime::finite<{}>()", names.scalar());
+                       const Names& names, const std::string& seen = "") {
+  if (tensors.empty() && seen.empty()) return "true";
+  std::string out = seen.empty() ? fmt::format("freefall::runtime::finite<{}>()", names.scalar()) : seen;
   for (const Tensor* t : tensors) {
     const bool plated = std::any_of(t->axes.begin(), t->axes.end(), plan::is_counted);
     out += plated ? fmt::format(" & {}{}", argument_type(used_elements(t, names).outside.size(), names),
@@ -185,9 +186,7 @@ CppBlock result_checks(const KernelSignature& k, const Names& names) {
   for (const Tensor* t : k.written) {
     if (!contains(k.checked_where_written, t)) read_again.push_back(t);
   }
-  std::string finite = all_finite(read_again, k, names);
-  if (!k.checked_where_written.empty())
-    finite += fmt::format(" && freefall::runtime::is_finite<{}>({})", names.scalar(), kStored);
+  const std::string finite = all_finite(read_again, k, names, k.checked_where_written.empty() ? "" : kStored);
   CppBlock out{{CppIf{finite, {{CppReturn{"{}"}}}}}};
   if (k.prepares) out.push_back({CppAssign{"a.is_prepared[0]", "=", "0"}});
   out.push_back(argument_table("results", k.written, k, names));
@@ -228,7 +227,7 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions) {
                                             kernel_.memory.scratch_offset)}});
     }
   }
-  if (!kernel_.checked_where_written.empty()) out.push_back({CppDeclare{stored_type(names_), kStored, "0"}});
+  if (!kernel_.checked_where_written.empty()) out.push_back({CppDeclare{stored_type(names_), kStored, "{}"}});
   if (!kernel_.is_threaded) {
     CppBlock body = block(kernel_.kernel->operations);
     out.insert(out.end(), body.begin(), body.end());
@@ -488,7 +487,13 @@ void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const l
                {{CppBreak{}}}}});
     if (shared) wait(body);
   }
-  out.push_back({CppFor{pass, fmt::format("{}", repeat.count), std::move(body)}});
+  CppFor loop{pass, fmt::format("{}", repeat.count), std::move(body)};
+  // Written out, a pass hands what it leaves to the next in registers.
+  constexpr std::size_t kFewPasses = 8;
+  constexpr double kShortPass = 300;  // operations
+  loop.unrolled = !shared && positive.empty() && !repeat.tolerance && repeat.count <= kFewPasses &&
+                  loop::cost(repeat.body, *names_.sizes).operations <= kShortPass;
+  out.push_back({std::move(loop)});
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Sweep& sweep, const loop::Operation&) {

@@ -5,6 +5,7 @@
 
 #include "codegen/emit/emit_nest.hpp"
 #include "codegen/loop/cost.hpp"
+#include "codegen/loop/one_hot.hpp"
 
 namespace freefall::emit {
 namespace {
@@ -176,6 +177,16 @@ bool is_added_to(const loop::Operations& operations, const Tensor* t) {
   });
 }
 
+// All that writes t are scatters, which touch a part of it.
+bool is_scattered_to(const loop::Operations& operations, const Tensor* t) {
+  return std::all_of(operations.begin(), operations.end(), [&](const loop::Operation& o) {
+    if (const loop::Operations* body = loop::body_of(o)) return is_scattered_to(*body, t);
+    if (!contains(loop::touched(o).written, t)) return true;
+    const auto* nest = std::get_if<loop::Nest>(&o.action);
+    return nest != nullptr && !loop::scatter(*nest).at.empty();
+  });
+}
+
 }  // namespace
 
 KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& compilation) {
@@ -214,8 +225,8 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
   }
   constexpr std::size_t kReadAgain = 4096;  // elements; fewer are in the first cache, and read again at once
   for (const Tensor* t : out.written) {
-    if (!out.is_threaded && compilation.sizes.size(t) >= kReadAgain && is_added_to(kernel.operations, t))
-      out.checked_where_written.push_back(t);
+    const bool much = compilation.sizes.size(t) >= kReadAgain || is_scattered_to(kernel.operations, t);
+    if (!out.is_threaded && much && is_added_to(kernel.operations, t)) out.checked_where_written.push_back(t);
   }
   out.steps = loop::steps(kernel.operations);
   collect_plates(kernel.operations, out.plates);

@@ -78,6 +78,20 @@ TEST(Denormals, ModeIsPutBackAfterAFault) {
   EXPECT_TRUE(mode().gives_denormals && mode().takes_denormals);
 }
 
+// A kernel finds the mode held, also where another object of the same thread let it go in between.
+TEST(Denormals, ModeIsHeldByTheOutermost) {
+  {
+    const runtime::flush_denormals outer = {};
+    {
+      const runtime::flush_denormals inner = {};
+    }
+    EXPECT_FALSE(mode().gives_denormals || mode().takes_denormals);
+  }
+  EXPECT_TRUE(mode().gives_denormals && mode().takes_denormals);
+  const runtime::flush_denormals again = {};
+  EXPECT_FALSE(mode().gives_denormals || mode().takes_denormals);
+}
+
 // Whoever holds the mode keeps it over calls of kernels.
 TEST(Denormals, ModeOfTheCallerIsLeftAsItIs) {
   decay_double::instance kernels;

@@ -94,8 +94,8 @@ def merged_functions(objects):
     for file in objects:
         for line in run("nm", "--defined-only", file).splitlines():
             _, kind, name = line.split()
-            # V: data, which is the same in every set.
-            if kind in "Wu" and not any(f"{len(s)}{s}" in name for s in SETS):
+            # V, u: data, which is the same in every set.
+            if kind == "W" and not any(f"{len(s)}{s}" in name for s in SETS):
                 found.append((pathlib.Path(file).name, name))
     return found
 

@@ -64,18 +64,49 @@ struct whole {
   const T* data;
 };
 
+// What was seen in vectors of `bytes` and in narrower ones, down to two lanes.
+template <class T, std::size_t bytes>
+class seen_lanes {
+  using S = simd<T, bytes>;
+  using word = exponent_bits<T>;
+
+ public:
+  // Of vectors with the lanes of P.
+  template <class P>
+  [[gnu::always_inline]] void add(typename P::mask seen) {
+    if constexpr (P::bytes == bytes) {
+      seen_ |= seen;
+    } else {
+      narrower_.template add<P>(seen);
+    }
+  }
+  [[gnu::always_inline]] word all() {
+    if constexpr (S::lanes == 2) {
+      return static_cast<word>(seen_[0] | seen_[1]);
+    } else {
+      narrower_.template add<simd<T, bytes / 2>>(S::lower(seen_) | S::upper(seen_));
+      return narrower_.all();
+    }
+  }
+
+ private:
+  struct none {};
+  typename S::mask seen_{};
+  [[no_unique_address]] std::conditional_t<S::lanes == 2, none, seen_lanes<T, bytes / 2>> narrower_;
+};
+
 // True if none of the arrays, each a whole<n> or an argument, holds a NaN or infinity: no table of arrays in
 // memory and one test at the end, for kernels that take less time than telling which array is at fault.
 template <class T>
 class finite {
-  using S = simd<T>;
-  using mask = typename S::mask;
-  using word = typename exponent_detail::exponent_test<T>::word;
+  using word = exponent_bits<T>;
 
  public:
   template <std::size_t n>
   [[gnu::always_inline]] finite& operator&(whole<n, T> a) {
-    if constexpr (n < 2) {
+    if constexpr (n == 0) {
+      // Nothing is left.
+    } else if constexpr (n == 1) {
       one_ |= exponent_detail::carried(*a.data);
     } else {
       part(a.data, std::integral_constant<std::size_t, n>{}, simd_within<T, n>());
@@ -88,29 +119,34 @@ class finite {
     one_ |= bad ? exponent_detail::exponent_test<T>::sign : word{0};
     return *this;
   }
-  [[gnu::always_inline]] explicit operator bool() const {
-    word all = one_;
-    for (std::size_t i = 0; i < S::lanes; ++i) all |= static_cast<word>(seen_[i]);
-    return (all & exponent_detail::exponent_test<T>::sign) == 0;
+  // Bits that were carried; a vector of numbers.
+  [[gnu::always_inline]] finite& operator|=(word bits) {
+    one_ |= bits;
+    return *this;
   }
+  template <class P>
+  [[gnu::always_inline]] void add(typename P::vector x) {
+    seen_.template add<P>(carried_in<P>(x));
+  }
+  [[gnu::always_inline]] explicit operator bool() { return is_finite<T>(one_ | seen_.all()); }
 
  private:
+  template <class P>
+  [[gnu::always_inline]] static typename P::mask carried_in(typename P::vector x) {
+    using test = exponent_detail::exponent_test<T>;
+    typedef word words __attribute__((vector_size(P::bytes)));
+    return (typename P::mask)(((words)x & test::magnitude) + test::carry);
+  }
   template <std::size_t n, class P>
   [[gnu::always_inline]] void part(const T* p, std::integral_constant<std::size_t, n>, P) {
-    const auto carried = [](const T* at) __attribute__((always_inline)) {
-      using test = exponent_detail::exponent_test<T>;
-      typedef word words __attribute__((vector_size(P::bytes)));
-      return ((words)P::load(at) & test::magnitude) + test::carry;
-    };
-    auto seen = carried(p + (n - P::lanes));
-    for (std::size_t i = 0; i + P::lanes < n; i += P::lanes) seen |= carried(p + i);
-    if constexpr (P::lanes == S::lanes) {
-      seen_ |= (mask)seen;
-    } else {
-      for (std::size_t i = 0; i < P::lanes; ++i) one_ |= seen[i];
-    }
+    auto seen = carried_in<P>(P::load(p));
+    for (std::size_t i = P::lanes; i + P::lanes <= n; i += P::lanes) seen |= carried_in<P>(P::load(p + i));
+    seen_.template add<P>(seen);
+    // Not one vector over the last elements and some before them: what was stored just now in two pieces
+    // would have to reach the cache before it can be loaded as one.
+    *this& whole<n % P::lanes, T>{p + n / P::lanes * P::lanes};
   }
-  mask seen_{};
+  seen_lanes<T, FREEFALL_VECTOR_BYTES> seen_;
   word one_ = 0;
 };
 

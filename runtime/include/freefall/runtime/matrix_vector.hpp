@@ -52,23 +52,31 @@ template <class S, std::size_t m, std::size_t k, std::ptrdiff_t row, std::size_t
 // y[i] = sum_p a[i + p * column] x[p * step] for a few vectors of rows.
 template <class S, std::size_t vectors, std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T>
 [[gnu::always_inline]] inline void scaled_columns(const T* a, const T* x, T* y) {
-  constexpr std::size_t sets = vectors <= 2 ? 4 : 2;
-  typename S::vector sum[sets][vectors] = {};
-  const auto add = [&](std::size_t p, typename S::vector(&into)[vectors]) __attribute__((always_inline)) {
+  constexpr std::size_t sets = least(k, vectors <= 2 ? 4 : 2);
+  typename S::vector sum[sets][vectors];
+  const auto add = [&](std::size_t p, typename S::vector(&into)[vectors],
+                       auto first) __attribute__((always_inline)) {
     const typename S::vector factor = S::broadcast(x[static_cast<std::ptrdiff_t>(p) * step]);
 #pragma GCC unroll 4
-    for (std::size_t v = 0; v < vectors; ++v)
-      into[v] += S::load(a + static_cast<std::ptrdiff_t>(p) * column + v * S::lanes) * factor;
+    for (std::size_t v = 0; v < vectors; ++v) {
+      const typename S::vector part =
+          S::load(a + static_cast<std::ptrdiff_t>(p) * column + v * S::lanes) * factor;
+      into[v] = first ? part : into[v] + part;
+    }
   };
-  for (std::size_t p = 0; p + sets <= k; p += sets) {
 #pragma GCC unroll 4
-    for (std::size_t s = 0; s < sets; ++s) add(p + s, sum[s]);
+  for (std::size_t s = 0; s < sets; ++s) add(s, sum[s], std::true_type{});
+  for (std::size_t p = sets; p + sets <= k; p += sets) {
+#pragma GCC unroll 4
+    for (std::size_t s = 0; s < sets; ++s) add(p + s, sum[s], std::false_type{});
   }
 #pragma GCC unroll 4
-  for (std::size_t s = 0; s < k % sets; ++s) add(k - k % sets + s, sum[s]);
+  for (std::size_t s = 0; s < k % sets; ++s) add(k - k % sets + s, sum[s], std::false_type{});
 #pragma GCC unroll 4
   for (std::size_t v = 0; v < vectors; ++v) {
-    typename S::vector total = sum[0][v] + sum[1][v];
+    typename S::vector total = sum[0][v];
+    if constexpr (sets > 1) total += sum[1][v];
+    if constexpr (sets == 3) total += sum[2][v];
     if constexpr (sets == 4) total += sum[2][v] + sum[3][v];
     S::store(y + v * S::lanes, total);
   }

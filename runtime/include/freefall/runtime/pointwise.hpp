@@ -80,7 +80,8 @@ template <class T>
 // The larger one; a NaN on either side stays one.
 template <class T>
 [[gnu::always_inline]] inline T maximum(T a, T b) {
-  return a > b || a != a ? a : b;
+  const T larger = a > b ? a : b;  // b where one is no number
+  return a != a ? a : larger;
 }
 
 }  // namespace math

@@ -17,6 +17,13 @@
 #define FREEFALL_INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #endif
 
+// Before a loop of a few short passes, to be written out.
+#ifdef __clang__
+#define FREEFALL_UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define FREEFALL_UNROLLED _Pragma("GCC unroll 16")
+#endif
+
 // Before a loop that adds up: FREEFALL_SIMD(reduction(+ : sum_)). In lanes, in an order that depends on the
 // instruction set alone, where the compiler is told -fopenmp-simd and FREEFALL_OPENMP_SIMD says so; else in
 // order.
@@ -75,6 +82,16 @@ struct simd {
     return (vector)(((mask)yes & m) | ((mask)no & ~m));
   }
 
+  // The first half of the lanes, and the second, a number where it is one lane; V is vector or mask.
+  template <class V>
+  [[gnu::always_inline]] static auto lower(V v) {
+    return lanes_at<0>(v, std::make_index_sequence<lanes / 2>{});
+  }
+  template <class V>
+  [[gnu::always_inline]] static auto upper(V v) {
+    return lanes_at<lanes / 2>(v, std::make_index_sequence<lanes / 2>{});
+  }
+
   // (a0, b0, a1, b1, ...) of the first halves, and of the second halves.
   [[gnu::always_inline]] static vector interleave_low(vector a, vector b) {
     return interleave<0>(a, b, std::make_index_sequence<lanes>{});
@@ -113,6 +130,14 @@ struct simd {
   }
 
  private:
+  template <std::size_t first, class V, std::size_t... i>
+  [[gnu::always_inline]] static auto lanes_at(V v, std::index_sequence<i...>) {
+    if constexpr (sizeof...(i) == 1) {
+      return v[first];
+    } else {
+      return __builtin_shufflevector(v, v, (first + i)...);
+    }
+  }
   template <std::size_t... i>
   [[gnu::always_inline]] static mask number(std::index_sequence<i...>) {
     return mask{static_cast<integer>(i)...};

@@ -1,0 +1,172 @@
+// Innermost loops in lanes: sums and maxima, in an order that depends on the instruction set alone, and
+// stores that note whether what they store is finite.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+
+#include "freefall/runtime/arguments.hpp"
+#include "freefall/runtime/simd.hpp"
+#include "freefall/runtime/status.hpp"
+
+namespace freefall::runtime {
+inline namespace FREEFALL_INSTRUCTION_SET {
+namespace innermost_detail {
+
+// What a vector of `bytes`, or one number, has added up.
+template <class T, std::size_t bytes>
+struct total {
+  using S = simd<T, bytes>;
+  typename S::vector sum;
+
+  [[gnu::always_inline]] explicit total(typename S::vector x) : sum(x) {}
+  [[gnu::always_inline]] void take(const total& other) { sum += other.sum; }
+  [[gnu::always_inline]] auto lower() const { return total<T, bytes / 2>(S::lower(sum)); }
+  [[gnu::always_inline]] auto upper() const { return total<T, bytes / 2>(S::upper(sum)); }
+};
+template <class T>
+struct total<T, sizeof(T)> {
+  T sum;
+  [[gnu::always_inline]] explicit total(T x) : sum(x) {}
+  [[gnu::always_inline]] void take(const total& other) { sum += other.sum; }
+  [[gnu::always_inline]] T value() const { return sum; }
+};
+
+// The largest numbers that it has seen, and the largest bits without a sign: those of a NaN, where one was
+// among them. A maximum that keeps NaN would take three times as long, and each waits for the one before.
+template <class T, std::size_t bytes>
+struct largest {
+  using S = simd<T, bytes>;
+  using test = exponent_detail::exponent_test<T>;
+  typename S::vector number;
+  typename S::mask magnitude;
+
+  [[gnu::always_inline]] explicit largest(typename S::vector x)
+      : number(x), magnitude((typename S::mask)x & static_cast<typename S::integer>(test::magnitude)) {}
+  [[gnu::always_inline]] largest(typename S::vector x, typename S::mask m) : number(x), magnitude(m) {}
+  [[gnu::always_inline]] void take(const largest& other) {
+    number = other.number > number ? other.number : number;
+    magnitude = other.magnitude > magnitude ? other.magnitude : magnitude;
+  }
+  [[gnu::always_inline]] auto lower() const { return half(S::lower(number), S::lower(magnitude)); }
+  [[gnu::always_inline]] auto upper() const { return half(S::upper(number), S::upper(magnitude)); }
+
+ private:
+  template <class V, class M>
+  [[gnu::always_inline]] static auto half(V x, M m) {
+    return largest<T, bytes / 2>(x, m);
+  }
+};
+template <class T>
+struct largest<T, sizeof(T)> {
+  using test = exponent_detail::exponent_test<T>;
+  using word = typename test::word;
+  T number;
+  word magnitude;
+
+  [[gnu::always_inline]] explicit largest(T x) : largest(x, std::bit_cast<word>(x) & test::magnitude) {}
+  [[gnu::always_inline]] largest(T x, word m) : number(x), magnitude(m) {}
+  [[gnu::always_inline]] void take(const largest& other) {
+    number = other.number > number ? other.number : number;
+    magnitude = other.magnitude > magnitude ? other.magnitude : magnitude;
+  }
+  [[gnu::always_inline]] T value() const {
+    constexpr word infinity = test::magnitude + 1 - test::carry;
+    return magnitude > infinity ? std::bit_cast<T>(magnitude) : number;
+  }
+};
+
+// The lanes of a vector as one number, by halves.
+template <template <class, std::size_t> class State, class T, std::size_t bytes>
+[[gnu::always_inline]] inline State<T, sizeof(T)> across(State<T, bytes> lanes) {
+  auto lower = lanes.lower();
+  lower.take(lanes.upper());
+  if constexpr (bytes == 2 * sizeof(T)) {
+    return lower;
+  } else {
+    return across<State, T, bytes / 2>(lower);
+  }
+}
+
+// f(first), f(first + 1), ... in the lanes of S.
+template <class T, class S, class F>
+[[gnu::always_inline]] inline typename S::vector lanes_of(std::size_t first, const F& f) {
+  T values[S::lanes];
+  FREEFALL_INDEPENDENT
+  for (std::size_t lane = 0; lane < S::lanes; ++lane) values[lane] = f(first + lane);
+  return S::load(values);
+}
+
+// f of the n numbers from `first` on. So many vectors at a time hide how long one operation takes.
+template <template <class, std::size_t> class State, std::size_t n, std::size_t vectors, class T, class F>
+[[gnu::always_inline]] inline void reduce(State<T, sizeof(T)>& so_far, std::size_t first, const F& f) {
+  if constexpr (n == 1) {
+    so_far.take(State<T, sizeof(T)>(f(first)));
+  } else if constexpr (n > 1) {
+    using S = decltype(simd_within<T, n>());
+    using lanes = State<T, S::bytes>;
+    constexpr std::size_t abreast = least(vectors, n / S::lanes), block = abreast * S::lanes;
+    const auto next = [&](std::size_t i)
+                          __attribute__((always_inline)) { return lanes(lanes_of<T, S>(i, f)); };
+    lanes a = next(first), b = a, c = a, d = a;
+    if constexpr (abreast > 1) b = next(first + S::lanes);
+    if constexpr (abreast > 2) c = next(first + 2 * S::lanes);
+    if constexpr (abreast > 3) d = next(first + 3 * S::lanes);
+    for (std::size_t i = first + block; i + block <= first + n; i += block) {
+      a.take(next(i));
+      if constexpr (abreast > 1) b.take(next(i + S::lanes));
+      if constexpr (abreast > 2) c.take(next(i + 2 * S::lanes));
+      if constexpr (abreast > 3) d.take(next(i + 3 * S::lanes));
+    }
+    if constexpr (abreast > 2) a.take(c);
+    if constexpr (abreast > 3) b.take(d);
+    if constexpr (abreast > 1) a.take(b);
+    so_far.take(across<State, T, S::bytes>(a));
+    reduce<State, n % block, vectors>(so_far, first + n / block * block, f);
+  }
+}
+
+// to[first] = f(first), ... for n numbers.
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void store(T* to, finite<T>& seen, std::size_t first, const F& f) {
+  if constexpr (n == 1) {
+    to[first] = f(first);
+    seen |= carried(to[first]);
+  } else if constexpr (n > 1) {
+    using S = decltype(simd_within<T, n>());
+    for (std::size_t i = first; i + S::lanes <= first + n; i += S::lanes) {
+      const typename S::vector x = lanes_of<T, S>(i, f);
+      S::store(to + i, x);
+      seen.template add<S>(x);
+    }
+    store<n % S::lanes>(to, seen, first + n / S::lanes * S::lanes, f);
+  }
+}
+
+}  // namespace innermost_detail
+
+// to += f(0) + ... + f(n - 1), `vectors` vectors at a time, at most 4.
+template <std::size_t n, std::size_t vectors, class T, class F>
+[[gnu::always_inline]] inline void add_over(T& to, const F& f) {
+  static_assert(vectors <= 4);
+  innermost_detail::total<T, sizeof(T)> sum(to);
+  innermost_detail::reduce<innermost_detail::total, n, vectors>(sum, 0, f);
+  to = sum.value();
+}
+// to = the largest of itself and f(0), ..., f(n - 1); a NaN among them is kept.
+template <std::size_t n, std::size_t vectors, class T, class F>
+[[gnu::always_inline]] inline void maximum_over(T& to, const F& f) {
+  static_assert(vectors <= 4);
+  innermost_detail::largest<T, sizeof(T)> found(to);
+  innermost_detail::reduce<innermost_detail::largest, n, vectors>(found, 0, f);
+  to = found.value();
+}
+
+// to[i] = f(i) for i < n; seen knows whether all were finite. f reads no other element of `to` than its own.
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void store_over(T* to, finite<T>& seen, const F& f) {
+  innermost_detail::store<n>(to, seen, 0, f);
+}
+
+}  // namespace FREEFALL_INSTRUCTION_SET
+}  // namespace freefall::runtime

@@ -1,0 +1,119 @@
+// Sums, maxima and the test for finite numbers in lanes, each element counts.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <freefall/runtime/arguments.hpp>
+#include <freefall/runtime/innermost.hpp>
+#include <limits>
+#include <utility>
+
+namespace freefall::runtime {
+namespace {
+
+// Less than a vector, some vectors and a rest, several abreast once and again, for 2 to 16 lanes.
+constexpr std::array<std::size_t, 18> counts = {1,  2,  3,  4,  5,  7,  8,  9,  15,
+                                                16, 19, 31, 33, 50, 63, 64, 79, 150};
+
+// check.operator()<n>() for these numbers n of elements.
+template <class F>
+void for_each_count(const F& check) {
+  [&]<std::size_t... k>(std::index_sequence<k...>) {
+    (check.template operator()<counts[k]>(), ...);
+  }(std::make_index_sequence<counts.size()>{});
+}
+
+template <class T>
+class InLanes : public testing::Test {
+ protected:
+  static constexpr T infinity = std::numeric_limits<T>::infinity();
+  static constexpr T nan = std::numeric_limits<T>::quiet_NaN();
+};
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(InLanes, Scalars);
+
+TYPED_TEST(InLanes, ASumHasEveryElementOnce) {
+  using T = TypeParam;
+  const auto square = [](std::size_t i) { return static_cast<T>(i * i); };  // exact
+  for_each_count([&]<std::size_t n>() {
+    const T expected = 3 + static_cast<T>((n - 1) * n * (2 * n - 1) / 6);
+    T one = 3, four = 3;
+    add_over<n, 1>(one, square);
+    add_over<n, 4>(four, square);
+    EXPECT_EQ(one, expected) << n;
+    EXPECT_EQ(four, expected) << n;
+  });
+}
+
+TYPED_TEST(InLanes, AMaximumIsFoundWhereverItStands) {
+  using T = TypeParam;
+  for_each_count([&]<std::size_t n>() {
+    for (std::size_t at = 0; at < n; ++at) {
+      const auto f = [&](std::size_t i) { return i == at ? T(-0.5) : -static_cast<T>(i) - 1; };
+      T one = -this->infinity, four = -this->infinity, larger = 7;
+      maximum_over<n, 1>(one, f);
+      maximum_over<n, 4>(four, f);
+      maximum_over<n, 4>(larger, f);
+      EXPECT_EQ(one, T(-0.5)) << n << ", " << at;
+      EXPECT_EQ(four, T(-0.5)) << n << ", " << at;
+      EXPECT_EQ(larger, 7);
+    }
+  });
+}
+
+TYPED_TEST(InLanes, AMaximumKeepsANaNAndAnInfinity) {
+  using T = TypeParam;
+  for_each_count([&]<std::size_t n>() {
+    for (std::size_t at = 0; at < n; ++at) {
+      for (const T special : {this->nan, -this->nan, this->infinity}) {
+        const auto f = [&](std::size_t i) { return i == at ? special : static_cast<T>(i); };
+        T found = 0;
+        maximum_over<n, 4>(found, f);
+        EXPECT_EQ(std::isnan(found), std::isnan(special)) << n << ", " << at;
+        if (!std::isnan(special)) {
+          EXPECT_EQ(found, special) << n << ", " << at;
+        }
+      }
+    }
+    T before = this->nan;
+    maximum_over<n, 4>(before, [](std::size_t) { return T(1); });
+    EXPECT_TRUE(std::isnan(before)) << n;
+  });
+}
+
+TYPED_TEST(InLanes, ARowIsStoredOnceAndNotedWhereItIsNotFinite) {
+  using T = TypeParam;
+  for_each_count([&]<std::size_t n>() {
+    std::array<T, n + 1> row;
+    row.fill(-7);
+    for (std::size_t at = 0; at <= n; ++at) {
+      finite<T> seen;
+      store_over<n>(row.data(), seen, [&](std::size_t i) { return i == at ? this->nan : static_cast<T>(i); });
+      EXPECT_EQ(bool(seen), at == n) << n << ", " << at;
+    }
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(row[i], static_cast<T>(i)) << n;
+    EXPECT_EQ(row[n], -7) << n;
+  });
+}
+
+TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {
+  using T = TypeParam;
+  for_each_count([&]<std::size_t n>() {
+    std::array<T, n + 2> values;  // one before and one behind, that are not looked at
+    values.fill(std::numeric_limits<T>::max());
+    values.front() = values.back() = this->nan;
+    const whole<n, T> all{values.data() + 1};
+    EXPECT_TRUE(bool(finite<T>() & all)) << n;
+    for (std::size_t at = 0; at < n; ++at) {
+      for (const T special : {this->nan, -this->nan, this->infinity, -this->infinity}) {
+        values[at + 1] = special;
+        EXPECT_FALSE(bool(finite<T>() & all)) << n << ", " << at;
+      }
+      values[at + 1] = 0;
+    }
+  });
+}
+
+}  // namespace
+}  // namespace freefall::runtime

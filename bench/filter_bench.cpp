@@ -9,6 +9,7 @@
 #include <filter_written_16_views.hpp>
 #include <filter_written_4_views.hpp>
 
+#include "bench/bound.hpp"
 #include "bench/filter_case.hpp"
 #include "bench/hand/filter.hpp"
 #include "bench/race.hpp"
@@ -17,7 +18,12 @@ namespace {
 
 using namespace freefall::bench;
 
-template <class Instance, int n>
+FREEFALL_BENCH_BOUND(filter_bench_4, tick);
+FREEFALL_BENCH_BOUND(filter_bench_16, tick);
+FREEFALL_BENCH_BOUND(filter_written_4, tick);
+FREEFALL_BENCH_BOUND(filter_written_16, tick);
+
+template <class Bound, int n>
 class generated {
  public:
   explicit generated(const filter::setting<n>& s) {
@@ -28,15 +34,17 @@ class generated {
     net_.step() = filter::rate;
     net_.prepare();
     net_.trust_state();
+    tick_.arrays = net_.raw();
   }
   void tick(const double* y) {
-    std::copy_n(y, n, net_.y().data());
-    net_.tick();
+    tick_.arrays.y = y;
+    tick_();
   }
   const double* state() { return net_.x().data(); }
 
  private:
-  Instance net_;
+  typename Bound::instance net_;
+  Bound tick_{net_};
 };
 
 template <int n>
@@ -107,8 +115,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const int four = run<filter_bench_4::instance, filter_written_4::instance, 4>(argc, argv);
-  return four != 0 ? four : run<filter_bench_16::instance, filter_written_16::instance, 16>(argc, argv);
+  const int four = run<bound_filter_bench_4, bound_filter_written_4, 4>(argc, argv);
+  return four != 0 ? four : run<bound_filter_bench_16, bound_filter_written_16, 16>(argc, argv);
 } catch (const std::exception& e) {
   fmt::print(stderr, "filter_bench: {}\n", e.what());
   return 1;

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <freefall/runtime/denormals.hpp>
 #include <freefall/runtime/simd.hpp>
 #include <fstream>
 #include <map>
@@ -242,6 +243,7 @@ void append_json(const options& given, const std::string& workload, const std::v
 
 int race(const workload& work, const std::vector<candidate>& candidates, int argc, char** argv) {
   const options given = read_options(work.name, argc, argv);
+  const runtime::flush_denormals mode = {};  // around all calls, as for short kernels in a loop
   const std::vector<result> results = measure(work, candidates, given.rounds);
   fmt::print("{:<28}{:>14}{:>24}{:>20}{}\n", work.name, "median", "ratio to best by hand",
              "share of FMA limit", work.units > 0 ? "      for one unit" : "");

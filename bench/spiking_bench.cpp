@@ -8,6 +8,7 @@
 #include <spiking_bench_20_views.hpp>
 #include <spiking_bench_400_views.hpp>
 
+#include "bench/bound.hpp"
 #include "bench/race.hpp"
 #include "bench/spiking_case.hpp"
 #ifdef __AVX512F__
@@ -19,7 +20,10 @@ namespace {
 using namespace freefall::bench;
 using namespace freefall::bench::spiking;
 
-template <class Instance>
+FREEFALL_BENCH_BOUND(spiking_bench_20, step);
+FREEFALL_BENCH_BOUND(spiking_bench_400, step);
+
+template <class Bound>
 class generated_network {
  public:
   explicit generated_network(const setting& s) : given_(s) {
@@ -28,29 +32,32 @@ class generated_network {
     net_.leak() = leak;
     net_.eta() = eta;
     net_.beta() = beta;
+    net_.prepare();
     net_.trust_state();
+    step_.arrays = net_.raw();
   }
-  // The copies in are part of the time.
+  // Signal and noise are read where they lie.
   void step(std::size_t t) {
     const std::size_t n = given_.neurons;
-    std::copy_n(given_.u.data() + 2 * t, 2, net_.u().data());
-    std::copy_n(given_.xi.data() + n * t, n, net_.xi().data());
-    std::copy_n(given_.nu.data() + n * t, n, net_.nu().data());
-    net_.step();
+    step_.arrays.u = given_.u.data() + 2 * t;
+    step_.arrays.xi = given_.xi.data() + n * t;
+    step_.arrays.nu = given_.nu.data() + n * t;
+    step_();
   }
   float V(std::size_t i) { return net_.V().data()[i]; }
   float r(std::size_t i) { return net_.r().data()[i]; }
   float W(std::size_t i, std::size_t j) { return net_.W().data()[i * given_.neurons + j]; }
 
  private:
-  Instance net_;
+  typename Bound::instance net_;
+  Bound step_{net_};
   const setting& given_;
 };
 
 // Of voltages, traces and couplings, all of order 1, after every tick once.
 constexpr double agreement = 1e-4;
 
-template <class Instance, int n>
+template <class Bound, int n>
 int run(int argc, char** argv) {
   const setting given(n);
   eigen_network<double> exact(given);
@@ -78,7 +85,7 @@ int run(int argc, char** argv) {
     candidates.push_back(
         in_process(name, what, [&, t = std::size_t{0}]() mutable { network.step(t++ % ticks); }));
   };
-  generated_network<Instance> generated(given);
+  generated_network<Bound> generated(given);
   add("generated", kind::generated, generated);
 #ifdef __AVX512F__
   const auto hand = std::make_unique<hand_network<n>>(given);
@@ -101,8 +108,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const int small = run<spiking_bench_20::instance, 20>(argc, argv);
-  return small != 0 ? small : run<spiking_bench_400::instance, 400>(argc, argv);
+  const int small = run<bound_spiking_bench_20, 20>(argc, argv);
+  return small != 0 ? small : run<bound_spiking_bench_400, 400>(argc, argv);
 } catch (const std::exception& e) {
   fmt::print(stderr, "spiking_bench: {}\n", e.what());
   return 1;

@@ -6,17 +6,17 @@ freefall::program define() {
   using namespace freefall;
   axis<"signal"> signal;
   axis<"neuron"> neuron;
-  auto leak = input<"leak">();
+  auto leak = constant<"leak">();
   auto u = input<"u">(signal);
   auto xi = input<"xi">(neuron);
   auto nu = input<"nu">(neuron);
-  auto eta = input<"eta">();
-  auto beta = input<"beta">();
+  auto eta = constant<"eta">();
+  auto beta = constant<"beta">();
 
   auto x = trace<"x">(signal, decay(leak), drive(u));
   auto noise = trace<"noise">(neuron, decay(leak), drive(xi));
   auto r = trace<"r">(neuron, decay(leak));
-  auto D = parameter<"D">(signal, neuron);
+  auto D = constant<"D">(signal, neuron);
   auto W = parameter<"W">(neuron, neuron.prime());
 
   auto E = sum(square(x - D * r), signal) / 2 - dot(noise, r) + dot(nu, r);

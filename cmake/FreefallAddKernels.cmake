@@ -9,6 +9,8 @@
 #  [FREESTANDING]                     # the kernels must not need a C library; compiled as for a device, -ffreestanding without
 #                                     # exceptions and run-time types (docs/how-to/embedded.md)
 #  [REPORT <file.html>]               # a page about the model and its kernels; relative to the current binary folder
+#  [OMIT   <array>...]               # arrays that nobody reads after a call; the library does not give them out
+#                                     # (docs/how-to/omit.md)
 #  [WITHOUT <pass>...]               # optional passes that are left out, to see what they are worth; `emit --help` lists them
 #  [VERIFY]                           # the build fails when a reference of the model has not the declared verdict
 # )
@@ -62,12 +64,12 @@ function(_freefall_compile_for_each_set target folder)
 endfunction()
 
 function(freefall_add_kernels target)
-  cmake_parse_arguments(arg "VERIFY;FREESTANDING" "MODEL;SCALAR;ISA;MACHINE;CACHE;REPORT" "AXES;WITHOUT" ${ARGN})
+  cmake_parse_arguments(arg "VERIFY;FREESTANDING" "MODEL;SCALAR;ISA;MACHINE;CACHE;REPORT" "AXES;OMIT;WITHOUT" ${ARGN})
   if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
     message(FATAL_ERROR "freefall_add_kernels(${target}): the name is also a C++ namespace; use letters, digits and '_', no digit first")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, MACHINE, CACHE, FREESTANDING, REPORT, WITHOUT, VERIFY")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, MACHINE, CACHE, FREESTANDING, REPORT, OMIT, WITHOUT, VERIFY")
   endif()
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
@@ -102,7 +104,7 @@ function(freefall_add_kernels target)
   if(arg_FREESTANDING)
     list(APPEND options --freestanding)
   endif()
-  foreach(option IN ITEMS AXES WITHOUT MACHINE CACHE)
+  foreach(option IN ITEMS AXES OMIT WITHOUT MACHINE CACHE)
     if(arg_${option})
       string(TOLOWER ${option} word)
       list(APPEND options --${word} ${arg_${option}})

@@ -26,6 +26,7 @@ struct Request {
   std::string scalar = "double";       ///< float or double
   std::string machine = "any";         ///< of plan::machines()
   std::size_t cache_bytes = 0;         ///< of its second cache; 0: that of the machine
+  std::vector<std::string> omitted;    ///< arrays that the library does not give out
   std::string out;                     ///< file or folder the verb writes to; empty: see the verb
   std::string rule;                    ///< explain: what is to be explained
   std::string results;                 ///< report: a file an experiment has written
@@ -41,7 +42,7 @@ struct Request {
 struct Verb {
   const char* name;
   const char* help;                  ///< one line
-  bool sized;                        ///< takes --name, --axes, --scalar and --machine
+  bool sized;                        ///< takes --name, --axes, --scalar, --machine and --omit
   std::vector<std::string> formats;  ///< of --format, the first is the default; empty: no such option
   void (*add_options)(CLI::App& app, Request& request);  ///< its own, or null
   /// Appends what is to be printed; returns the exit code. Throws ir::ModelError for a wrong model or
@@ -55,7 +56,8 @@ const std::vector<Verb>& verbs();
 /// Adds to `app` what the verb understands.
 void add_options(const Verb& verb, CLI::App& app, Request& request);
 
-/// Name, sizes, scalar type and machine as asked for. Throws ir::ModelError naming what is wrong.
+/// Name, sizes, scalar type, machine and omitted arrays as asked for. Throws ir::ModelError naming what is
+/// wrong.
 plan::Specialisation specialisation(const Request& request, const ir::Program& program);
 
 }  // namespace freefall::driver

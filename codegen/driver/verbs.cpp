@@ -104,6 +104,9 @@ void add_options(const Verb& verb, CLI::App& app, Request& request) {
         ->capture_default_str();
     app.add_option("--cache", request.cache_bytes, "bytes of its second cache (default: that of the machine)")
         ->check(CLI::PositiveNumber);
+    app.add_option("--omit", request.omitted,
+                   "arrays that nobody reads after a call, and no library gives out")
+        ->delimiter(',');
   }
   if (!verb.formats.empty()) {
     request.format = verb.formats.front();
@@ -122,6 +125,7 @@ plan::Specialisation specialisation(const Request& request, const ir::Program& p
     if (m.name == request.machine) sizes.machine = m;
   }
   if (request.cache_bytes != 0) sizes.machine.cache_bytes = request.cache_bytes;
+  sizes.omitted = request.omitted;
   return sizes;
 }
 

@@ -18,10 +18,34 @@ std::size_t rounded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlig
 struct Range {
   const Tensor* tensor;
   std::size_t first, last;
+  bool by_ticks =
+      false;  // set one tick of a sweep after the other, so that a pass needs what others have set
 };
 struct Span {
   std::size_t begin, end;
+  bool is_sweep;
 };
+
+// What the operation sets at the tick of a sweep alone.
+std::vector<const Tensor*> set_at_a_tick(const Operation& o) {
+  std::vector<const Tensor*> out;
+  const auto add = [&](const Tensor* t, const std::vector<ir::Subscript>& at) {
+    const bool ticks = std::any_of(at.begin(), at.end(), [](const ir::Subscript& s) {
+      return s.is_plain() && calculus::is_tick(s.plain());
+    });
+    if (ticks) out.push_back(t);
+  };
+  const auto add_stores = [&](const std::vector<Store>& stores) {
+    for (const Store& s : stores) add(s.target, s.subscripts);
+  };
+  if (const auto* nest = std::get_if<Nest>(&o.action)) add_stores(nest->stores);
+  if (const auto* f = std::get_if<MatrixFunction>(&o.action)) add(f->result, f->result_access->subscripts);
+  if (const auto* gemm = std::get_if<Gemm>(&o.action)) {
+    add(gemm->c->tensor, gemm->c->subscripts);
+    add_stores(gemm->epilogue);
+  }
+  return out;
+}
 
 // Numbers the operations in order of text and notes where each temporary is touched.
 class Liveness {
@@ -38,11 +62,14 @@ class Liveness {
           touch(repeat->while_positive, position_);
         }
         if (const auto* sweep = std::get_if<Sweep>(&o.action)) touch(sweep->elements, position_);
-        loops_.push_back({begin, position_++});
+        loops_.push_back({begin, position_++, std::holds_alternative<Sweep>(o.action)});
       } else {
         const Touched t = touched(o);
         for (const Tensor* x : t.read) touch(x, position_);
         for (const Tensor* x : t.written) touch(x, position_);
+        for (const Tensor* x : set_at_a_tick(o)) {
+          for (Range& r : ranges_) r.by_ticks = r.by_ticks || r.tensor == x;
+        }
         ++position_;
       }
     }
@@ -60,8 +87,9 @@ class Liveness {
             r.last = l.end;
             grown = true;
           }
-          if (starts_inside && r.last > l.end) {
+          if (starts_inside && (r.last > l.end || (l.is_sweep && r.by_ticks))) {
             r.first = l.begin;
+            r.last = std::max(r.last, l.end);
             grown = true;
           }
         }
@@ -76,7 +104,7 @@ class Liveness {
     const auto known =
         std::find_if(ranges_.begin(), ranges_.end(), [&](const Range& r) { return r.tensor == t; });
     if (known == ranges_.end()) {
-      ranges_.push_back({t, at, at});
+      ranges_.push_back({t, at, at, false});
     } else {
       known->last = std::max(known->last, at);
     }

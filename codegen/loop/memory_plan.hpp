@@ -26,7 +26,8 @@ struct MemoryPlan {
 /// An array of the lanes of a slice: each thread that works on slices has its own.
 bool is_of_lanes(const ir::Tensor* tensor, const plan::Specialisation& sizes);
 
-/// First fit over live ranges; what a loop uses before it writes stays live for the whole loop.
+/// First fit over live ranges; what a loop uses before it writes stays live for the whole loop, and so does
+/// what a sweep sets tick by tick.
 MemoryPlan plan_memory(const Kernel& kernel, const plan::Specialisation& sizes);
 
 }  // namespace freefall::loop

@@ -7,11 +7,13 @@
 #include "codegen/loop/fuse_nests.hpp"
 #include "codegen/loop/lower_schedule.hpp"
 #include "codegen/loop/slice_plates.hpp"
+#include "codegen/plan/eliminate_omitted.hpp"
 #include "codegen/plan/factor_products.hpp"
 #include "codegen/plan/fold_affine.hpp"
 #include "codegen/plan/gather_outcomes.hpp"
 #include "codegen/plan/hoist_invariants.hpp"
 #include "codegen/plan/materialise.hpp"
+#include "codegen/plan/omit_arrays.hpp"
 #include "codegen/plan/peel_first_pass.hpp"
 #include "codegen/plan/stand_by_columns.hpp"
 
@@ -21,9 +23,13 @@ namespace {
 void derive_rules(Compilation& c) {
   c.derivation = calculus::derive(*c.program);
   c.planned = c.derivation.procedures;
+  check_omitted(*c.program, c.planned, c.sizes.omitted);
 }
 void gather(Compilation& c) {
   for (auto& p : c.planned) gather_outcomes(p.steps);
+}
+void eliminate(Compilation& c) {
+  for (auto& p : c.planned) p.steps = eliminate_omitted(p.steps, *c.program->context, c.sizes);
 }
 // The kernel `prepare` of a program with constants comes first and says at its end that it has run.
 void prepare(Compilation& c) {
@@ -69,6 +75,9 @@ void materialise_all(Compilation& c) {
 }
 void peel(Compilation& c) {
   for (auto& p : c.planned) p.steps = peel_first_passes(p.steps, c.sizes);
+}
+void omit(Compilation& c) {
+  for (auto& p : c.planned) p.steps = omit_arrays(p.steps, *c.program->context, c.sizes.omitted);
 }
 void lower(Compilation& c) {
   for (const auto& p : c.planned)
@@ -128,6 +137,9 @@ const std::vector<Pass>& passes() {
   static const std::vector<Pass> list = {
       {"derive", "elaborate the functional, differentiate, turn descents into assignments", derive_rules},
       {"gather_outcomes", "tables at outcomes given as numbers are looked up, not summed over", gather, true},
+      {"eliminate_omitted",
+       "what reads an array that is not given out reads what it was made from, by constants", eliminate,
+       true},
       {"factor_products", "products that share a factor are one product with a sum", factor, true},
       {"prepare", "a kernel for what depends on constants alone", prepare},
       {"fold_affine", "what is affine with constant coefficients is one product; a loop over it one step",
@@ -140,6 +152,7 @@ const std::vector<Pass>& passes() {
       {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered",
        materialise_all},
       {"peel_first_passes", "a first pass that is mostly known stands before its loop", peel, true},
+      {"omit_arrays", "arrays that are not given out are temporaries", omit},
       {"lower_schedule", "loop nests, matrix products, library calls", lower},
       {"slice_plates", "copies of a plate go through in slices, in the lanes of the vectors", slice, true},
       {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse,

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "codegen/ir/program.hpp"
 #include "codegen/plan/machine.hpp"
@@ -20,6 +21,7 @@ struct Specialisation {
   std::map<std::string, std::size_t> lanes =
       {};  ///< of the axes that passes add: copies in a slice of a plate
   Machine machine = {};
+  std::vector<std::string> omitted = {};  ///< arrays that are not given out (omit_arrays.hpp)
 
   std::size_t extent(const ir::Axis* axis) const {
     const auto lane = lanes.find(axis->name);

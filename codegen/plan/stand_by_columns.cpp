@@ -45,7 +45,7 @@ class Columns {
     return args == body->args ? e : rebuild(e, {make_product(context_, args, body->weights)});
   }
 
-  // An array of constants at different indices, none of them over its own copies.
+  // An array of constants at different indices, none of them over copies that a call may not use.
   bool is_matrix(Expr f) const {
     if (f->op != Op::Access || f->subscripts.size() < 2 || f->free.size() != f->subscripts.size())
       return false;
@@ -54,7 +54,7 @@ class Columns {
       const Subscript& s = f->subscripts[p];
       const bool own_axis =
           s.is_plain() && (s.plain().axis == t->axes[p] || s.plain().axis->values_of == t->axes[p]);
-      if (!own_axis || calculus::is_tick(s.plain()) || t->axes[p]->plate) return false;
+      if (!own_axis || calculus::is_tick(s.plain()) || is_counted(t->axes[p])) return false;
     }
     return (t->role == Role::constant || t->role == Role::prepared) &&
            sizes_.size(t) * bytes(sizes_.scalar) <= sizes_.machine.cache_bytes / 4;

@@ -1,5 +1,7 @@
 #include "tests/fuzz/generate.hpp"
 
+#include "codegen/calculus/derive.hpp"
+#include "codegen/plan/omit_arrays.hpp"
 #include "tests/fuzz/program_kinds.hpp"
 
 namespace freefall::fuzz {
@@ -17,8 +19,32 @@ ProgramParts of_any_kind(ProgramParts parts) {
   }
 }
 
+// Some of the arrays that may be omitted together.
+void omit_some(std::vector<Line>& lines, RandomText random) {
+  try {
+    const Subject subject = build(lines);
+    const auto kernels = calculus::derive(subject.program).procedures;
+    std::vector<std::string> omitted;
+    for (const ir::Tensor& t : subject.program.context->tensors()) {
+      if (random.one_in(3)) continue;
+      omitted.push_back(t.name);
+      try {
+        plan::check_omitted(subject.program, kernels, omitted);
+        lines.push_back({{"omit", t.name}, "", {}});
+      } catch (const ir::ModelError&) {
+        omitted.pop_back();
+      }
+    }
+  } catch (const std::exception&) {  // of the program itself: reported where it is compiled
+  }
+}
+
 }  // namespace
 
-std::vector<Line> generate(std::uint64_t seed) { return of_any_kind(ProgramParts(seed)).lines(); }
+std::vector<Line> generate(std::uint64_t seed) {
+  std::vector<Line> out = of_any_kind(ProgramParts(seed)).lines();
+  if (seed % 2 == 0) omit_some(out, RandomText(seed));
+  return out;
+}
 
 }  // namespace freefall::fuzz

@@ -23,6 +23,7 @@
 //       descend euler x
 //         of = F
 //         rate = 1/20
+//   omit x                                    the kernels do not give it out
 //   reference infer x = x[batch, unit]        what is to be proven; or `refuted`, what is not
 
 #include <map>

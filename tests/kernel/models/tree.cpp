@@ -1,0 +1,3 @@
+#include "tests/kernel/models/tree.hpp"
+
+freefall::program define() { return freefall::test::tree(); }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -60,16 +61,24 @@ class Columns {
            sizes_.size(t) * bytes(sizes_.scalar) <= sizes_.machine.cache_bytes / 4;
   }
 
-  // The access with the indices of copies and those it shares with other factors first, then those summed
-  // over, then its own.
+  // The access with the indices that products are made for one after the other first: those of copies, those
+  // it shares with other factors, and its own but the largest. Then those summed over, then the largest of
+  // its own.
   Expr in_order(Expr f, const std::vector<Index>& summed, const std::vector<Expr>& factors) {
-    const auto rank = [&](std::size_t p) {
+    std::vector<std::size_t> ranks(f->subscripts.size());
+    std::optional<std::size_t> largest;
+    for (std::size_t p = 0; p < ranks.size(); ++p) {
       const Index& i = f->subscripts[p].plain();
-      if (std::find(summed.begin(), summed.end(), i) != summed.end()) return 1;
+      const bool is_summed = std::find(summed.begin(), summed.end(), i) != summed.end();
       const bool shared =
           std::any_of(factors.begin(), factors.end(), [&](Expr o) { return !(o == f) && o->depends_on(i); });
-      return shared || i.axis->plate ? 0 : 2;
-    };
+      ranks[p] = is_summed ? 1 : 0;
+      if (is_summed || shared || i.axis->plate) continue;
+      const auto extent = [&](std::size_t q) { return sizes_.extent(f->subscripts[q].plain().axis); };
+      if (!largest || extent(p) >= extent(*largest)) largest = p;
+    }
+    if (largest) ranks[*largest] = 2;
+    const auto rank = [&](std::size_t p) { return ranks[p]; };
     std::vector<std::size_t> order(f->subscripts.size());
     for (std::size_t p = 0; p < order.size(); ++p) order[p] = p;
     std::stable_sort(order.begin(), order.end(),

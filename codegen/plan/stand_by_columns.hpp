@@ -7,9 +7,9 @@
 namespace freefall::plan {
 
 /// Where a kernel sums over an index of an array of constants, it reads a copy that `prepare` makes, with the
-/// indices of the result last and the summed ones before them: each row times a number, added up, needs no
-/// sum over the lanes of a vector. Only for copies that stay in the second cache. Keeps the value;
-/// idempotent. Returns the steps that make the copies.
+/// largest index of the result that no other factor has last, and the summed ones before it: each row times a
+/// number, added up, needs no sum over the lanes of a vector. Only for copies that stay in the second cache.
+/// Keeps the value; idempotent. Returns the steps that make the copies.
 calculus::Steps stand_by_columns(std::vector<calculus::Procedure>& procedures, ir::Context& context,
                                  const Specialisation& sizes);
 

@@ -7,6 +7,7 @@
 #include "codegen/loop/cost.hpp"
 #include "codegen/plan/factor_products.hpp"
 #include "codegen/plan/pipeline.hpp"
+#include "codegen/plan/stand_by_columns.hpp"
 #include "tests/support/run_program.hpp"
 
 namespace freefall::test {
@@ -188,6 +189,34 @@ TEST(FactorProducts, TheTwoHalvesOfAPrecisionAreOneProductInALoop) {
   fill(c);
   expect_every_pass_keeps_values(c);
   EXPECT_LT(operations(c, "settle"), 0.75 * operations(c, "settle", {"factor_products"}));
+}
+
+// B[i, j, move] s[j] is a product for each move, so the rows that it adds up are those over i; so is a branch
+// of the moves, whose copies are used in every call.
+TEST(StandByColumns, TheLargestIndexOfTheResultStandsLast) {
+  ir::Context context;
+  const ir::Axis *state = context.axis("state"), *move = context.axis("move"),
+                 *next = context.axis("next", true, move);
+  const ir::Index i{state, 0}, j{state, 1}, a{move, 0}, b{next, 0};
+  const auto matrix = [&](const char* name, const ir::Axis* last) {
+    return context.tensor(name, {state, state, last}, ir::Role::constant);
+  };
+  const ir::Tensor *B = matrix("B", move), *C = matrix("C", next);
+  const ir::Tensor* s = context.tensor("s", {state}, ir::Role::input);
+  const ir::Tensor* x = context.tensor("x", {state, move}, ir::Role::variable);
+  const ir::Tensor* y = context.tensor("y", {state, next}, ir::Role::variable);
+  const auto product = [&](const ir::Tensor* t, const ir::Index& last) {
+    return ir::make_contract({j},
+                             ir::make_access(context, t, {i, j, last}) * ir::make_access(context, s, {j}));
+  };
+  std::vector<calculus::Procedure> kernels = {{"move",
+                                               {{calculus::Assign{{{x, product(B, a), "", nullptr}}}},
+                                                {calculus::Assign{{{y, product(C, b), "", nullptr}}}}},
+                                               {}}};
+  plan::stand_by_columns(kernels, context, {"moves", {{"state", 8}, {"move", 3}, {"next", 3}}});
+  const auto axes = [&](const char* name) { return context.find_tensor(name)->axes; };
+  EXPECT_EQ(axes("prepared_B_by_columns"), (std::vector<const ir::Axis*>{move, state, state}));
+  EXPECT_EQ(axes("prepared_C_by_columns"), (std::vector<const ir::Axis*>{next, state, state}));
 }
 
 }  // namespace

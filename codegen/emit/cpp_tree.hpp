@@ -36,12 +36,13 @@ struct CppFor {
   std::string reductions = "";  ///< clauses of variables that passes add up in any order
   bool unrolled = false;        ///< written out by the compiler of the kernel
 };
-/// `function(arguments..., [&](parameters) { body });`
+/// `function(arguments..., [&](parameters) { body });`; inlined: the body stands where it is called
 struct CppCallWith {
   std::string function;
   std::vector<std::string> arguments;
   std::string parameters;
   CppBlock body;
+  bool inlined = false;
 };
 struct CppIf {
   std::string condition;

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <stdexcept>
 
 #include "codegen/emit/library_calls.hpp"
@@ -42,12 +44,33 @@ std::string at_least(const std::string& text, int precedence) {
   return precedence_of(text) < precedence ? "(" + text + ")" : text;
 }
 
+// How many names of its own a function has already.
+struct Numbers {
+  int constants = 0, accumulators = 0;
+};
+
+// A value that takes long, whose innermost loop would end with single elements; it does not read its target.
+bool is_set_at_once(const loop::Store& s, const loop::Nest& nest, const plan::Specialisation& sizes) {
+  const auto reads = tensors_of(s.value);
+  return s.mode == loop::Store::Mode::set && !nest.loops.empty() &&
+         loop::has_costly_rest(s.value, nest.loops.back(), sizes) &&
+         std::find(reads.begin(), reads.end(), s.target) == reads.end();
+}
+
 // Emits the stores of one nest. Each value that is used twice, or that does not depend on the innermost loops
 // and is more than a number, becomes a constant at the outermost loop that knows its indices.
 class NestEmitter {
  public:
-  NestEmitter(const loop::Nest& nest, const Names& names, std::vector<const Tensor*> checked = {})
-      : nest_(nest), names_(names), checked_(std::move(checked)), at_depth_(nest.loops.size() + 1) {}
+  // shares_rows: the outermost loop is one that threads share.
+  NestEmitter(const loop::Nest& nest, const Names& names, std::vector<const Tensor*> checked = {},
+              Numbers used = {}, bool shares_rows = false)
+      : nest_(nest),
+        names_(names),
+        checked_(std::move(checked)),
+        at_depth_(nest.loops.size() + 1),
+        used_(used),
+        shares_rows_(shares_rows) {}
+  const Numbers& used() const { return used_; }
 
   // The blocks at each depth, outermost first, for loops [m, n] over the sums of a product; `sums` is the
   // array they would be stored in.
@@ -164,31 +187,33 @@ class NestEmitter {
   }
 
   // True if the innermost loop is written as a call of innermost.hpp: its count is known, and it does nothing
-  // but add up numbers, find the largest, or store a row of numbers that are checked.
+  // but add up numbers, find the largest, or store a row of numbers that are checked or take long.
   bool is_call() const {
     if (sums_ != nullptr || nest_.stores.size() != 1 || nest_.loops.empty()) return false;
+    if (shares_rows_ && nest_.loops.size() == 1) return false;
     const loop::Store& s = nest_.stores[0];
     if (plan::is_counted(nest_.loops.back().axis)) return false;
-    return is_checked(s.target) ? is_row(s) : is_reduced(s);
+    if (is_checked(s.target)) return is_row(s);
+    return is_reduced(s) || (is_row(s) && is_set_at_once(s, nest_, *names_.sizes));
   }
   // In lanes. Costly functions take longer than the additions that wait for each other.
   CppCallWith call(const loop::Store& s, const Index& i, CppBlock body) const {
-    const std::string extent = names_.extent(i.axis),
-                      parameter = "const std::size_t " + names_.loop_variable(i);
-    if (is_checked(s.target)) {
+    const std::string extent = names_.extent(i.axis);
+    CppCallWith out{"", {}, "const std::size_t " + names_.loop_variable(i), std::move(body), true};
+    if (s.mode == loop::Store::Mode::set) {
       std::vector<Subscript> row = s.subscripts;
       row.back() = Subscript(0);
-      return {fmt::format("freefall::runtime::store_over<{}>", extent),
-              {"&" + names_.element(s.target, row), kStored},
-              parameter,
-              std::move(body)};
+      const bool checked = is_checked(s.target);
+      out.function = fmt::format("freefall::runtime::{}_over<{}>", checked ? "store" : "set", extent);
+      out.arguments = {"&" + names_.element(s.target, row)};
+      if (checked) out.arguments.emplace_back(kStored);
+    } else {
+      const int vectors = plan::is_expensive(s.value) ? 1 : 4;
+      out.function = fmt::format("freefall::runtime::{}_over<{}, {}>",
+                                 s.mode == loop::Store::Mode::add ? "add" : "maximum", extent, vectors);
+      out.arguments = {names_.element(s.target, s.subscripts)};
     }
-    return {fmt::format("freefall::runtime::{}_over<{}, {}>",
-                        s.mode == loop::Store::Mode::add ? "add" : "maximum", extent,
-                        plan::is_expensive(s.value) ? 1 : 4),
-            {names_.element(s.target, s.subscripts)},
-            parameter,
-            std::move(body)};
+    return out;
   }
   // True if the innermost loop sets neighbouring elements, from the first on.
   bool is_row(const loop::Store& s) const {
@@ -203,11 +228,11 @@ class NestEmitter {
 
   // A value that is stored; its exponent is collected.
   std::string collected(const std::string& value) {
-    const std::string name = fmt::format("v{}_", ++constants_);
+    const std::string name = fmt::format("v{}_", ++used_.constants);
     at_depth_.back().push_back({CppDeclare{"const " + names_.scalar(), name, value}});
     std::string into = kStored;
     if (!nest_.loops.empty()) {
-      into = fmt::format("c{}_", ++accumulators_);
+      into = fmt::format("c{}_", ++used_.accumulators);
       at_depth_[nest_.loops.size() - 1].push_back(
           {CppDeclare{fmt::format("freefall::runtime::exponent_bits<{}>", names_.scalar()), into, "0"}});
       after_.push_back({CppAssign{kStored, "|=", into}});
@@ -219,7 +244,7 @@ class NestEmitter {
 
   // A variable in place of the element while the innermost loop runs.
   std::string accumulator(const std::string& target, loop::Store::Mode mode) {
-    const std::string name = fmt::format("r{}_", ++accumulators_);
+    const std::string name = fmt::format("r{}_", ++used_.accumulators);
     at_depth_[nest_.loops.size() - 1].push_back({CppDeclare{names_.scalar(), name, target}});
     after_.push_back({CppAssign{target, "=", name}});
     clauses_ += fmt::format("{}reduction({} : {})", clauses_.empty() ? "" : " ",
@@ -235,7 +260,7 @@ class NestEmitter {
           e->op == Op::Constant || e->op == Op::Extent || e->op == Op::Position || is_closed(e);
       const bool shared = uses_[e.get()] > 1 || leaves_loop_[e.get()] || read_before_[e.get()];
       if (shared && !simple && !(e->op == Op::Access && e->subscripts.empty() && nest_.loops.empty())) {
-        const std::string name = fmt::format("v{}_", ++constants_);
+        const std::string name = fmt::format("v{}_", ++used_.constants);
         at_depth_[depth(e)].push_back({CppDeclare{"const " + names_.scalar(), name, text}});
         text = name;
       }
@@ -421,7 +446,8 @@ class NestEmitter {
   const Tensor* sums_ = nullptr;
   std::string label_, clauses_;
   CppBlock after_;  // of the innermost loop
-  int constants_ = 0, accumulators_ = 0;
+  Numbers used_;
+  bool shares_rows_;
 };
 
 }  // namespace
@@ -507,24 +533,76 @@ long double closed_value(Expr root) {
 
 namespace {
 
-CppBlock emit_split(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
-  if (const auto split = loop::split_diagonal(nest))
-    return NestEmitter(split->elsewhere, names, checked).run(split->on_diagonal);
-  return NestEmitter(nest, names, checked).run();
+// A store that can be a loop of its own: it reads what the others write at its own element alone, if at all,
+// and shares no long work with them.
+bool stands_alone(const loop::Nest& nest, const loop::Store& s) {
+  std::set<const Node*> own;
+  for (const Expr e : topological({s.value})) {
+    if (plan::is_expensive(e)) own.insert(e.get());
+  }
+  return std::all_of(nest.stores.begin(), nest.stores.end(), [&](const loop::Store& other) {
+    if (&other == &s) return true;
+    const auto apart = [](const loop::Store& reader, const loop::Store& writer) {
+      const auto nodes = topological({reader.value});
+      return std::all_of(nodes.begin(), nodes.end(), [&](Expr e) {
+        return e->tensor != writer.target || (e->op == Op::Access && e->subscripts == writer.subscripts);
+      });
+    };
+    const auto nodes = topological({other.value});
+    return other.target != s.target && other.mode == loop::Store::Mode::set && apart(other, s) &&
+           apart(s, other) &&
+           std::none_of(nodes.begin(), nodes.end(), [&](Expr e) { return own.contains(e.get()); });
+  });
+}
+
+// Stores that take long where the loop ends with single elements stand in loops of their own.
+std::vector<loop::Nest> taken_apart(const loop::Nest& nest, const Names& names) {
+  std::vector<loop::Nest> out;
+  bool joins = false;
+  for (const loop::Store& s : nest.stores) {
+    const bool alone =
+        nest.stores.size() > 1 && is_set_at_once(s, nest, *names.sizes) && stands_alone(nest, s);
+    if (alone || !joins) out.push_back({nest.loops, {}});
+    out.back().stores.push_back(s);
+    joins = !alone;
+  }
+  return out;
+}
+
+CppBlock emit_split(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked,
+                    Numbers& used, bool shares_rows) {
+  const auto split = loop::split_diagonal(nest);
+  NestEmitter emitter(split ? split->elsewhere : nest, names, checked, used, shares_rows);
+  CppBlock out = split ? emitter.run(split->on_diagonal) : emitter.run();
+  used = emitter.used();
+  return out;
+}
+
+CppBlock emit_apart(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
+  CppBlock out;
+  Numbers used;
+  for (const loop::Nest& part : taken_apart(nest, names)) {
+    CppBlock loops = emit_split(part, names, checked, used, false);
+    out.insert(out.end(), std::make_move_iterator(loops.begin()), std::make_move_iterator(loops.end()));
+  }
+  return out;
 }
 
 }  // namespace
 
-CppBlock emit_nest(const loop::Nest& nest, const Names& names) { return emit_split(nest, names, {}); }
+CppBlock emit_rows(const loop::Nest& nest, const Names& names) {
+  Numbers used;
+  return emit_split(nest, names, {}, used, true);
+}
 
 std::string stored_type(const Names& names) {
   return fmt::format("freefall::runtime::finite<{}>", names.scalar());
 }
 
-CppBlock emit_scatter(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
+CppBlock emit_nest(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
   const loop::Scatter opened = loop::scatter(nest);
   const loop::Nest none;
-  CppBlock body = emit_split(opened.nest, names, checked);
+  CppBlock body = emit_apart(opened.nest, names, checked);
   for (const auto& [index, value] : opened.at) {
     const std::string at = names.loop_variable(index), extent = names.extent(index.axis);
     CppBlock inside = std::move(body);

@@ -26,11 +26,11 @@ struct Names {
 /// The plates whose number of copies the expressions need, in name order.
 std::vector<const ir::Axis*> plates_of(const loop::Operation& operation);
 
-CppBlock emit_nest(const loop::Nest& nest, const Names& names);
-/// The same; what changes for one value of an index alone is done for that value (loop/one_hot.hpp), and what
+/// A nest whose outermost loop threads share.
+CppBlock emit_rows(const loop::Nest& nest, const Names& names);
+/// A nest; what changes for one value of an index alone is done for that value (loop/one_hot.hpp), and what
 /// is stored to arrays of `checked` goes into kStored.
-CppBlock emit_scatter(const loop::Nest& nest, const Names& names,
-                      const std::vector<const ir::Tensor*>& checked);
+CppBlock emit_nest(const loop::Nest& nest, const Names& names, const std::vector<const ir::Tensor*>& checked);
 /// The variable of a kernel that notes whether what was stored is finite, and its type.
 inline constexpr const char* kStored = "stored_";
 std::string stored_type(const Names& names);

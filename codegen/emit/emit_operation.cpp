@@ -349,8 +349,7 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
 
 void OperationEmitter::append(CppBlock& out, const loop::Nest& nest, const loop::Operation& operation) {
   const std::string name = next_name("nest");
-  CppBlock body =
-      sharing_ ? emit_nest(nest, names_) : emit_scatter(nest, names_, kernel_.checked_where_written);
+  CppBlock body = sharing_ ? emit_rows(nest, names_) : emit_nest(nest, names_, kernel_.checked_where_written);
   if (sharing_) {
     auto& rows = std::get<CppFor>(body.back().node);
     rows.first = fmt::format("team_.begin({})", rows.bound);

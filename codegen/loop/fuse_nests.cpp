@@ -49,7 +49,9 @@ bool can_append(const Gemm& g, const Nest& nest, const plan::Specialisation& siz
                            elements.loops.end()))
     return false;
   const bool good = std::all_of(nest.stores.begin(), nest.stores.end(), [&](const Store& s) {
-    return !sums(nest, s) && s.target != g.a->tensor && s.target != g.b->tensor && s.target != g.c->tensor &&
+    // The sums come in vectors of every size down to one element.
+    return !has_costly_rest(s.value, elements.loops.back(), sizes) && !sums(nest, s) &&
+           s.target != g.a->tensor && s.target != g.b->tensor && s.target != g.c->tensor &&
            reads_only_at(s.value, g.c->tensor, g.c->subscripts);
   });
   return good && can_join(elements, Nest{elements.loops, nest.stores});

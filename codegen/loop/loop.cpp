@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "codegen/plan/generic_form.hpp"
+
 namespace freefall::loop {
 namespace {
 
@@ -122,6 +124,12 @@ std::vector<ir::Index> ticks_of(const Operation& operation) {
   std::visit(CollectTicks{out}, operation.action);
   std::sort(out.begin(), out.end());
   return out;
+}
+
+bool has_costly_rest(ir::Expr value, const ir::Index& innermost, const plan::Specialisation& sizes) {
+  if (plan::is_counted(innermost.axis)) return false;
+  const std::size_t smallest = 16 / plan::bytes(sizes.scalar), extent = sizes.extent(innermost.axis);
+  return extent > smallest && extent % smallest != 0 && plan::is_expensive(value);
 }
 
 bool adds_to_target(const Store& s) {

@@ -97,6 +97,19 @@ TYPED_TEST(InLanes, ARowIsStoredOnceAndNotedWhereItIsNotFinite) {
   });
 }
 
+TYPED_TEST(InLanes, ARowThatTakesLongIsSetToItsEnd) {
+  using T = TypeParam;
+  for_each_count([&]<std::size_t n>() {
+    if constexpr (n > 1) {
+      std::array<T, n + 1> row;
+      row.fill(-7);
+      set_over<n>(row.data(), [](std::size_t i) { return static_cast<T>(i * i); });
+      for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(row[i], static_cast<T>(i * i)) << n;
+      EXPECT_EQ(row[n], -7) << n;
+    }
+  });
+}
+
 TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {
   using T = TypeParam;
   for_each_count([&]<std::size_t n>() {

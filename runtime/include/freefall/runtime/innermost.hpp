@@ -126,6 +126,15 @@ template <template <class, std::size_t> class State, std::size_t n, std::size_t 
   }
 }
 
+// to[i] = f(i) for n numbers, where f does not read `to`: the last vector may have some of the one before
+// again.
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void set(T* to, const F& f) {
+  using S = decltype(simd_within<T, n>());
+  for (std::size_t i = 0; i + S::lanes <= n; i += S::lanes) S::store(to + i, lanes_of<T, S>(i, f));
+  if constexpr (n % S::lanes != 0) S::store(to + (n - S::lanes), lanes_of<T, S>(n - S::lanes, f));
+}
+
 // to[first] = f(first), ... for n numbers.
 template <std::size_t n, class T, class F>
 [[gnu::always_inline]] inline void store(T* to, finite<T>& seen, std::size_t first, const F& f) {
@@ -162,6 +171,11 @@ template <std::size_t n, std::size_t vectors, class T, class F>
   to = found.value();
 }
 
+// to[i] = f(i) for i < n, where f takes long and does not read `to`: no element is worked out alone.
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void set_over(T* to, const F& f) {
+  innermost_detail::set<n>(to, f);
+}
 // to[i] = f(i) for i < n; seen knows whether all were finite. f reads no other element of `to` than its own.
 template <std::size_t n, class T, class F>
 [[gnu::always_inline]] inline void store_over(T* to, finite<T>& seen, const F& f) {

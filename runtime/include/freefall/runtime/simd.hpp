@@ -36,6 +36,8 @@
 
 // Before a function so short that its call would take as long.
 #define FREEFALL_INLINE [[gnu::always_inline]] inline
+// Behind the parameters of a lambda that is called element by element.
+#define FREEFALL_INLINED __attribute__((always_inline))
 
 namespace freefall::runtime {
 

@@ -9,6 +9,6 @@ namespace freefall::fuzz {
 
 /// What `check` returns; a failure of the stage "crash" or "hang" when the process dies or takes longer than
 /// `seconds` of processor time.
-Outcome isolated(const std::function<Outcome()>& check, unsigned seconds = 60);
+Outcome isolated(const std::function<Outcome()>& check, unsigned seconds = 180);
 
 }  // namespace freefall::fuzz

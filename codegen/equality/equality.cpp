@@ -98,11 +98,14 @@ std::set<const Tensor*> positive_arrays(Expr a, Expr b) {
 }
 
 // Of arrays that need not be positive: `opposite` is `random` with every sign turned, so that the two
-// together see each kink and each choice from both sides.
-enum class Signs { positive, random, opposite };
+// together see each kink and each choice from both sides. `near_zero` is random too, and all values are
+// small: functions have series there, which are the other branch of a choice.
+enum class Signs { positive, random, opposite, near_zero };
+constexpr std::size_t kSigns = 4;
 
-// Values between 0.2 and 1.2, inside the domain of every function, with their signs. Matrices under Inverse
-// and LogDet get a heavy diagonal, and the number of an outcome is one of those of its axis.
+// Values between 0.2 and 1.2, near zero a twentieth of that, inside the domain of every function, with their
+// signs. Matrices under Inverse and LogDet get a heavy diagonal, and the number of an outcome is one of those
+// of its axis.
 Environment<long double> random_point(Expr a, Expr b, const Sizes& sizes, std::uint64_t seed, Signs signs) {
   Environment<long double> out(sizes);
   const std::set<const Tensor*> positive = positive_arrays(a, b);
@@ -118,7 +121,8 @@ Environment<long double> random_point(Expr a, Expr b, const Sizes& sizes, std::u
     const bool either = signs != Signs::positive && !positive.contains(t) && !definite.contains(t);
     for (std::size_t i = 0; i < data.size(); ++i) {
       data[i] = 0.2L + unit(seed, t->name, i);
-      if (either && (unit(seed + 31, t->name, i) < 0.5L) == (signs == Signs::random)) data[i] = -data[i];
+      if (signs == Signs::near_zero) data[i] /= 20;
+      if (either && (unit(seed + 31, t->name, i) < 0.5L) != (signs == Signs::opposite)) data[i] = -data[i];
       if (t->index_of != nullptr)
         data[i] = std::floor(unit(seed, t->name, i) * static_cast<long double>(sizes.of(*t->index_of)));
     }
@@ -269,7 +273,7 @@ Result compare_rules(Expr derived, Expr reference) {
     return out;
   }
   for (std::size_t k = 0; k < kNumericPoints; ++k) {
-    const auto signs = static_cast<Signs>(k % 3);
+    const auto signs = static_cast<Signs>(k % kSigns);
     const std::size_t turn = signs == Signs::opposite ? k - 1 : k;
     const NumericPoint point = compare_at(derived, reference, different_sizes(axes, turn), turn + 1, signs);
     out.points += point.tells;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -205,6 +206,7 @@ class Materialiser {
     }
     preferred_.clear();
     uses_.clear();
+    counted_.clear();
     store_all(stores);
     if (group.simultaneous.size() == 1) remember(group.simultaneous[0]);
   }
@@ -220,9 +222,17 @@ class Materialiser {
 
   // ---- which shared values deserve a buffer ----
 
+  // What is below a buffered value is worked out once, however often the value is read.
   void count_uses(Expr root) {
-    for (const Expr e : topological({root})) {
+    std::vector<Expr> stack{root};
+    std::set<const Node*> visited;
+    while (!stack.empty()) {
+      const Expr e = stack.back();
+      stack.pop_back();
+      if (!visited.insert(e.get()).second) continue;
+      if (needs_buffer(e->op) && !counted_.insert(generic_form(e).key.get()).second) continue;
       for (const Expr a : e->args) {
+        stack.push_back(a);
         if (a->op != Op::Map || row(a->function).cost < kExpensiveMap || a->free.empty()) continue;
         // A function of rows alone would be worked out one by one between the loops over columns.
         const bool of_rows = a->free.size() < root->free.size() && includes(root->free, a->free);
@@ -681,6 +691,7 @@ class Materialiser {
   Steps* out_ = nullptr;
   std::vector<const Axis*> preferred_;
   std::unordered_map<const Node*, int> uses_;
+  std::set<const Node*> counted_;                        // buffered values below which uses were counted
   std::unordered_map<const Tensor*, GenericForm> made_;  // what each buffer was made for
 };
 

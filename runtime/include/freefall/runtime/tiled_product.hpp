@@ -30,6 +30,14 @@ struct partition {
       : parts((total + most - 1) / most), size(total / parts), larger(total % parts) {}
 };
 
+// Vectors in a row of a tile, at most: few rows leave registers for one more, where that makes fewer tiles.
+constexpr std::size_t vectors_beside(std::size_t rows, std::size_t vectors) {
+  constexpr std::size_t registers = accumulators * 4 / 3, more = most_vectors + 1;
+  const bool fits = rows * more + more + 1 < registers;
+  const bool fewer = (vectors + more - 1) / more < (vectors + most_vectors - 1) / most_vectors;
+  return fits && fewer ? more : most_vectors;
+}
+
 template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
           std::ptrdiff_t b_row>
 [[gnu::noinline]] void accumulate(std::size_t k, const T* __restrict a, const T* __restrict b,
@@ -70,7 +78,8 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
   using namespace tile_detail;
   constexpr std::size_t lanes = simd<T>::lanes;
   static_assert(n >= lanes);
-  constexpr partition columns((n + lanes - 1) / lanes, most_vectors);
+  constexpr std::size_t vectors_of_row = (n + lanes - 1) / lanes;
+  constexpr partition columns(vectors_of_row, vectors_beside(m, vectors_of_row));
   constexpr std::size_t overlap = columns.parts == 0 ? 0 : (n + lanes - 1) / lanes * lanes - n;
   alignas(64) T buffer[accumulators * lanes];
   std::size_t number = 0;

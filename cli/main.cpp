@@ -159,7 +159,7 @@ int main_with(int argc, char** argv) {
   std::string scalar;
   Words axes;
   bench->add_option("MODEL", model, kModel)->required();
-  bench->add_option("--axes", axes, "sizes, as axis=size ...");
+  bench->add_option("--axes", axes, "sizes, as axis=size ...")->delimiter(',');
   bench->add_option("--scalar", scalar, "scalar type (default: that of the shipped model, else double)")
       ->check(CLI::IsMember({"float", "double"}));
   bench->add_option("--format", format, "how to print it")

@@ -93,7 +93,7 @@ void add_options(const Verb& verb, CLI::App& app, Request& request) {
   if (verb.sized) {
     app.add_option("--name", request.name,
                    "name and namespace of the kernel library (default: the name of the model)");
-    app.add_option("--axes", request.axes, "sizes, as axis=size ...");
+    app.add_option("--axes", request.axes, "sizes, as axis=size ...")->delimiter(',');
     app.add_option("--scalar", request.scalar, "scalar type")
         ->check(CLI::IsMember({"float", "double"}))
         ->capture_default_str();

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
 from pin import pin  # noqa: E402
 
-SIZES = ["--axes", "batch=2", "cause=2", "reading=3"]
+SIZES = ["--axes", "batch=2,cause=2", "reading=3"]  # by commas or blanks
 CASES = {
     "derive.txt": ["derive"],
     "derive.tex": ["derive", "--format", "latex"],

@@ -47,7 +47,9 @@ struct Printer {
   std::string operator()(const CppFor& f) const {
     const std::string simd = fmt::format("{}FREEFALL_SIMD({})\n", spaces(indent), f.reductions);
     return (f.independent ? spaces(indent) + "FREEFALL_INDEPENDENT\n" : "") +
-           (f.unrolled ? spaces(indent) + "FREEFALL_UNROLLED\n" : "") + (f.reductions.empty() ? "" : simd) +
+           (f.unrolled ? spaces(indent) + "FREEFALL_UNROLLED\n" : "") +
+           (f.rolled && f.reductions.empty() ? spaces(indent) + "FREEFALL_ROLLED\n" : "") +
+           (f.reductions.empty() ? "" : simd) +
            wrapped(fmt::format("for (std::size_t {0} = {2}; {0} < {1}; {3}) {{", f.variable, f.bound, f.first,
                                f.step == "1" ? "++" + f.variable : f.variable + " += " + f.step),
                    indent) +

@@ -35,6 +35,9 @@ struct CppFor {
   std::string first = "0", step = "1";
   std::string reductions = "";  ///< clauses of variables that passes add up in any order
   bool unrolled = false;        ///< written out by the compiler of the kernel
+  /// Not written out: GCC 12.2 makes wrong vectors of a loop around a short one with several conditions that
+  /// it has written out (tests/fuzz/regressions/conditions_in_short_loops.model).
+  bool rolled = false;
 };
 /// `function(arguments..., [&](parameters) { body });`; inlined: the body stands where it is called
 struct CppCallWith {

@@ -106,6 +106,7 @@ class NestEmitter {
       } else {
         CppFor loop{names_.loop_variable(i), names_.extent(i.axis), std::move(block)};
         if (innermost) loop.reductions = clauses_;
+        loop.rolled = innermost && nest_.loops.size() > 1 && is_written_out(i) && chooses(loop.body);
         outer.push_back({std::move(loop)});
       }
       if (innermost) outer.insert(outer.end(), after_.begin(), after_.end());
@@ -214,6 +215,21 @@ class NestEmitter {
       out.arguments = {names_.element(s.target, s.subscripts)};
     }
     return out;
+  }
+  // True if g++ would write out the loop before it looks at those around it.
+  bool is_written_out(const Index& i) const {
+    constexpr std::size_t kMostPasses = 16;  // its max-completely-peel-times
+    return !plan::is_counted(i.axis) && names_.sizes->extent(i.axis) <= kMostPasses;
+  }
+  static bool chooses(const CppBlock& body) {
+    return std::any_of(body.begin(), body.end(), [](const CppStatement& s) {
+      const auto* declared = std::get_if<CppDeclare>(&s.node);
+      const auto* assigned = std::get_if<CppAssign>(&s.node);
+      const std::string* value = declared != nullptr   ? &declared->value
+                                 : assigned != nullptr ? &assigned->right
+                                                       : nullptr;
+      return value != nullptr && value->find(" ? ") != std::string::npos;
+    });
   }
   // True if the innermost loop sets neighbouring elements, from the first on.
   bool is_row(const loop::Store& s) const {

@@ -17,6 +17,13 @@
 #define FREEFALL_INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #endif
 
+// Before a loop that g++ is not to write out.
+#ifdef __clang__
+#define FREEFALL_ROLLED
+#else
+#define FREEFALL_ROLLED _Pragma("GCC unroll 1")
+#endif
+
 // Before a loop of a few short passes, to be written out.
 #ifdef __clang__
 #define FREEFALL_UNROLLED _Pragma("clang loop unroll(full)")

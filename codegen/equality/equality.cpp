@@ -108,17 +108,18 @@ constexpr std::size_t kSigns = 4;
 // of its axis.
 Environment<long double> random_point(Expr a, Expr b, const Sizes& sizes, std::uint64_t seed, Signs signs) {
   Environment<long double> out(sizes);
-  const std::set<const Tensor*> positive = positive_arrays(a, b);
-  std::set<const Tensor*> definite;
+  std::set<const Tensor*> positive = positive_arrays(a, b), definite;
+  std::set<const Node*> seen;
   for (const Expr e : topological({a, b})) {
     if (e->op != Op::Inverse && e->op != Op::LogDet) continue;
     for (const Tensor* t : tensors_of(e->args[0])) definite.insert(t);
+    add_arrays_of_sign(e->args[0], seen, positive);
   }
   for (const Expr e : topological({a, b})) {
     const Tensor* t = e->tensor;
     if (t == nullptr || out.contains(t)) continue;
     std::vector<long double> data(out.count(*t));
-    const bool either = signs != Signs::positive && !positive.contains(t) && !definite.contains(t);
+    const bool either = signs != Signs::positive && !positive.contains(t);
     for (std::size_t i = 0; i < data.size(); ++i) {
       data[i] = 0.2L + unit(seed, t->name, i);
       if (signs == Signs::near_zero) data[i] /= 20;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 #include <unordered_set>
 
 #include "codegen/ir/interpret.hpp"
@@ -191,7 +192,12 @@ std::vector<Mutation> mutations(Expr root) {
     if (e->op == Op::Access) mutate_access(e, symmetric.contains(e.get()), here);
     if (e->op == Op::Map) mutate_map(e, here);
     if (e->op == Op::Contract) mutate_contract(e, here);
-    for (const Mutation& m : here) keep(m.mistake, replace(root, {{e, m.expression}}));
+    for (const Mutation& m : here) {
+      try {
+        keep(m.mistake, replace(root, {{e, m.expression}}));
+      } catch (const std::domain_error&) {  // divides by the zero that it puts there: nobody's rule
+      }
+    }
   }
   return out;
 }

@@ -100,6 +100,11 @@ TEST_F(Equality, OfFunctionsOfPositiveNumbersIsLookedForThere) {
   EXPECT_EQ(compare("xlogx(e[i])", "e[i] * log_probability(e[i])").verdict, Verdict::tested);
 }
 
+TEST_F(Equality, OfARuleWhoseMistakesDivideByZeroHasTheOthers) {
+  const auto found = mutations(parse(c, "x[j] / step(e[i])"));  // its derivative in its place is 0
+  EXPECT_FALSE(found.empty());
+}
+
 TEST_F(Equality, OfWhatStandsSquaredInThemIsLookedForOnBothSidesOfZero) {
   EXPECT_EQ(compare("sqrt(e[i]^2) * x[j]", "e[i] * x[j]").verdict, Verdict::refuted);
   EXPECT_EQ(compare("log(e[i]^2)", "2 log(abs(e[i]))").verdict, Verdict::tested);

@@ -48,13 +48,11 @@ struct largest {
     number = other.number > number ? other.number : number;
     magnitude = other.magnitude > magnitude ? other.magnitude : magnitude;
   }
-  [[gnu::always_inline]] auto lower() const { return half(S::lower(number), S::lower(magnitude)); }
-  [[gnu::always_inline]] auto upper() const { return half(S::upper(number), S::upper(magnitude)); }
-
- private:
-  template <class V, class M>
-  [[gnu::always_inline]] static auto half(V x, M m) {
-    return largest<T, bytes / 2>(x, m);
+  [[gnu::always_inline]] auto lower() const {
+    return largest<T, bytes / 2>(S::lower(number), S::lower(magnitude));
+  }
+  [[gnu::always_inline]] auto upper() const {
+    return largest<T, bytes / 2>(S::upper(number), S::upper(magnitude));
   }
 };
 template <class T>

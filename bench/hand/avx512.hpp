@@ -130,7 +130,10 @@ template <int Rows, int Vectors, bool Transposed>
   for (; depth > 0; --depth) {
     __m512 column[Vectors];
 #pragma GCC unroll 8
-    for (int j = 0; j < Vectors; ++j) column[j] = _mm512_loadu_ps(b + lanes * j);
+    for (int j = 0; j < Vectors; ++j) {
+      column[j] = _mm512_loadu_ps(b + lanes * j);
+      asm("" : "+v"(column[j]));  // else g++ 12 loads it again for each row
+    }
 #pragma GCC unroll 32
     for (int i = 0; i < Rows; ++i) {
       const __m512 x = _mm512_set1_ps(Transposed ? a[i] : a[i * a_stride]);

@@ -48,8 +48,8 @@ template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, 
   for (; k > 0; --k, a += a_column, b += b_row) {
     typename S::vector line[vectors];
 #pragma GCC unroll 8
-    for (std::size_t v = 0; v + 1 < vectors; ++v) line[v] = S::load(b + v * S::lanes);
-    line[vectors - 1] = S::load(b + b_last);
+    for (std::size_t v = 0; v + 1 < vectors; ++v) line[v] = S::load_once(b + v * S::lanes);
+    line[vectors - 1] = S::load_once(b + b_last);
 #pragma GCC unroll 32
     for (std::size_t i = 0; i < rows; ++i) {
       const typename S::vector x = S::broadcast(a[static_cast<std::ptrdiff_t>(i) * a_row]);

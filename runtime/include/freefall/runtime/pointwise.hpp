@@ -43,16 +43,6 @@ template <class T>
   else
     return __builtin_pow(x, y);
 }
-// ln max(x, 1e-16): the log of a probability, finite where the probability is zero. A NaN stays one.
-template <class T>
-[[gnu::always_inline]] inline T log_probability(T x) {
-  return log(x < T(1e-16) ? T(1e-16) : x);
-}
-// x ln x for x >= 0, with its limit 0 at 0. A NaN stays one.
-template <class T>
-[[gnu::always_inline]] inline T xlogx(T x) {
-  return x <= T(0) ? T(0) : x * log(x);
-}
 // 1 where a < b, else 0.
 template <class T>
 [[gnu::always_inline]] inline T less(T a, T b) {

@@ -283,14 +283,37 @@ template <class T>
   return detail::select(e.n == 0, detail::select(x == T(0), x, e.tail), large);
 }
 
+namespace detail {
+
+// Of a finite positive number.
+template <class T>
+[[gnu::always_inline]] inline T log_of_positive(T x) {
+  using F = format<T>;
+  constexpr T lift = T(bits_of<T>{1} << F::mantissa);
+  const bool denormal = x < std::numeric_limits<T>::min();
+  const auto s = split(select(denormal, x * lift, x));
+  return join_log(s.e - select(denormal, T(F::mantissa), T(0)), s.m - T(1));
+}
+
+}  // namespace detail
+
 template <class T>
 [[gnu::always_inline]] inline T log(T x) {
-  using F = detail::format<T>;
-  constexpr T lift = T(detail::bits_of<T>{1} << F::mantissa);
-  const bool denormal = x < std::numeric_limits<T>::min();
-  const auto s = detail::split(detail::select(denormal, x * lift, x));
-  const T e = s.e - detail::select(denormal, T(F::mantissa), T(0));
-  return detail::log_limits(x, detail::join_log(e, s.m - T(1)));
+  return detail::log_limits(x, detail::log_of_positive(x));
+}
+
+// ln max(x, 1e-16): the log of a probability, finite where the probability is zero. A NaN stays one.
+template <class T>
+[[gnu::always_inline]] inline T log_probability(T x) {
+  const auto s = detail::split(detail::at_least(T(1e-16), x));
+  return detail::select(x < std::numeric_limits<T>::infinity(), detail::join_log(s.e, s.m - T(1)), x);
+}
+
+// x ln x for x >= 0, with its limit 0 at 0 and below. A NaN stays one.
+template <class T>
+[[gnu::always_inline]] inline T xlogx(T x) {
+  const T log = detail::select(x < std::numeric_limits<T>::infinity(), detail::log_of_positive(x), x);
+  return detail::select(x <= T(0), T(0), x * log);
 }
 
 template <class T>

@@ -222,6 +222,21 @@ Expr guard_of(Expr e) {
   return dead == 1 ? make_select(first->args[0], zero, value) : make_select(first->args[0], value, zero);
 }
 
+// True for a softmax read along the whole of its axis by this index and by no other part of it.
+bool is_softmax_along(Expr e, const Index& i) {
+  return e->op == Op::Reduce && e->reducer == Reducer::softmax && e->subscripts[0] == Subscript(i) &&
+         e->bound[0].axis == i.axis && !e->args[0]->depends_on(i);
+}
+
+// True if factor n of the product is a distribution over the index and no other factor depends on it.
+bool sums_to_one(const Node& product, std::size_t n, const Index& i) {
+  if (!product.weights[n].is_one() || !is_softmax_along(product.args[n], i)) return false;
+  for (std::size_t other = 0; other < product.args.size(); ++other) {
+    if (other != n && product.args[other]->depends_on(i)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Expr make_product(Context& context, const std::vector<Expr>& args, const std::vector<Number>& exponents) {
@@ -331,6 +346,7 @@ Expr make_contract(const std::vector<Index>& bound, Expr body) {
   if (body->op == Op::Delta) {
     if (const Expr e = eliminate(*body, make_constant(context, 1))) return e;
   }
+  if (indices.size() == 1 && is_softmax_along(body, indices[0])) return make_constant(context, 1);
   if (body->op == Op::Product) {
     for (std::size_t i = 0; i < body->args.size(); ++i) {
       if (body->args[i]->op != Op::Delta) continue;
@@ -339,6 +355,17 @@ Expr make_contract(const std::vector<Index>& bound, Expr body) {
       rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
       exponents.erase(exponents.begin() + static_cast<std::ptrdiff_t>(i));
       if (const Expr e = eliminate(*body->args[i], make_product(context, rest, exponents))) return e;
+    }
+    for (std::size_t i = 0; i < body->args.size(); ++i) {
+      const auto summed = std::find_if(indices.begin(), indices.end(),
+                                       [&](const Index& index) { return sums_to_one(*body, i, index); });
+      if (summed == indices.end()) continue;
+      std::vector<Expr> rest = body->args;
+      std::vector<Number> exponents = body->weights;
+      rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
+      exponents.erase(exponents.begin() + static_cast<std::ptrdiff_t>(i));
+      indices.erase(summed);
+      return make_contract(indices, make_product(context, rest, exponents));
     }
     const auto groups = connected_groups(*body, indices);
     if (groups.size() > 1) {

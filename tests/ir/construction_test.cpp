@@ -206,6 +206,24 @@ TEST_F(Construction, SubstitutesASubscriptThatHasTheLabelOfItsOwnBinder) {
   EXPECT_EQ(substitute(shadowed, {{own, Subscript(index("i"))}}), inverse);
 }
 
+TEST_F(Construction, ADistributionSumsToOne) {
+  EXPECT_EQ(read("sum{i#1}(softmax{i}(x[i])[i#1])"), read("1"));
+  EXPECT_EQ(read("sum{i#1, j}(softmax{i}(x[i] * z[j])[i#1] * z[j])"), read("sum{j}(z[j])"));
+  // p(i, j) = p(i) p(j | i): what is left over i is its marginal
+  EXPECT_EQ(read("sum{j#1}(softmax{i}(log_sum_exp{j}(x[i] * z[j]))[i] * softmax{j}(x[i] * z[j])[j#1])"),
+            read("softmax{i}(log_sum_exp{j}(x[i] * z[j]))[i]"));
+}
+
+TEST_F(Construction, WhatIsNoWholeDistributionIsSummed) {
+  for (const char* text : {
+           "sum{i#1}(softmax{i}(x[i])[i#1] * y[i#1])",  // an expectation
+           "sum{i#1}(softmax{i}(x[i])[i#1]^2)",         //
+           "sum{i#1}(softmax{i}(S[i, i#1])[i#1])",      // of another distribution each
+           "sum{i#1}(softmax{i}(x[i])[i#1 - 1])",       // without the last
+       })
+    EXPECT_EQ(read(text)->op, Op::Contract) << text;
+}
+
 TEST_F(Construction, ReducesOverWhatDoesNotVaryInClosedForm) {
   EXPECT_EQ(read("softmax{j}(x[i])[j]"), read("1 / extent(j)"));
   EXPECT_EQ(read("softmax{j}(x[i])[i - 1]"), read("range(j, i - 1) / extent(j)"));

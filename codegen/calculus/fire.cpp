@@ -57,7 +57,7 @@ std::vector<Assignment> event_assignments(const GreedyRule& rule) {
       {events.counts, counts + spike, fmt::format("{} += {}", events.counts->name, events.spike->name)}};
   if (events.voltage == nullptr) return out;
   const Index event = event_index(events.counts), own = canonical_indices(events.counts)[0];
-  const Expr couplings = events.couplings != nullptr ? element(context, events.couplings) : rule.couplings;
+  const Expr couplings = events.couplings ? events.couplings : rule.couplings;
   const Expr jump = make_contract({event}, couplings * substitute(spike, {{own, Subscript(event)}}));
   out.push_back({events.voltage, element(context, events.voltage) + jump,
                  fmt::format("{} += {}", events.voltage->name, print(jump))});

@@ -138,7 +138,7 @@ VoltageTick voltage_tick(const GreedyParts& parts, const Tensor* counts, const s
 GreedyRule greedy_rule(const Events& events, Expr energy, const std::vector<Trace>& traces) {
   GreedyRule out{&events, greedy_parts(energy, events.counts), {}, {}};
   if (events.voltage == nullptr) return out;
-  if (events.couplings == nullptr) out.couplings = greedy_couplings(out.parts, events.counts);
+  if (!events.couplings) out.couplings = greedy_couplings(out.parts, events.counts);
   out.tick = voltage_tick(out.parts, events.counts, traces);
   return out;
 }

@@ -156,9 +156,9 @@ struct Trace {
 struct Events {
   Expr energy;
   const Tensor* counts = nullptr;
-  const Tensor* voltage = nullptr;    ///< a variable with the axes of the counts, or null
-  const Tensor* couplings = nullptr;  ///< a parameter [moved, moving], or null
-  const Tensor* spike = nullptr;      ///< 1 for the element whose event happens, else 0
+  const Tensor* voltage = nullptr;  ///< a variable with the axes of the counts, or null
+  Expr couplings;                   ///< those of an event, one index above it, to its own; null if derived
+  const Tensor* spike = nullptr;    ///< 1 for the element whose event happens, else 0
   Origin origin;
 };
 

@@ -268,7 +268,7 @@ class Builder {
     out.counts = array(l.word(1));
     for (const Line& c : l.children) {
       if (c.word(0) == "voltage") out.voltage = array(c.word(1));
-      if (c.word(0) == "couplings") out.couplings = array(c.word(1));
+      if (c.word(0) == "couplings") out.couplings = element(*program_.context, array(c.word(1)));
     }
     out.spike = context_.tensor(out.counts->name + "_spike", out.counts->axes, Role::output);
     program_.events.push_back(out);

@@ -41,7 +41,7 @@ struct outcome_declaration {
   template <axis_like... Axes>
   auto operator()(Axes...) const {
     diagnostics::check_name<Name>();
-    check_axes<name<Name>, types<Axes...>>();
+    check_axes<ir::Role::variable, name<Name>, types<Axes...>>();
     if constexpr (length<typename no_plates<types<Axes...>>::type> != 1 &&
                   !contains<mistaken_axis, types<Axes...>>) {
       diagnostics::report<diagnostics::one_of_several_axes<name<Name>, types<Axes...>>>();
@@ -71,7 +71,7 @@ struct index_declaration {
   template <axis_like... Axes>
   auto operator()(Axes...) const {
     diagnostics::check_name<Name>();
-    check_axes<name<Name>, types<Axes...>>();
+    check_axes<ir::Role::variable, name<Name>, types<Axes...>>();
     using own = typename no_plates<types<Axes...>>::type;
     if constexpr (length<own> != 1 && !contains<mistaken_axis, types<Axes...>>) {
       diagnostics::report<diagnostics::one_of_several_axes<name<Name>, types<Axes...>>>();

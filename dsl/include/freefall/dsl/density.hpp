@@ -228,7 +228,7 @@ auto operator<<=(const V& variable, const detail::density_of<Density, Mean, Spre
     using drawn = typename V::declared;
     constexpr Spread* spread = nullptr;
     if constexpr (detail::contains<detail::mistaken, Reads> ||
-                  detail::axes_are_mistaken<typename drawn::declared_axes>) {
+                  detail::axes_are_mistaken<drawn::role, typename drawn::declared_axes>) {
       // Reported where it was written.
     } else if constexpr (!detail::subset<Mean, typename drawn::axes>) {
       using extra = typename detail::difference<Mean, typename drawn::axes>::type;

@@ -64,7 +64,8 @@ struct axis_repeated {
 template <class Symbol, class Axis>
 struct primed_axis_alone {
   static_assert(accepted<Symbol, Axis>,
-                "freefall: a primed axis is the second index on an axis: give the axis itself before it");
+                "freefall: a primed axis is the second index on an axis: give the axis itself too, in a "
+                "variable before it");
 };
 
 template <class Name>
@@ -565,7 +566,7 @@ struct couplings_of_other_axes {
   static_assert(
       accepted<Couplings, Needed>,
       "freefall: the couplings of a voltage go from each element to each: declare them with the axis "
-      "of the events and its second index, W(axis, axis.prime())");
+      "of the events and its second index, W(axis, axis.prime()) or W(axis.prime(), axis)");
 };
 
 // ---- references

@@ -8,7 +8,8 @@
 //   auto n = voltage<"V">(g);        the voltage is a state: its leak, its drive and the couplings that move
 //                                    it at an event are derived too
 //   auto n = voltage<"V">(g, W);     a parameter W(neuron, neuron.prime()) moves it in place of the derived
-//                                    couplings: W[i, k] is added to V[i] at an event of k
+//                                    couplings: W[i, k] is added to V[i] at an event of k, whose couplings
+//                                    lie in one piece if W is declared (neuron.prime(), neuron)
 //   n.value, spike(g)                expressions: the voltage; 1 for the element whose event happens, else 0
 //   voltage_of(g), threshold_of(g), couplings_of(g)
 //                                    expressions, derived: an event of i lowers E where voltage > threshold,
@@ -146,28 +147,33 @@ template <fixed_string Name>
 struct voltage_declaration {
   template <class Counts>
   auto operator()(const events<Counts>& g) const {
-    return of(g, nullptr, typename Counts::declared_axes{});
+    return of(g, {}, typename Counts::declared_axes{});
   }
   template <class Counts, class Couplings>
   auto operator()(const events<Counts>& g, const handle<Couplings>& couplings) const {
-    using needed = typename squared<typename Counts::declared_axes>::type;
-    if constexpr (!std::is_same_v<typename Couplings::declared_axes, needed>) {
-      diagnostics::report<diagnostics::couplings_of_other_axes<typename Couplings::label, needed>>();
+    using needed = squared<typename Counts::declared_axes>;
+    using given = typename Couplings::declared_axes;
+    if constexpr (!std::is_same_v<given, typename needed::type> &&
+                  !std::is_same_v<given, typename needed::by_columns>) {
+      diagnostics::report<
+          diagnostics::couplings_of_other_axes<typename Couplings::label, typename needed::type>>();
     }
-    return of(g, couplings.tensor, typename Counts::declared_axes{});
+    return of(g, couplings.ir, typename Counts::declared_axes{});
   }
 
  private:
   template <class Axes>
   struct squared {
     using type = types<>;
+    using by_columns = types<>;
   };
   template <class Axis>
   struct squared<types<Axis>> {
     using type = types<Axis, typename exchange<Axis>::type>;
+    using by_columns = types<typename exchange<Axis>::type, Axis>;
   };
   template <class Counts, class... Axes>
-  static auto of(const events<Counts>& g, const ir::Tensor* couplings, types<Axes...>) {
+  static auto of(const events<Counts>& g, ir::Expr couplings, types<Axes...>) {
     using symbol_type = symbol<ir::Role::variable, Name, Axes...>;
     events_of_voltage<Counts, symbol_type> out{{}, declaration<ir::Role::variable, Name>{}(Axes{}...)};
     ir::Program& program = current_program();

@@ -10,7 +10,8 @@
 //   auto J  = parameter<"J">(unit, unit.prime(), no_diagonal);   a square coupling with a zero diagonal
 //   parameter<"W">[2_c](...)                    the parameter "W2": a family of symbols, one a layer
 //
-// The order of the axes is the order of storage, the last contiguous. Each name is declared once.
+// The order of the axes is the order of storage, the last contiguous: W(unit.prime(), unit) has what one unit
+// sends to all others in one piece, W(unit, unit.prime()) what one receives. Each name is declared once.
 
 #include <array>
 
@@ -72,33 +73,35 @@ consteval std::size_t repeated_axis(types<Axes...>) {
   return n;
 }
 
-/// Position of the first primed axis that does not come after the axis itself, or the number of axes.
+/// Position of the first primed axis that stands without the axis itself, or before it in what is random, or
+/// the number of axes: a table of probabilities has the axis of its outcomes first.
 template <class... Axes>
-consteval std::size_t lonely_prime(types<Axes...>) {
+consteval std::size_t lonely_prime(ir::Role role, types<Axes...>) {
   constexpr std::size_t n = sizeof...(Axes);
   const std::array<std::string_view, n> texts{Axes::text...};
   const std::array<int, n> levels{Axes::level...};
   for (std::size_t i = 0; i < n; ++i) {
     bool found = levels[i] == 0;
-    for (std::size_t j = 0; j < i; ++j) found |= texts[i] == texts[j];
+    const std::size_t end = role == ir::Role::variable ? i : n;
+    for (std::size_t j = 0; j < end; ++j) found |= texts[i] == texts[j] && levels[j] == 0;
     if (!found) return i;
   }
   return n;
 }
 
-template <class Axes>
+template <ir::Role Role, class Axes>
 inline constexpr bool axes_are_mistaken =
     contains<mistaken_axis, Axes> || repeated_axis(Axes{}) < length<Axes> ||
-    lonely_prime(Axes{}) < length<Axes>;
+    lonely_prime(Role, Axes{}) < length<Axes>;
 
 /// What an element of a symbol reads.
 template <class Symbol>
-using element_reads = std::conditional_t<axes_are_mistaken<typename Symbol::declared_axes>,
+using element_reads = std::conditional_t<axes_are_mistaken<Symbol::role, typename Symbol::declared_axes>,
                                          reads<Symbol, mistaken>, reads<Symbol>>;
 
-template <class Name, class Axes>
+template <ir::Role Role, class Name, class Axes>
 constexpr void check_axes() {
-  constexpr std::size_t repeated = repeated_axis(Axes{}), alone = lonely_prime(Axes{});
+  constexpr std::size_t repeated = repeated_axis(Axes{}), alone = lonely_prime(Role, Axes{});
   if constexpr (contains<mistaken_axis, Axes>) {
     return;  // reported where it was given
   } else if constexpr (repeated < length<Axes>) {
@@ -221,7 +224,7 @@ struct declaration {
   template <axis_like... Axes>
   auto operator()(Axes...) const {
     diagnostics::check_name<Name>();
-    check_axes<name<Name>, types<Axes...>>();
+    check_axes<Role, name<Name>, types<Axes...>>();
     ir::Context& context = current_context();
     handle<symbol<Role, Name, Axes...>> out;
     out.tensor = declare(Name.view(), {ir_axis<Axes>(context)...}, Role);
@@ -232,9 +235,8 @@ struct declaration {
   template <axis_like Row, axis_like Column>
   auto operator()(Row, Column, no_diagonal_t) const {
     diagnostics::check_name<Name>();
-    check_axes<name<Name>, types<Row, Column>>();
-    if constexpr (Role != ir::Role::parameter || !std::is_same_v<Column, typename exchange<Row>::type> ||
-                  Row::level != 0) {
+    check_axes<Role, name<Name>, types<Row, Column>>();
+    if constexpr (Role != ir::Role::parameter || !std::is_same_v<Column, typename exchange<Row>::type>) {
       diagnostics::report<diagnostics::no_diagonal_of_no_square<name<Name>, Row, Column>>();
     }
     ir::Context& context = current_context();

@@ -1,19 +1,7 @@
-// The network of attractor_bench: states in [-1, 1], each drawn from its continuous Bernoulli conditional
-// given all others, all at once; couplings that learn from the surprise of the new states (models/attractor
-// has the published variants).
-#include <freefall/dsl.hpp>
+// By rows: beyond the second cache a row goes through the vectors from its first element to the last.
+#include "bench/attractor_model.hpp"
 
 freefall::program define() {
   using namespace freefall;
-  axis<"unit"> unit;
-  auto sigma = variable<"sigma">(unit);
-  auto bias = input<"bias">(unit);
-  auto learning_rate = input<"learning_rate">();
-  auto J = parameter<"J">(unit, unit.prime(), no_diagonal);
-
-  auto p = conditionals<"attractor">(sigma <<= continuous_bernoulli(bias + J * prime(sigma)));
-  auto q = family(continuous_bernoulli(sigma));
-  auto F = local_free_energy(p, q);
-  auto S = surprise(sigma, continuous_bernoulli(bias + J * prime(previous(sigma))));
-  return program{kernel<"step">(solve(F, q), draw(q), descend(S, J, rate(learning_rate)))};
+  return bench::attractor::network([](auto unit) { return parameter<"J">(unit, unit.prime(), no_diagonal); });
 }

@@ -28,7 +28,8 @@ class generated_network {
  public:
   explicit generated_network(const setting& s) : given_(s) {
     std::ranges::copy(s.D, net_.D().data());
-    std::ranges::copy(s.W, net_.W().data());
+    for (std::size_t i = 0; i < s.neurons; ++i)
+      for (std::size_t j = 0; j < s.neurons; ++j) net_.W().data()[j * s.neurons + i] = s.W[i * s.neurons + j];
     net_.leak() = leak;
     net_.eta() = eta;
     net_.beta() = beta;
@@ -46,7 +47,7 @@ class generated_network {
   }
   float V(std::size_t i) { return net_.V().data()[i]; }
   float r(std::size_t i) { return net_.r().data()[i]; }
-  float W(std::size_t i, std::size_t j) { return net_.W().data()[i * given_.neurons + j]; }
+  float W(std::size_t i, std::size_t j) { return net_.W().data()[j * given_.neurons + i]; }
 
  private:
   typename Bound::instance net_;

@@ -17,7 +17,7 @@ freefall::program define() {
   auto noise = trace<"noise">(neuron, decay(leak), drive(xi));
   auto r = trace<"r">(neuron, decay(leak));
   auto D = constant<"D">(signal, neuron);
-  auto W = parameter<"W">(neuron, neuron.prime());
+  auto W = parameter<"W">(neuron.prime(), neuron);  // what one sends lies in one piece
 
   auto E = sum(square(x - D * r), signal) / 2 - dot(noise, r) + dot(nu, r);
   auto spikes = greedy(E, r);

@@ -39,7 +39,8 @@ struct Printer {
     return wrapped(fmt::format("{}({});", c.function, fmt::join(c.arguments, ", ")), indent);
   }
   std::string operator()(const CppCallWith& c) const {
-    return wrapped(fmt::format("{}({}, [&]({}){} {{", c.function, fmt::join(c.arguments, ", "), c.parameters,
+    return wrapped(fmt::format("{}({}{}[&]({}){} {{", c.function, fmt::join(c.arguments, ", "),
+                               c.arguments.empty() ? "" : ", ", c.parameters,
                                c.inlined ? " FREEFALL_INLINED" : ""),
                    indent) +
            print(c.body, indent + 1) + spaces(indent) + "});\n";

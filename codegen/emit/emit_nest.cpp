@@ -14,6 +14,7 @@
 
 #include "codegen/emit/library_calls.hpp"
 #include "codegen/ir/indicator.hpp"
+#include "codegen/loop/merge_loops.hpp"
 #include "codegen/loop/one_hot.hpp"
 #include "codegen/loop/split_diagonal.hpp"
 #include "codegen/plan/generic_form.hpp"
@@ -50,10 +51,11 @@ struct Numbers {
 };
 
 // A value that takes long, whose innermost loop would end with single elements; it does not read its target.
-bool is_set_at_once(const loop::Store& s, const loop::Nest& nest, const plan::Specialisation& sizes) {
+bool is_set_at_once(const loop::Store& s, const loop::MergedNest& merged, const plan::Specialisation& sizes) {
   const auto reads = tensors_of(s.value);
-  return s.mode == loop::Store::Mode::set && !nest.loops.empty() &&
-         loop::has_costly_rest(s.value, nest.loops.back(), sizes) &&
+  const auto& loops = merged.nest.loops;
+  return s.mode == loop::Store::Mode::set && !loops.empty() && !plan::is_counted(loops.back().axis) &&
+         loop::has_costly_rest(s.value, merged.counts.back(), sizes) &&
          std::find(reads.begin(), reads.end(), s.target) == reads.end();
 }
 
@@ -62,12 +64,13 @@ bool is_set_at_once(const loop::Store& s, const loop::Nest& nest, const plan::Sp
 class NestEmitter {
  public:
   // shares_rows: the outermost loop is one that threads share.
-  NestEmitter(const loop::Nest& nest, const Names& names, std::vector<const Tensor*> checked = {},
+  NestEmitter(const loop::MergedNest& merged, const Names& names, std::vector<const Tensor*> checked = {},
               Numbers used = {}, bool shares_rows = false)
-      : nest_(nest),
+      : merged_(merged),
+        nest_(merged.nest),
         names_(names),
         checked_(std::move(checked)),
-        at_depth_(nest.loops.size() + 1),
+        at_depth_(nest_.loops.size() + 1),
         used_(used),
         shares_rows_(shares_rows) {}
   const Numbers& used() const { return used_; }
@@ -78,6 +81,26 @@ class NestEmitter {
     sums_ = sums;
     stores();
     return std::move(at_depth_);
+  }
+
+  // The loop over the sums of one call.
+  CppStatement over_sums(CppBlock column) const {
+    if (is_call()) return {call(nest_.loops.back(), std::move(column))};
+    return {CppFor{"column_", "count_.value", std::move(column), true}};
+  }
+
+  // The store that adds up or finds the largest, where it is the only one and the others store rows.
+  const loop::Store* reduced() const {
+    const loop::Store* out = nullptr;
+    for (const loop::Store& s : nest_.stores) {
+      if (is_checked(s.target)) return nullptr;
+      if (is_reduced(s) && out == nullptr) {
+        out = &s;
+      } else if (sums_ == nullptr && !is_row(s)) {
+        return nullptr;
+      }
+    }
+    return out;
   }
 
   // A value of a nest without loops.
@@ -102,11 +125,16 @@ class NestEmitter {
       CppBlock outer = std::move(at_depth_[d]);
       const bool innermost = d + 1 == nest_.loops.size();
       if (innermost && is_call()) {
-        outer.push_back({call(nest_.stores[0], i, std::move(block))});
+        outer.push_back({call(i, std::move(block))});
+      } else if (innermost && ends_within_a_vector() && !chooses(block)) {
+        const std::string function =
+            fmt::format("freefall::runtime::each_over<{}, {}>", passes(d), names_.scalar());
+        outer.push_back({CppCallWith{
+            function, {}, "const std::size_t " + names_.loop_variable(i), std::move(block), true}});
       } else {
-        CppFor loop{names_.loop_variable(i), names_.extent(i.axis), std::move(block)};
+        CppFor loop{names_.loop_variable(i), passes(d), std::move(block)};
         if (innermost) loop.reductions = clauses_;
-        loop.rolled = innermost && nest_.loops.size() > 1 && is_written_out(i) && chooses(loop.body);
+        loop.rolled = innermost && nest_.loops.size() > 1 && is_written_out() && chooses(loop.body);
         outer.push_back({std::move(loop)});
       }
       if (innermost) outer.insert(outer.end(), after_.begin(), after_.end());
@@ -119,6 +147,14 @@ class NestEmitter {
   void stores() {
     for (const loop::Store& s : nest_.stores) count_uses(s.value);
     for (const loop::Store& s : nest_.stores) store(s);
+    if (is_call() && nest_.stores.size() > 1 && !is_reduced(nest_.stores.back()))
+      at_depth_.back().push_back({CppReturn{"taken_"}});
+  }
+
+  // How often loop d goes round.
+  std::string passes(std::size_t d) const {
+    const Axis* a = nest_.loops[d].axis;
+    return plan::is_counted(a) ? names_.copies(a) : fmt::format("{}", merged_.counts[d]);
   }
 
   std::size_t depth(Expr e) const {
@@ -152,8 +188,12 @@ class NestEmitter {
     if (at_depth_.back().empty() || label_ != s.label) at_depth_.back().push_back({CppComment{s.label}});
     label_ = s.label;
     std::string value = at_least(emit(s.value), 0);
-    if (is_call()) {
-      at_depth_.back().push_back({CppReturn{value}});
+    if (is_call() && (nest_.stores.size() == 1 || is_reduced(s))) {
+      if (&s == &nest_.stores.back()) {
+        at_depth_.back().push_back({CppReturn{value}});
+      } else {
+        at_depth_.back().push_back({CppDeclare{"const " + names_.scalar(), "taken_", value}});
+      }
       return;
     }
     if (is_checked(s.target)) value = collected(value);
@@ -180,46 +220,69 @@ class NestEmitter {
     constexpr std::size_t kFewest = 8;  // elements; fewer are written out
     if (s.mode == loop::Store::Mode::set || nest_.loops.empty()) return false;
     const Index& inner = nest_.loops.back();
-    return (plan::is_counted(inner.axis) || names_.sizes->extent(inner.axis) >= kFewest) &&
+    return (sums_ != nullptr || plan::is_counted(inner.axis) || merged_.counts.back() >= kFewest) &&
            std::none_of(s.subscripts.begin(), s.subscripts.end(), [&](const Subscript& at) {
              return std::any_of(at.terms.begin(), at.terms.end(),
                                 [&](const auto& term) { return term.index == inner; });
            });
   }
 
-  // True if the innermost loop is written as a call of innermost.hpp: its count is known, and it does nothing
-  // but add up numbers, find the largest, or store a row of numbers that are checked or take long.
+  // True if the innermost loop is written as a call of innermost.hpp: its count is known, and it stores rows
+  // and adds up numbers or finds the largest, or does nothing but store a row of numbers that are checked or
+  // take long.
   bool is_call() const {
-    if (sums_ != nullptr || nest_.stores.size() != 1 || nest_.loops.empty()) return false;
+    if (nest_.stores.empty() || nest_.loops.empty()) return false;
+    if (sums_ != nullptr) return reduced() != nullptr;
     if (shares_rows_ && nest_.loops.size() == 1) return false;
-    const loop::Store& s = nest_.stores[0];
     if (plan::is_counted(nest_.loops.back().axis)) return false;
-    if (is_checked(s.target)) return is_row(s);
-    return is_reduced(s) || (is_row(s) && is_set_at_once(s, nest_, *names_.sizes));
+    const loop::Store& s = nest_.stores[0];
+    if (nest_.stores.size() == 1 && is_row(s))
+      return is_checked(s.target) || is_set_at_once(s, merged_, *names_.sizes);
+    return reduced() != nullptr;
   }
   // In lanes. Costly functions take longer than the additions that wait for each other.
-  CppCallWith call(const loop::Store& s, const Index& i, CppBlock body) const {
-    const std::string extent = names_.extent(i.axis);
-    CppCallWith out{"", {}, "const std::size_t " + names_.loop_variable(i), std::move(body), true};
+  CppCallWith call(const Index& i, CppBlock body) const {
+    const loop::Store& s = reduced() != nullptr ? *reduced() : nest_.stores[0];
+    const std::string count = sums_ != nullptr ? "count_.value" : passes(nest_.loops.size() - 1);
+    const std::string index = sums_ != nullptr ? "column_" : names_.loop_variable(i);
+    const bool is_read = nest_.stores.size() > 1 || s.value->depends_on(i);
+    CppCallWith out{"",
+                    {},
+                    (is_read ? "const std::size_t " : "[[maybe_unused]] const std::size_t ") + index,
+                    std::move(body),
+                    true};
     if (s.mode == loop::Store::Mode::set) {
       std::vector<Subscript> row = s.subscripts;
       row.back() = Subscript(0);
       const bool checked = is_checked(s.target);
-      out.function = fmt::format("freefall::runtime::{}_over<{}>", checked ? "store" : "set", extent);
+      out.function = fmt::format("freefall::runtime::{}_over<{}>", checked ? "store" : "set", count);
       out.arguments = {"&" + names_.element(s.target, row)};
       if (checked) out.arguments.emplace_back(kStored);
     } else {
-      const int vectors = plan::is_expensive(s.value) ? 1 : 4;
+      const bool costly = std::any_of(nest_.stores.begin(), nest_.stores.end(),
+                                      [](const loop::Store& each) { return plan::is_expensive(each.value); });
+      const int vectors = costly ? 1 : 4;
       out.function = fmt::format("freefall::runtime::{}_over<{}, {}>",
-                                 s.mode == loop::Store::Mode::add ? "add" : "maximum", extent, vectors);
+                                 s.mode == loop::Store::Mode::add ? "add" : "maximum", count, vectors);
       out.arguments = {names_.element(s.target, s.subscripts)};
     }
     return out;
   }
+  // True if the innermost loop stores rows of known length that are no whole number of vectors.
+  bool ends_within_a_vector() const {
+    if (nest_.loops.empty() || plan::is_counted(nest_.loops.back().axis) ||
+        (shares_rows_ && nest_.loops.size() == 1))
+      return false;
+    constexpr std::size_t kVector = 64;  // bytes, of the largest there are
+    const std::size_t lanes = kVector / plan::bytes(names_.sizes->scalar);
+    return merged_.counts.back() > 1 && merged_.counts.back() % lanes != 0 &&
+           std::all_of(nest_.stores.begin(), nest_.stores.end(),
+                       [&](const loop::Store& s) { return is_row(s) && !is_checked(s.target); });
+  }
   // True if g++ would write out the loop before it looks at those around it.
-  bool is_written_out(const Index& i) const {
+  bool is_written_out() const {
     constexpr std::size_t kMostPasses = 16;  // its max-completely-peel-times
-    return !plan::is_counted(i.axis) && names_.sizes->extent(i.axis) <= kMostPasses;
+    return !plan::is_counted(nest_.loops.back().axis) && merged_.counts.back() <= kMostPasses;
   }
   static bool chooses(const CppBlock& body) {
     return std::any_of(body.begin(), body.end(), [](const CppStatement& s) {
@@ -360,7 +423,9 @@ class NestEmitter {
     return tests.empty() ? access : where(tests, access);
   }
 
-  static bool stays_inside(const Subscript& s, const Axis* axis) {
+  bool stays_inside(const Subscript& s, const Axis* axis) const {
+    if (s.terms.empty() && !plan::is_counted(axis))
+      return s.offset >= 0 && static_cast<std::size_t>(s.offset) < names_.sizes->extent(axis);
     return s.is_plain() &&
            (s.plain().axis == axis || s.plain().axis->values_of == axis || axis->values_of == s.plain().axis);
   }
@@ -452,6 +517,7 @@ class NestEmitter {
     return indicators.empty() ? numerator : where(indicators, numerator);
   }
 
+  const loop::MergedNest& merged_;
   const loop::Nest& nest_;
   const Names& names_;
   std::vector<const Tensor*> checked_;
@@ -509,7 +575,7 @@ std::string Names::offset(const Tensor* tensor, const std::vector<Subscript>& su
       if (factor != 1) out += fmt::format(" * {}", factor);
     }
   }
-  if (constant > 0) out += fmt::format(" + {}", constant);
+  if (constant > 0) out += fmt::format("{}{}", out.empty() ? "" : " + ", constant);
   if (constant < 0) out += fmt::format(" - {}", -constant);
   return out.empty() ? "0" : out;
 }
@@ -572,23 +638,25 @@ bool stands_alone(const loop::Nest& nest, const loop::Store& s) {
 }
 
 // Stores that take long where the loop ends with single elements stand in loops of their own.
-std::vector<loop::Nest> taken_apart(const loop::Nest& nest, const Names& names) {
-  std::vector<loop::Nest> out;
+std::vector<loop::MergedNest> taken_apart(const loop::MergedNest& merged, const Names& names) {
+  std::vector<loop::MergedNest> out;
+  const loop::Nest& nest = merged.nest;
   bool joins = false;
   for (const loop::Store& s : nest.stores) {
     const bool alone =
-        nest.stores.size() > 1 && is_set_at_once(s, nest, *names.sizes) && stands_alone(nest, s);
-    if (alone || !joins) out.push_back({nest.loops, {}});
-    out.back().stores.push_back(s);
+        nest.stores.size() > 1 && is_set_at_once(s, merged, *names.sizes) && stands_alone(nest, s);
+    if (alone || !joins) out.push_back({{nest.loops, {}}, merged.counts});
+    out.back().nest.stores.push_back(s);
     joins = !alone;
   }
   return out;
 }
 
-CppBlock emit_split(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked,
+CppBlock emit_split(loop::MergedNest merged, const Names& names, const std::vector<const Tensor*>& checked,
                     Numbers& used, bool shares_rows) {
-  const auto split = loop::split_diagonal(nest);
-  NestEmitter emitter(split ? split->elsewhere : nest, names, checked, used, shares_rows);
+  const auto split = loop::split_diagonal(merged.nest);
+  if (split) merged.nest = split->elsewhere;
+  NestEmitter emitter(merged, names, checked, used, shares_rows);
   CppBlock out = split ? emitter.run(split->on_diagonal) : emitter.run();
   used = emitter.used();
   return out;
@@ -597,8 +665,8 @@ CppBlock emit_split(const loop::Nest& nest, const Names& names, const std::vecto
 CppBlock emit_apart(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
   CppBlock out;
   Numbers used;
-  for (const loop::Nest& part : taken_apart(nest, names)) {
-    CppBlock loops = emit_split(part, names, checked, used, false);
+  for (loop::MergedNest& part : taken_apart(loop::merge_loops(nest, *names.sizes), names)) {
+    CppBlock loops = emit_split(std::move(part), names, checked, used, false);
     out.insert(out.end(), std::make_move_iterator(loops.begin()), std::make_move_iterator(loops.end()));
   }
   return out;
@@ -608,7 +676,7 @@ CppBlock emit_apart(const loop::Nest& nest, const Names& names, const std::vecto
 
 CppBlock emit_rows(const loop::Nest& nest, const Names& names) {
   Numbers used;
-  return emit_split(nest, names, {}, used, true);
+  return emit_split(loop::merge_loops(nest, *names.sizes, 1), names, {}, used, true);
 }
 
 std::string stored_type(const Names& names) {
@@ -617,7 +685,7 @@ std::string stored_type(const Names& names) {
 
 CppBlock emit_nest(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
   const loop::Scatter opened = loop::scatter(nest);
-  const loop::Nest none;
+  const loop::MergedNest none;
   CppBlock body = emit_apart(opened.nest, names, checked);
   for (const auto& [index, value] : opened.at) {
     const std::string at = names.loop_variable(index), extent = names.extent(index.axis);
@@ -636,7 +704,10 @@ CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vec
   if (g.stores_c)
     elements.stores.push_back({g.c->tensor, g.c->subscripts, loop::Store::Mode::set, g.c, g.label});
   elements.stores.insert(elements.stores.end(), g.epilogue.begin(), g.epilogue.end());
-  std::vector<CppBlock> blocks = NestEmitter(elements, names).run_on_sums(g.c->tensor);
+  const std::size_t keep = elements.loops.size();
+  const loop::MergedNest merged = loop::merge_loops(elements, *names.sizes, keep);
+  NestEmitter emitter(merged, names);
+  std::vector<CppBlock> blocks = emitter.run_on_sums(g.c->tensor);
   CppBlock out = std::move(blocks.front()), column = std::move(blocks.back()), row;
   std::string parameters;
   if (elements.loops.size() == 2) {
@@ -645,9 +716,11 @@ CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vec
   }
   column.insert(column.begin(), {CppDeclare{"const std::size_t", names.loop_variable(elements.loops.back()),
                                             "first_ + column_"}});
-  row.push_back({CppFor{"column_", "count_.value", std::move(column), true}});
+  row.push_back(emitter.over_sums(std::move(column)));
   parameters += fmt::format("const std::size_t first_, const {}* sum_, auto count_", names.scalar());
-  out.push_back({CppCallWith{function, std::move(arguments), std::move(parameters), std::move(row)}});
+  // Called row by row, a reduction would set up its constants each time.
+  out.push_back({CppCallWith{function, std::move(arguments), std::move(parameters), std::move(row),
+                             emitter.reduced() != nullptr}});
   return out;
 }
 

@@ -268,8 +268,12 @@ bool OperationEmitter::is_shared(const loop::Operation& operation) const {
   if (const loop::Operations* body = loop::body_of(operation))
     return std::any_of(body->begin(), body->end(), [&](const loop::Operation& o) { return is_shared(o); });
   if (loop::cost({operation}, *names_.sizes).operations < kShared) return false;
-  if (const auto* gemm = std::get_if<loop::Gemm>(&operation.action))
-    return loop::product_form(*gemm, *names_.sizes) == loop::ProductForm::tiled;
+  if (const auto* gemm = std::get_if<loop::Gemm>(&operation.action)) {
+    // Several tiles may add to one element.
+    const bool adds = std::any_of(gemm->epilogue.begin(), gemm->epilogue.end(),
+                                  [](const loop::Store& s) { return s.mode != loop::Store::Mode::set; });
+    return !adds && loop::product_form(*gemm, *names_.sizes) == loop::ProductForm::tiled;
+  }
   const auto* nest = std::get_if<loop::Nest>(&operation.action);
   if (nest == nullptr || nest->loops.size() < 2) return false;
   const auto own_rows = [&](const loop::Store& s) {

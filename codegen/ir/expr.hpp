@@ -216,6 +216,7 @@ Expr power(Expr base, int exponent);
 using Substitution = std::vector<std::pair<Index, Subscript>>;
 /// Replaces indices simultaneously; bound indices never capture. Memoised, iterative.
 Expr substitute(Expr e, const Substitution& substitution);
+Subscript substitute(const Subscript& s, const Substitution& substitution);
 
 /// The same node over other arguments, rebuilt through its make_ function. Binders rebind their own labels.
 Expr rebuild(Expr e, const std::vector<Expr>& args);

@@ -6,9 +6,7 @@
 #include "codegen/ir/expr.hpp"
 
 namespace freefall::ir {
-namespace {
-
-Subscript substituted(const Subscript& s, const Substitution& substitution) {
+Subscript substitute(const Subscript& s, const Substitution& substitution) {
   Subscript out(s.offset);
   for (const auto& term : s.terms) {
     const auto at = std::find_if(substitution.begin(), substitution.end(),
@@ -17,6 +15,8 @@ Subscript substituted(const Subscript& s, const Substitution& substitution) {
   }
   return out;
 }
+
+namespace {
 
 Expr rebuild_with(Expr e, std::vector<Subscript> subscripts, const std::vector<Expr>& args) {
   Context& context = *e->context;
@@ -107,7 +107,7 @@ Expr substitute(Expr root, const Substitution& requested) {
       for (const Expr a : e->args) stack.emplace_back(a, false);
     } else {
       std::vector<Subscript> subscripts;
-      for (const Subscript& s : e->subscripts) subscripts.push_back(substituted(s, substitution));
+      for (const Subscript& s : e->subscripts) subscripts.push_back(substitute(s, substitution));
       if (captures(e, substitution)) {  // rare: only rewrites that hold labels of outer binders come here
         const auto [node, body] = open_binder(e);
         done[e.get()] =

@@ -41,17 +41,45 @@ bool can_join(const Nest& first, const Nest& second) {
   return true;
 }
 
+// True if the store adds up, or finds the largest of, what the innermost loop goes through, and nothing else.
+bool reduces_rows(const std::vector<Index>& loops, const Store& s) {
+  return s.mode != Store::Mode::set && std::all_of(loops.begin(), loops.end(), [&](const Index& i) {
+           const bool stands =
+               std::find(s.subscripts.begin(), s.subscripts.end(), Subscript(i)) != s.subscripts.end();
+           return stands != (i == loops.back());
+         });
+}
+
+std::vector<Index> all_loops(const Gemm& g) {
+  std::vector<Index> out = g.outer;
+  for (const Index& i : element_indices(g)) out.push_back(i);
+  return out;
+}
+
+// Stores by which the innermost loop reduces what it goes through to one element.
+std::ptrdiff_t reductions(const std::vector<Index>& loops, const std::vector<Store>& stores) {
+  return std::count_if(stores.begin(), stores.end(), [&](const Store& s) {
+    return !loops.empty() && std::none_of(s.subscripts.begin(), s.subscripts.end(),
+                                          [&](const Subscript& at) { return at == Subscript(loops.back()); });
+  });
+}
+
 // True if the nest runs over the elements of the product and may do so as soon as each sum is complete.
 bool can_append(const Gemm& g, const Nest& nest, const plan::Specialisation& sizes) {
-  if (product_form(g, sizes) == ProductForm::blocked || !g.outer.empty()) return false;
-  const Nest elements{element_indices(g), g.epilogue};
+  if (product_form(g, sizes) == ProductForm::blocked || g.accumulate) return false;
+  const Nest elements{all_loops(g), g.epilogue};
   if (!std::is_permutation(nest.loops.begin(), nest.loops.end(), elements.loops.begin(),
-                           elements.loops.end()))
+                           elements.loops.end()) ||
+      reductions(elements.loops, nest.stores) + reductions(elements.loops, g.epilogue) > 1)
     return false;
+  const Axis* innermost = elements.loops.back().axis;
+  const bool is_tiled = product_form(g, sizes) == ProductForm::tiled;  // whole rows of a tile come at once
   const bool good = std::all_of(nest.stores.begin(), nest.stores.end(), [&](const Store& s) {
     // The sums come in vectors of every size down to one element.
-    return !has_costly_rest(s.value, elements.loops.back(), sizes) && !sums(nest, s) &&
-           s.target != g.a->tensor && s.target != g.b->tensor && s.target != g.c->tensor &&
+    const bool rest =
+        !plan::is_counted(innermost) && has_costly_rest(s.value, sizes.extent(innermost), sizes);
+    const bool own = !sums(nest, s) || (is_tiled && reduces_rows(elements.loops, s));
+    return !rest && own && s.target != g.a->tensor && s.target != g.b->tensor && s.target != g.c->tensor &&
            reads_only_at(s.value, g.c->tensor, g.c->subscripts);
   });
   return good && can_join(elements, Nest{elements.loops, nest.stores});
@@ -62,26 +90,74 @@ bool overlap(const std::vector<const Tensor*>& a, const std::vector<const Tensor
                      [&](const Tensor* t) { return std::find(b.begin(), b.end(), t) != b.end(); });
 }
 
+// The nest over the indices of `loops` where it has others over the same axes.
+Nest over(const std::vector<Index>& loops, const Nest& nest) {
+  const auto has = [](const std::vector<Index>& in, const Index& i) {
+    return std::find(in.begin(), in.end(), i) != in.end();
+  };
+  Nest out = nest;
+  Substitution renaming;
+  for (Index& own : out.loops) {
+    if (has(loops, own)) continue;
+    const auto other = std::find_if(loops.begin(), loops.end(),
+                                    [&](const Index& i) { return i.axis == own.axis && !has(out.loops, i); });
+    if (other == loops.end()) return nest;
+    renaming.emplace_back(own, Subscript(*other));
+    own = *other;
+  }
+  for (Store& s : out.stores) {
+    s.value = substitute(s.value, renaming);
+    for (Subscript& at : s.subscripts) at = substitute(at, renaming);
+  }
+  return out;
+}
+
+// True for the nest that sets what another begins to sum up in.
+bool begins(const Operation& o, const Nest& nest) {
+  const auto* first = std::get_if<Nest>(&o.action);
+  return first != nullptr && nest.stores.size() == 1 && sums(nest, nest.stores[0]) &&
+         std::all_of(first->stores.begin(), first->stores.end(), [&](const Store& s) {
+           return s.mode == Store::Mode::set && s.target == nest.stores[0].target &&
+                  tensors_of(s.value).empty();
+         });
+}
+
 // Appends the nest to an earlier operation that it may join and that nothing in between keeps it from: the
-// one furthest back among those that compute something the nest reads, else the last operation.
+// one furthest back among those that compute something the nest reads, else the last operation. What the nest
+// begins to sum up in is set before that operation.
 bool join(Operations& out, const Nest& nest, const plan::Specialisation& sizes) {
   const Touched own = touched(Operation{nest});
-  Operation* host = nullptr;
+  std::optional<std::size_t> host, beginning;
   for (std::size_t i = out.size(); i-- > 0;) {
+    if (!beginning && begins(out[i], nest)) {
+      beginning = i;
+      continue;
+    }
     const Touched theirs = touched(out[i]);
     const auto* other = std::get_if<Nest>(&out[i].action);
     const auto* gemm = std::get_if<Gemm>(&out[i].action);
     const bool joins =
-        (other != nullptr && can_join(*other, nest)) || (gemm != nullptr && can_append(*gemm, nest, sizes));
+        other != nullptr
+            ? can_join(*other, over(other->loops, nest)) &&
+                  reductions(other->loops, other->stores) + reductions(nest.loops, nest.stores) <= 1
+            : gemm != nullptr && can_append(*gemm, over(all_loops(*gemm), nest), sizes);
     const bool related =
         overlap(theirs.written, own.read) || (gemm != nullptr && overlap({gemm->c->tensor}, own.read));
-    if (joins && (related || (other != nullptr && i + 1 == out.size()))) host = &out[i];
+    if (joins && (related || (other != nullptr && i + 1 == out.size()))) host = i;
     if (related || overlap(own.written, theirs.read) || overlap(own.written, theirs.written)) break;
   }
-  if (host == nullptr) return false;
-  auto* gemm = std::get_if<Gemm>(&host->action);
-  auto& stores = gemm != nullptr ? gemm->epilogue : std::get<Nest>(host->action).stores;
-  stores.insert(stores.end(), nest.stores.begin(), nest.stores.end());
+  if (!host) return false;
+  if (beginning && *beginning > *host) {
+    std::rotate(out.begin() + static_cast<std::ptrdiff_t>(*host),
+                out.begin() + static_cast<std::ptrdiff_t>(*beginning),
+                out.begin() + static_cast<std::ptrdiff_t>(*beginning) + 1);
+    ++*host;
+  }
+  auto* gemm = std::get_if<Gemm>(&out[*host].action);
+  const Nest joined =
+      over(gemm != nullptr ? all_loops(*gemm) : std::get<Nest>(out[*host].action).loops, nest);
+  auto& stores = gemm != nullptr ? gemm->epilogue : std::get<Nest>(out[*host].action).stores;
+  stores.insert(stores.end(), joined.stores.begin(), joined.stores.end());
   return true;
 }
 

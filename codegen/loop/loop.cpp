@@ -126,10 +126,9 @@ std::vector<ir::Index> ticks_of(const Operation& operation) {
   return out;
 }
 
-bool has_costly_rest(ir::Expr value, const ir::Index& innermost, const plan::Specialisation& sizes) {
-  if (plan::is_counted(innermost.axis)) return false;
-  const std::size_t smallest = 16 / plan::bytes(sizes.scalar), extent = sizes.extent(innermost.axis);
-  return extent > smallest && extent % smallest != 0 && plan::is_expensive(value);
+bool has_costly_rest(ir::Expr value, std::size_t passes, const plan::Specialisation& sizes) {
+  const std::size_t smallest = 16 / plan::bytes(sizes.scalar);
+  return passes > smallest && passes % smallest != 0 && plan::is_expensive(value);
 }
 
 bool adds_to_target(const Store& s) {

@@ -130,9 +130,9 @@ struct Kernel {
 /// target[subscripts] = target[subscripts] + ...: what is not finite there stays so.
 bool adds_to_target(const Store& store);
 
-/// True if the value takes long and the axis of the innermost loop is no whole number of the smallest
+/// True if the value takes long and the passes of the innermost loop are no whole number of the smallest
 /// vectors, so that a compiler would work out the last elements one by one.
-bool has_costly_rest(ir::Expr value, const ir::Index& innermost, const plan::Specialisation& sizes);
+bool has_costly_rest(ir::Expr value, std::size_t passes, const plan::Specialisation& sizes);
 
 /// Tensors read and written by an operation (loops: by their body), in order of first occurrence.
 struct Touched {

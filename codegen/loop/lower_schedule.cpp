@@ -194,6 +194,9 @@ class Lowering {
     gemm.label = assignment.label;
     gemm.outer = outer;
     gemm.outer.insert(gemm.outer.end(), outer_sums.begin(), outer_sums.end());
+    // One matrix b after the other, so that it stays in the first cache for all that multiplies it.
+    std::stable_partition(gemm.outer.begin(), gemm.outer.end(),
+                          [&](const Index& i) { return gemm.b->depends_on(i); });
     if (gemm.accumulate)
       out.push_back(
           nest(own, assignment.target, own, Store::Mode::set, make_constant(context_, 0), assignment.label));

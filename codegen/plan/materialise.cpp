@@ -198,7 +198,10 @@ class Materialiser {
       temporaries_.invalidate(first.target);
       return;
     }
-    for (const Assignment& a : group.simultaneous) count_uses(a.value);
+    for (const Assignment& a : group.simultaneous) {
+      count_uses(a.value);
+      count_loops(a.value);
+    }
     std::vector<Assignment> stores;
     for (const Assignment& a : group.simultaneous) {
       preferred_ = a.target->axes;
@@ -207,6 +210,8 @@ class Materialiser {
     preferred_.clear();
     uses_.clear();
     counted_.clear();
+    sum_loops_.clear();
+    looped_.clear();
     store_all(stores);
     if (group.simultaneous.size() == 1) remember(group.simultaneous[0]);
   }
@@ -241,7 +246,48 @@ class Materialiser {
     }
   }
 
+  // In how many loops a binder reads its body: reduce() makes several.
+  static int loops(Expr binder) {
+    if (binder->op != Op::Reduce || binder->reducer == Reducer::max) return 1;
+    return binder->reducer == Reducer::log_sum_exp ? 2 : 3;
+  }
+
+  // Of long sums, the loops that read each.
+  void count_loops(Expr root) {
+    std::vector<std::pair<Expr, int>> bodies{{root, 1}};
+    while (!bodies.empty()) {
+      const auto [body, times] = bodies.back();
+      bodies.pop_back();
+      std::vector<Expr> stack{body};
+      std::set<const Node*> visited, sums;
+      while (!stack.empty()) {
+        const Expr e = stack.back();
+        stack.pop_back();
+        if (!visited.insert(e.get()).second) continue;
+        if (needs_buffer(e->op)) {
+          if (looped_.insert(generic_form(e).key.get()).second) {
+            for (const Expr a : e->args) bodies.emplace_back(a, loops(e));
+          }
+          continue;
+        }
+        if (is_long_sum(e)) sums.insert(generic_form(e).key.get());
+        stack.insert(stack.end(), e->args.begin(), e->args.end());
+      }
+      for (const Node* sum : sums) sum_loops_[sum] += times;
+    }
+  }
+
+  static bool is_long_sum(Expr e) {
+    constexpr std::size_t kLongSum = 4;
+    return e->op == Op::Sum && e->args.size() >= kLongSum && !e->free.empty() && is_expensive(e);
+  }
+
   bool shared(Expr e) const {
+    if (is_long_sum(e)) {
+      constexpr int kManyLoops = 3;  // a store costs about what a loop saves
+      const auto at = sum_loops_.find(generic_form(e).key.get());
+      return at != sum_loops_.end() && at->second >= kManyLoops;
+    }
     if (e->op != Op::Map) return false;
     const auto at = uses_.find(generic_form(e).key.get());
     return at != uses_.end() && at->second >= 2;
@@ -320,7 +366,7 @@ class Materialiser {
     const GenericForm form = generic_form(form_of);
     const Tensor* held = temporaries_.find(form);
     if (held == nullptr) {
-      held = temporaries_.make(form, preferred_, hint(form_of));
+      held = temporaries_.make(form, order_for(value), hint(form_of));
       const auto& order = temporaries_.order(held);
       const auto own = canonical_indices(held);
       Substitution to_own;
@@ -333,6 +379,29 @@ class Materialiser {
       made_.emplace(held, form);
     }
     return temporaries_.read(held, form);
+  }
+
+  // The axes of a buffer in order: as preferred, those that are not preferred behind. A product with some of
+  // these keeps the index along which its larger factor is contiguous for the end.
+  std::vector<const Axis*> order_for(Expr value) const {
+    const auto is_preferred = [&](const Index& i) {
+      return std::find(preferred_.begin(), preferred_.end(), i.axis) != preferred_.end();
+    };
+    if (value->op != Op::Contract || value->args[0]->op != Op::Product || value->args[0]->args.size() != 2 ||
+        std::all_of(value->free.begin(), value->free.end(), is_preferred))
+      return preferred_;
+    const auto& factors = value->args[0]->args;
+    const Expr larger = volume(factors[1]) > volume(factors[0]) ? factors[1] : factors[0];
+    if (!is_plain_access(larger) || larger->subscripts.empty()) return preferred_;
+    const Index row = larger->subscripts.back().plain();
+    if (!value->depends_on(row)) return preferred_;
+    std::vector<const Axis*> out = preferred_;
+    for (const Index& i : value->free) {
+      if (!is_preferred(i)) out.push_back(i.axis);
+    }
+    std::erase(out, row.axis);
+    out.push_back(row.axis);
+    return out;
   }
 
   // Appends `buffer := value`, both over the buffer's own indices; `order` has those of the form's key for
@@ -391,7 +460,43 @@ class Materialiser {
     return out;
   }
 
+  // The sum of a few products along contiguous rows is no work for a buffer: it is written out where it is
+  // read, and goes into the loop there.
+  std::optional<Expr> written_out_sum(Expr e) const {
+    constexpr std::size_t kFewTerms = 4, kLongRow = 8;
+    const Expr body = e->args[0];
+    std::size_t terms = 1;
+    for (const Index& b : e->bound) {
+      if (is_counted(b.axis)) return std::nullopt;
+      terms *= sizes_.extent(b.axis);
+    }
+    if (terms > kFewTerms || body->op != Op::Product) return std::nullopt;
+    const Index* row = nullptr;  // along which all arrays are contiguous
+    for (std::size_t i = 0; i < body->args.size(); ++i) {
+      const Expr f = body->args[i];
+      if (!is_plain_access(f) || !body->weights[i].is_one()) return std::nullopt;
+      if (!std::any_of(e->free.begin(), e->free.end(),
+                       [&](const Index& free) { return f->depends_on(free); }))
+        continue;
+      const Index& last = f->subscripts.back().plain();
+      if (!e->depends_on(last) || (row != nullptr && !(*row == last))) return std::nullopt;
+      row = &last;
+    }
+    if (row == nullptr || is_counted(row->axis) || sizes_.extent(row->axis) < kLongRow) return std::nullopt;
+    std::vector<Expr> out{body};
+    for (const Index& b : e->bound) {
+      std::vector<Expr> each;
+      for (const Expr part : out) {
+        for (std::size_t k = 0; k < sizes_.extent(b.axis); ++k)
+          each.push_back(substitute(part, {{b, Subscript(static_cast<std::int64_t>(k))}}));
+      }
+      out = std::move(each);
+    }
+    return make_sum(context_, out);
+  }
+
   Expr contract(Expr e) {
+    if (const auto sum = written_out_sum(e)) return *sum;
     const Opened opened = open(e);
     if (opened.body->op != Op::Product)
       return stored_sum(e, make_contract(opened.indices, lower(opened.body)));
@@ -512,8 +617,9 @@ class Materialiser {
   // log-sum-exp and softmax subtract the maximum first, so that no exponential overflows.
   Expr reduce(Expr e) {
     const Opened opened = open(e);
-    const Expr body = lower(opened.body);
+    Expr body = lower(opened.body);
     if (e->reducer == Reducer::max) return stored(e, make_reduce(Reducer::max, opened.indices, body));
+    if (is_expensive(body)) body = stored(opened.body, body);  // several loops read it
     const Expr source_max = make_reduce(Reducer::max, opened.indices, opened.body);
     const Expr largest = stored(source_max, make_reduce(Reducer::max, opened.indices, body));
     const Expr source_sum =
@@ -691,7 +797,9 @@ class Materialiser {
   Steps* out_ = nullptr;
   std::vector<const Axis*> preferred_;
   std::unordered_map<const Node*, int> uses_;
-  std::set<const Node*> counted_;                        // buffered values below which uses were counted
+  std::set<const Node*> counted_;  // buffered values below which uses were counted
+  std::unordered_map<const Node*, int> sum_loops_;
+  std::set<const Node*> looped_;                         // the same, of loops
   std::unordered_map<const Tensor*, GenericForm> made_;  // what each buffer was made for
 };
 

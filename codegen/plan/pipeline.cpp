@@ -5,7 +5,9 @@
 #include "codegen/ir/verify.hpp"
 #include "codegen/loop/drop_dead_stores.hpp"
 #include "codegen/loop/fuse_nests.hpp"
+#include "codegen/loop/hoist_rows.hpp"
 #include "codegen/loop/lower_schedule.hpp"
+#include "codegen/loop/sink_into_conditions.hpp"
 #include "codegen/loop/slice_plates.hpp"
 #include "codegen/plan/eliminate_omitted.hpp"
 #include "codegen/plan/factor_products.hpp"
@@ -88,6 +90,12 @@ void slice(Compilation& c) {
   for (auto& k : c.kernels)
     k.operations = loop::slice_plates(k.operations, *c.program->context, c.sizes, rule);
 }
+void hoist_from_rows(Compilation& c) {
+  for (auto& k : c.kernels) k.operations = loop::hoist_rows(k.operations, *c.program->context, c.sizes);
+}
+void sink(Compilation& c) {
+  for (auto& k : c.kernels) k.operations = loop::sink_into_conditions(k.operations);
+}
 void fuse(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::fuse_nests(k.operations, c.sizes);
 }
@@ -155,6 +163,8 @@ const std::vector<Pass>& passes() {
       {"omit_arrays", "arrays that are not given out are temporaries", omit},
       {"lower_schedule", "loop nests, matrix products, library calls", lower},
       {"slice_plates", "copies of a plate go through in slices, in the lanes of the vectors", slice, true},
+      {"hoist_rows", "what is the same in each row of a nest is computed once", hoist_from_rows, true},
+      {"sink_into_conditions", "what only the body of a condition reads is computed there", sink, true},
       {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse,
        true},
       {"drop_dead_stores", "what is stored and not read again is not stored", drop_dead, true},

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "codegen/ir/parse.hpp"
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/drop_dead_stores.hpp"
 #include "codegen/loop/fuse_nests.hpp"
@@ -297,6 +298,69 @@ TEST_P(SlicedProgram, KeepsTheValueOfEveryKernel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(RandomPrograms, SlicedProgram, testing::Range<std::uint64_t>(1, 11));
+
+// ---- what gets a buffer ----
+
+class Materialised : public testing::Test {
+ protected:
+  Materialised() {
+    for (const char* name : {"unit", "signal", "other"}) context.axis(name);
+    for (const char* name : {"a", "b", "c", "d"}) declare(name, {"unit", "other"});
+    declare("x", {"other"});
+    declare("u", {"signal"});
+    declare("D", {"signal", "unit"});
+    declare("E", {"unit", "signal"});
+  }
+  const ir::Tensor* declare(const char* name, const std::vector<const char*>& axes,
+                            ir::Role role = ir::Role::input) {
+    std::vector<const ir::Axis*> found;
+    for (const char* axis : axes) found.push_back(context.axis(axis));
+    return context.tensor(name, found, role);
+  }
+  // The buffers that the values get, in order.
+  std::vector<std::string> buffers(
+      const std::vector<std::pair<const ir::Tensor*, std::string>>& assignments) {
+    calculus::Steps steps;
+    for (const auto& [target, value] : assignments)
+      steps.push_back({calculus::Assign{{{target, ir::parse(context, value), target->name}}}});
+    std::vector<std::string> out;
+    for (const auto& step : plan::materialise(steps, context, sizes)) {
+      const auto& a = std::get<calculus::Assign>(step.action).simultaneous[0];
+      if (a.target->role == ir::Role::temporary) out.push_back(a.target->name);
+    }
+    return out;
+  }
+
+  ir::Context context;
+  plan::Specialisation sizes{"test", {{"unit", 20}, {"signal", 2}, {"other", 30}}};
+};
+
+const std::string kLongSum =
+    "sum{other}(a[unit, other] * x[other]) + sum{other}(b[unit, other] * x[other]) + "
+    "sum{other}(c[unit, other] * x[other]) + sum{other}(d[unit, other] * x[other])";
+
+TEST_F(Materialised, ALongSumThatSeveralLoopsReadIsWorkedOutOnce) {
+  const ir::Tensor* p = declare("p", {"unit"}, ir::Role::output);
+  const auto found = buffers({{p, "softmax{unit}(" + kLongSum + ")[unit]"}});
+  EXPECT_EQ(std::count(found.begin(), found.end(), "value"), 1);
+  const ir::Tensor* y = declare("y", {"unit"}, ir::Role::output);
+  const auto once = buffers({{y, kLongSum + " + 1"}});
+  EXPECT_EQ(std::count(once.begin(), once.end(), "value_2"), 0);
+}
+
+TEST_F(Materialised, AFunctionInASoftmaxIsWorkedOutOnce) {
+  const ir::Tensor* p = declare("p", {"other"}, ir::Role::output);
+  EXPECT_EQ(buffers({{p, "softmax{other}(tanh(x[other]) - x[other])[other]"}}),
+            (std::vector<std::string>{"value", "max", "product", "softmax"}));
+}
+
+TEST_F(Materialised, ASumOfAFewRowsIsWrittenOut) {
+  const ir::Tensor* y = declare("y", {"unit"}, ir::Role::output);
+  EXPECT_TRUE(buffers({{y, "sum{signal}(D[signal, unit] * u[signal]) + 1"}}).empty());
+  // Across the rows each element would be a load of its own; a long sum is a product.
+  EXPECT_EQ(buffers({{y, "sum{signal}(E[unit, signal] * u[signal]) + 1"}}).size(), 1U);
+  EXPECT_EQ(buffers({{y, "sum{other}(a[unit, other] * x[other]) + 1"}}).size(), 1U);
+}
 
 // ---- the schedule passes after materialise ----
 

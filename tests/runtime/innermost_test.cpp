@@ -110,6 +110,26 @@ TYPED_TEST(InLanes, ARowThatTakesLongIsSetToItsEnd) {
   });
 }
 
+TYPED_TEST(InLanes, EachNumberIsVisitedOnce) {
+  using T = TypeParam;
+  for_each_count([&]<std::size_t n>() {
+    std::array<T, n + 1> visits{}, expected;
+    expected.fill(3);
+    expected[n] = 0;
+    each_over<n, T>([&](std::size_t i) { visits[i] += 1; });
+    T sum = 0, largest = -this->infinity;
+    const auto visit = [&](std::size_t i) {
+      visits[i] += 1;
+      return static_cast<T>(i);
+    };
+    add_over<n, 4>(sum, visit);
+    maximum_over<n, 4>(largest, visit);
+    EXPECT_EQ(visits, expected) << n;
+    EXPECT_EQ(sum, static_cast<T>(n * (n - 1) / 2)) << n;
+    EXPECT_EQ(largest, static_cast<T>(n - 1)) << n;
+  });
+}
+
 TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {
   using T = TypeParam;
   for_each_count([&]<std::size_t n>() {

@@ -1,5 +1,5 @@
-// Innermost loops in lanes: sums and maxima, in an order that depends on the instruction set alone, and
-// stores that note whether what they store is finite.
+// Innermost loops in lanes: sums and maxima, in an order that depends on the instruction set alone, stores
+// that note whether what they store is finite, and rows whose end is no whole vector.
 #pragma once
 
 #include <bit>
@@ -74,18 +74,6 @@ struct largest<T, sizeof(T)> {
   }
 };
 
-// The lanes of a vector as one number, by halves.
-template <template <class, std::size_t> class State, class T, std::size_t bytes>
-[[gnu::always_inline]] inline State<T, sizeof(T)> across(State<T, bytes> lanes) {
-  auto lower = lanes.lower();
-  lower.take(lanes.upper());
-  if constexpr (bytes == 2 * sizeof(T)) {
-    return lower;
-  } else {
-    return across<State, T, bytes / 2>(lower);
-  }
-}
-
 // f(first), f(first + 1), ... in the lanes of S.
 template <class T, class S, class F>
 [[gnu::always_inline]] inline typename S::vector lanes_of(std::size_t first, const F& f) {
@@ -93,6 +81,27 @@ template <class T, class S, class F>
   FREEFALL_INDEPENDENT
   for (std::size_t lane = 0; lane < S::lanes; ++lane) values[lane] = f(first + lane);
   return S::load(values);
+}
+
+// Takes the lanes of a vector and f of n numbers from `first` on, fewer than these, into one number: by
+// halves, and with each half as many of the rest.
+template <std::size_t n, template <class, std::size_t> class State, class T, std::size_t bytes, class F>
+[[gnu::always_inline]] inline void take_across(State<T, sizeof(T)>& so_far, State<T, bytes> lanes,
+                                               std::size_t first, const F& f) {
+  if constexpr (bytes == sizeof(T)) {
+    so_far.take(lanes);
+  } else {
+    using half = simd<T, bytes / 2>;
+    constexpr std::size_t more = bytes / 2 / sizeof(T), taken = n >= more ? more : 0;
+    auto lower = lanes.lower();
+    lower.take(lanes.upper());
+    if constexpr (taken == 1) {
+      lower.take(State<T, sizeof(T)>(f(first)));
+    } else if constexpr (taken > 1) {
+      lower.take(State<T, half::bytes>(lanes_of<T, half>(first, f)));
+    }
+    take_across<n - taken>(so_far, lower, first + taken, f);
+  }
 }
 
 // f of the n numbers from `first` on. So many vectors at a time hide how long one operation takes.
@@ -103,7 +112,7 @@ template <template <class, std::size_t> class State, std::size_t n, std::size_t 
   } else if constexpr (n > 1) {
     using S = decltype(simd_within<T, n>());
     using lanes = State<T, S::bytes>;
-    constexpr std::size_t abreast = least(vectors, n / S::lanes), block = abreast * S::lanes;
+    constexpr std::size_t whole = n / S::lanes, abreast = least(vectors, whole), block = abreast * S::lanes;
     const auto next = [&](std::size_t i)
                           __attribute__((always_inline)) { return lanes(lanes_of<T, S>(i, f)); };
     lanes a = next(first), b = a, c = a, d = a;
@@ -116,11 +125,14 @@ template <template <class, std::size_t> class State, std::size_t n, std::size_t 
       if constexpr (abreast > 2) c.take(next(i + 2 * S::lanes));
       if constexpr (abreast > 3) d.take(next(i + 3 * S::lanes));
     }
+    const std::size_t rest = first + whole / abreast * block;
+    if constexpr (whole % abreast > 0) a.take(next(rest));
+    if constexpr (whole % abreast > 1) b.take(next(rest + S::lanes));
+    if constexpr (whole % abreast > 2) c.take(next(rest + 2 * S::lanes));
     if constexpr (abreast > 2) a.take(c);
     if constexpr (abreast > 3) b.take(d);
     if constexpr (abreast > 1) a.take(b);
-    so_far.take(across<State, T, S::bytes>(a));
-    reduce<State, n % block, vectors>(so_far, first + n / block * block, f);
+    take_across<n % S::lanes>(so_far, a, first + whole * S::lanes, f);
   }
 }
 
@@ -150,9 +162,23 @@ template <std::size_t n, class T, class F>
   }
 }
 
+// f(first), ... for n numbers.
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void each(std::size_t first, const F& f) {
+  if constexpr (n == 1) {
+    f(first);
+  } else if constexpr (n > 1) {
+    constexpr std::size_t lanes = decltype(simd_within<T, n>())::lanes, whole = n / lanes * lanes;
+    FREEFALL_INDEPENDENT
+    for (std::size_t i = first; i < first + whole; ++i) f(i);
+    each<n - whole, T>(first + whole, f);
+  }
+}
+
 }  // namespace innermost_detail
 
-// to += f(0) + ... + f(n - 1), `vectors` vectors at a time, at most 4.
+// to += f(0) + ... + f(n - 1), `vectors` vectors at a time, at most 4. f is called once for each number, in
+// any order, and may store to rows of its own.
 template <std::size_t n, std::size_t vectors, class T, class F>
 [[gnu::always_inline]] inline void add_over(T& to, const F& f) {
   static_assert(vectors <= 4);
@@ -160,7 +186,7 @@ template <std::size_t n, std::size_t vectors, class T, class F>
   innermost_detail::reduce<innermost_detail::total, n, vectors>(sum, 0, f);
   to = sum.value();
 }
-// to = the largest of itself and f(0), ..., f(n - 1); a NaN among them is kept.
+// to = the largest of itself and f(0), ..., f(n - 1), likewise; a NaN among them is kept.
 template <std::size_t n, std::size_t vectors, class T, class F>
 [[gnu::always_inline]] inline void maximum_over(T& to, const F& f) {
   static_assert(vectors <= 4);
@@ -173,6 +199,12 @@ template <std::size_t n, std::size_t vectors, class T, class F>
 template <std::size_t n, class T, class F>
 [[gnu::always_inline]] inline void set_over(T* to, const F& f) {
   innermost_detail::set<n>(to, f);
+}
+// f(i) for i < n, where no call touches what another does. Rows are stored in the vectors in which the others
+// here load them: what was stored in pieces would have to reach the cache before it is loaded as one.
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void each_over(const F& f) {
+  innermost_detail::each<n, T>(0, f);
 }
 // to[i] = f(i) for i < n; seen knows whether all were finite. f reads no other element of `to` than its own.
 template <std::size_t n, class T, class F>

@@ -1,0 +1,332 @@
+// The loop passes one by one, on nests written down: what they bring together, take out and leave alone.
+
+#include <gtest/gtest.h>
+
+#include "codegen/ir/parse.hpp"
+#include "codegen/ir/print.hpp"
+#include "codegen/loop/cost.hpp"
+#include "codegen/loop/fuse_nests.hpp"
+#include "codegen/loop/hoist_rows.hpp"
+#include "codegen/loop/merge_loops.hpp"
+#include "codegen/loop/sink_into_conditions.hpp"
+#include "codegen/plan/pipeline.hpp"
+#include "tests/support/random_program.hpp"
+#include "tests/support/run_program.hpp"
+
+namespace freefall::test {
+namespace {
+
+using namespace ir;
+using loop::Nest;
+using loop::Operations;
+using loop::Store;
+
+constexpr std::uint64_t kPrograms = 100;
+
+class LoopPass : public testing::Test {
+ protected:
+  Expr parsed(const std::string& text) { return parse(context, text); }
+  const Tensor* array(const char* name, std::vector<const Axis*> axes, Role role = Role::temporary) {
+    return context.tensor(name, std::move(axes), role);
+  }
+  static std::vector<Subscript> at(const std::vector<Index>& indices) {
+    return {indices.begin(), indices.end()};
+  }
+  Nest nest(const std::vector<Index>& loops, const Tensor* target, const std::vector<Index>& own,
+            const std::string& value, Store::Mode mode = Store::Mode::set) {
+    return {loops, {{target, at(own), mode, parsed(value), target->name}}};
+  }
+
+  Context context;
+  const Axis* row = context.axis("row");
+  const Axis* column = context.axis("column");
+  const Index i{row, 0}, j{column, 0};
+  plan::Specialisation sizes{"test", {{"row", 20}, {"column", 32}}};
+  const Tensor* a = array("a", {row}, Role::input);
+  const Tensor* b = array("b", {column}, Role::input);
+  const Tensor* c = array("c", {column}, Role::input);
+  const Tensor* s = array("s", {}, Role::input);
+  const Tensor* M = array("M", {row, column}, Role::parameter);
+};
+
+// ---- hoist_rows ----
+
+using HoistRows = LoopPass;
+
+TEST_F(HoistRows, TakesADifferenceOutOfAnOuterProduct) {
+  const Operations given{{nest({i, j}, M, {i, j}, "M[row, column] + s * a[row] * (b[column] - c[column])")}};
+  const Operations out = loop::hoist_rows(given, context, sizes);
+  ASSERT_EQ(out.size(), 2U);
+  const Nest &before = std::get<Nest>(out[0].action), &after = std::get<Nest>(out[1].action);
+  EXPECT_EQ(before.loops, (std::vector<Index>{j}));
+  EXPECT_EQ(print(before.stores[0].value), print(parsed("s * (b[column] - c[column])")));
+  EXPECT_EQ(print(after.stores[0].value), print(parsed("M[row, column] + a[row] * hoisted[column]")));
+  EXPECT_LT(loop::cost(out, sizes).operations, loop::cost(given, sizes).operations);
+}
+
+TEST_F(HoistRows, TakesOutThePartOfASumThatIsOfTheRow) {
+  const Operations out = loop::hoist_rows(
+      {{nest({i, j}, M, {i, j}, "M[row, column] * (b[column] + c[column] + M[row, column])")}}, context,
+      sizes);
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(print(std::get<Nest>(out[0].action).stores[0].value), print(parsed("b[column] + c[column]")));
+}
+
+TEST_F(HoistRows, LeavesAloneWhatNeedsNoArray) {
+  for (const char* value : {
+           "M[row, column] + a[row] * b[column]",      // one load
+           "M[row, column] + s * a[row] * b[column]",  // and a number
+           "a[row] * (M[row, column] + a[row])",       // the same along the row
+       })
+    EXPECT_EQ(loop::hoist_rows({{nest({i, j}, M, {i, j}, value)}}, context, sizes).size(), 1U) << value;
+}
+
+TEST_F(HoistRows, ReadsNothingThatTheNestChanges) {
+  const Tensor* x = array("x", {column}, Role::variable);
+  Nest both = nest({i, j}, M, {i, j}, "M[row, column] + a[row] * (b[column] - x[column])");
+  both.stores.push_back({x, at({j}), Store::Mode::add, parsed("M[row, column]"), "x"});
+  EXPECT_EQ(loop::hoist_rows({{both}}, context, sizes).size(), 1U);
+}
+
+TEST_F(HoistRows, IsIdempotentAndNeverRaisesTheOperations) {
+  for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
+    const RandomProgram p = random_program({.seed = seed});
+    auto compiled = plan::compile(p.program, p.sizes, [](const plan::Pass& pass, const plan::Compilation&) {
+      return std::string_view(pass.name) != "slice_plates";
+    });
+    for (const auto& k : compiled.kernels) {
+      const Operations once = loop::hoist_rows(k.operations, *p.program.context, compiled.sizes);
+      EXPECT_LE(loop::cost(once, compiled.sizes).operations,
+                loop::cost(k.operations, compiled.sizes).operations)
+          << p.text;
+      ASSERT_EQ(loop::hoist_rows(once, *p.program.context, compiled.sizes).size(), once.size()) << p.text;
+    }
+  }
+}
+
+// ---- sink_into_conditions ----
+
+class SinkIntoConditions : public LoopPass {
+ protected:
+  // gain = max a; place = the sum of a where it is the gain; if gain > 0, M += place
+  Operations given() {
+    const Index k{row, 1};
+    return {{nest({}, gain, {}, "0")},
+            {nest({k}, gain, {}, "a[row']", Store::Mode::maximum)},
+            {nest({}, place, {}, "0")},
+            {nest({k}, place, {}, "equal(a[row'], gain) * b_of[row']", Store::Mode::add)},
+            {loop::Repeat{
+                1, std::nullopt, nullptr, {{nest({i, j}, M, {i, j}, "M[row, column] + place")}}, gain}}};
+  }
+
+  const Tensor* b_of = array("b_of", {row}, Role::input);
+  const Tensor* gain = array("gain", {});
+  const Tensor* place = array("place", {});
+};
+
+TEST_F(SinkIntoConditions, WhatOnlyTheBodyReadsIsComputedThere) {
+  const Operations out = loop::sink_into_conditions(given());
+  ASSERT_EQ(out.size(), 3U);
+  EXPECT_EQ(std::get<Nest>(out[0].action).stores[0].target, gain);
+  EXPECT_EQ(std::get<Nest>(out[1].action).stores[0].target, gain);
+  const Operations& body = std::get<loop::Repeat>(out[2].action).body;
+  ASSERT_EQ(body.size(), 3U);
+  EXPECT_EQ(std::get<Nest>(body[0].action).stores[0].mode, Store::Mode::set);
+  EXPECT_EQ(std::get<Nest>(body[1].action).stores[0].mode, Store::Mode::add);
+  EXPECT_EQ(std::get<Nest>(body[2].action).stores[0].target, M);
+  EXPECT_EQ(loop::sink_into_conditions(out).size(), out.size());
+}
+
+TEST_F(SinkIntoConditions, WhatIsReadElsewhereStays) {
+  Operations read_after = given();
+  read_after.push_back({nest({i}, array("out", {row}, Role::output), {i}, "place * a[row]")});
+  EXPECT_EQ(loop::sink_into_conditions(read_after).size(), read_after.size());
+  Operations several_times = given();
+  std::get<loop::Repeat>(several_times.back().action).count = 2;
+  EXPECT_EQ(loop::sink_into_conditions(several_times).size(), several_times.size());
+  Operations changed_between = given();  // a is another when the body runs
+  const Tensor* x = array("x", {row}, Role::variable);
+  std::get<Nest>(changed_between[3].action).stores[0].value = parsed("equal(x[row'], gain) * b_of[row']");
+  changed_between.insert(changed_between.begin() + 4, {nest({i}, x, {i}, "2 * a[row]")});
+  EXPECT_EQ(loop::sink_into_conditions(changed_between).size(), changed_between.size());
+}
+
+// ---- merge_loops ----
+
+// The offsets of every array of the nest, in the order in which its elements are visited.
+std::vector<std::ptrdiff_t> visited(const Nest& nest, const std::vector<std::size_t>& counts,
+                                    const plan::Specialisation& sizes) {
+  std::vector<std::pair<const Tensor*, std::vector<Subscript>>> accesses;
+  for (const Store& s : nest.stores) {
+    accesses.emplace_back(s.target, s.subscripts);
+    for (const Expr e : topological({s.value})) {
+      if (e->op == Op::Access) accesses.emplace_back(e->tensor, e->subscripts);
+    }
+  }
+  // By name: substitution may order the operands of a sum otherwise.
+  std::sort(accesses.begin(), accesses.end(),
+            [](const auto& x, const auto& y) { return x.first->name < y.first->name; });
+  std::vector<std::ptrdiff_t> out;
+  std::vector<std::size_t> place(counts.size(), 0);
+  for (;;) {
+    std::vector<std::pair<std::string, std::ptrdiff_t>> here;
+    for (const auto& [tensor, subscripts] : accesses) {
+      const auto strides = loop::strides(tensor, sizes);
+      std::ptrdiff_t offset = 0;
+      for (std::size_t p = 0; p < subscripts.size(); ++p) {
+        std::ptrdiff_t value = subscripts[p].offset;
+        for (const auto& term : subscripts[p].terms) {
+          const auto d = std::find(nest.loops.begin(), nest.loops.end(), term.index) - nest.loops.begin();
+          if (static_cast<std::size_t>(d) < place.size())
+            value += term.factor * static_cast<std::ptrdiff_t>(place[static_cast<std::size_t>(d)]);
+        }
+        offset += value * static_cast<std::ptrdiff_t>(strides[p]);
+      }
+      here.emplace_back(tensor->name, offset);
+    }
+    std::sort(here.begin(), here.end());
+    for (const auto& [name, offset] : here) out.push_back(offset);
+    std::size_t d = counts.size();
+    while (d > 0 && ++place[d - 1] == counts[d - 1]) place[--d] = 0;
+    if (d == 0) return out;
+  }
+}
+
+std::vector<std::size_t> extents(const Nest& nest, const plan::Specialisation& sizes) {
+  std::vector<std::size_t> out;
+  for (const Index& i : nest.loops) out.push_back(sizes.extent(i.axis));
+  return out;
+}
+
+using MergeLoops = LoopPass;
+
+TEST_F(MergeLoops, ContiguousRowsAreOneLoop) {
+  const Tensor* N = array("N", {row, column}, Role::input);
+  const Nest both = nest({i, j}, M, {i, j}, "M[row, column] + s * N[row, column]");
+  const auto merged = loop::merge_loops(both, sizes);
+  EXPECT_EQ(merged.nest.loops, (std::vector<Index>{j}));
+  EXPECT_EQ(merged.counts, (std::vector<std::size_t>{640}));
+  EXPECT_EQ(visited(merged.nest, merged.counts, sizes), visited(both, extents(both, sizes), sizes));
+  EXPECT_EQ(N->axes.size(), 2U);
+}
+
+TEST_F(MergeLoops, RowsThatStartElsewhereStay) {
+  for (const char* value :
+       {"M[row, column] + a[row]", "M[row, column] + b[column]", "M[row, column] * position(row)",
+        "M[row, column] * range(column, column - 1)", "M[row, column - 1]"})
+    EXPECT_EQ(loop::merge_loops(nest({i, j}, M, {i, j}, value), sizes).counts,
+              (std::vector<std::size_t>{20, 32}))
+        << value;
+  const Nest across = nest({j, i}, M, {i, j}, "2 * M[row, column]");
+  EXPECT_EQ(loop::merge_loops(across, sizes).counts, (std::vector<std::size_t>{32, 20}));
+}
+
+TEST_F(MergeLoops, ASumOverTwoAxesIsOverOne) {
+  const Tensor* total = array("total", {});
+  const Nest sum = nest({i, j}, total, {}, "M[row, column]^2", Store::Mode::add);
+  EXPECT_EQ(loop::merge_loops(sum, sizes).counts, (std::vector<std::size_t>{640}));
+  EXPECT_EQ(loop::merge_loops(sum, sizes, 1).counts, (std::vector<std::size_t>{20, 32}));
+}
+
+TEST_F(MergeLoops, VisitsTheSameElementsInTheSameOrder) {
+  std::size_t merged_nests = 0;
+  const std::function<void(const Operations&, const plan::Specialisation&)> check =
+      [&](const Operations& operations, const plan::Specialisation& of) {
+        for (const auto& o : operations) {
+          if (const Operations* body = loop::body_of(o)) check(*body, of);
+          const auto* each = std::get_if<Nest>(&o.action);
+          if (each == nullptr) continue;
+          const auto merged = loop::merge_loops(*each, of);
+          if (merged.counts.size() < each->loops.size()) ++merged_nests;
+          ASSERT_EQ(visited(merged.nest, merged.counts, of), visited(*each, extents(*each, of), of));
+        }
+      };
+  for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
+    const RandomProgram p = random_program({.seed = seed});
+    const auto compiled = plan::compile(p.program, p.sizes);
+    for (const auto& k : compiled.kernels) {
+      SCOPED_TRACE(p.text);
+      check(k.operations, compiled.sizes);
+      if (HasFatalFailure()) return;
+    }
+  }
+  EXPECT_GT(merged_nests, 50U);
+}
+
+// ---- fuse_nests ----
+
+using FusedLoops = LoopPass;
+
+TEST_F(FusedLoops, AMaximumGoesIntoTheLoopOfItsNumbers) {
+  const Tensor* x = array("x", {row});
+  const Tensor* largest = array("largest", {});
+  const Index k{row, 1};
+  const Operations out = loop::fuse_nests({{nest({i}, x, {i}, "2 * a[row]")},
+                                           {nest({}, largest, {}, "0")},
+                                           {nest({k}, largest, {}, "x[row']", Store::Mode::maximum)}},
+                                          sizes);
+  ASSERT_EQ(out.size(), 2U);  // where it begins goes before
+  EXPECT_EQ(std::get<Nest>(out[0].action).stores[0].target, largest);
+  const Nest& both = std::get<Nest>(out[1].action);
+  EXPECT_EQ(both.loops, (std::vector<Index>{i}));
+  ASSERT_EQ(both.stores.size(), 2U);
+  EXPECT_EQ(print(both.stores[1].value), "x[row]");
+}
+
+TEST_F(FusedLoops, OneLoopReducesToOneNumberAlone) {
+  const Tensor* x = array("x", {row});
+  const Operations out =
+      loop::fuse_nests({{nest({i}, x, {i}, "2 * a[row]")},
+                        {nest({}, array("first", {}), {}, "0")},
+                        {nest({i}, array("first", {}), {}, "x[row]", Store::Mode::add)},
+                        {nest({}, array("second", {}), {}, "0")},
+                        {nest({i}, array("second", {}), {}, "x[row]^2", Store::Mode::add)}},
+                       sizes);
+  std::vector<std::size_t> stores;
+  for (const auto& o : out) stores.push_back(std::get<Nest>(o.action).stores.size());
+  EXPECT_EQ(stores, (std::vector<std::size_t>{1, 2, 1, 1}));
+}
+
+// y[row] = sum_column f((A B)[row, column]): while the sums of a tile are in the first cache.
+TEST_F(FusedLoops, ASumOverTheRowsOfAProductIsTakenInItsTiles) {
+  const Axis* inner = context.axis("inner");
+  const Axis* group = context.axis("group");
+  sizes.extents["inner"] = 48;
+  sizes.extents["group"] = 3;
+  const Index k{inner, 0}, g{group, 0};
+  const Tensor* A = array("A", {group, row, inner}, Role::input);
+  const Tensor* B = array("B", {group, inner, column}, Role::input);
+  const Tensor* P = array("P", {group, row, column});
+  const Tensor* y = array("y", {group, row}, Role::output);
+  loop::Gemm product{{g},
+                     i,
+                     j,
+                     k,
+                     make_access(context, A, at({g, i, k})),
+                     make_access(context, B, at({g, k, j})),
+                     make_access(context, P, at({g, i, j})),
+                     false,
+                     "P"};
+  const Operations out = loop::fuse_nests(
+      {{product},
+       {nest({g, i}, y, {g, i}, "0")},
+       {nest({g, i, Index{column, 1}}, y, {g, i}, "xlogx(P[group, row, column'])", Store::Mode::add)}},
+      sizes);
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(std::get<Nest>(out[0].action).stores[0].target, y);
+  const auto& fused = std::get<loop::Gemm>(out[1].action);
+  ASSERT_EQ(fused.epilogue.size(), 1U);
+  EXPECT_EQ(print(fused.epilogue[0].value), "xlogx(P[group, row, column])");
+  // A sum over another axis has no row of the tile to itself.
+  EXPECT_EQ(
+      loop::fuse_nests(
+          {{product},
+           {nest({g, j}, array("z", {group, column}), {g, j}, "0")},
+           {nest({g, j, i}, array("z", {group, column}), {g, j}, "P[group, row, column]", Store::Mode::add)}},
+          sizes)
+          .size(),
+      3U);
+}
+
+}  // namespace
+}  // namespace freefall::test

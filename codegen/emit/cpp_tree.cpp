@@ -25,10 +25,17 @@ std::string wrapped(const std::string& line, int indent) {
   return out + rest + '\n';
 }
 
+// An equation in a few lines; that of a value made of many others goes on and on.
+std::string shortened(const std::string& equation) {
+  constexpr std::size_t kLongest = 400;
+  if (equation.size() <= kLongest) return equation;
+  return equation.substr(0, equation.rfind(' ', kLongest)) + " ...";
+}
+
 struct Printer {
   int indent;
 
-  std::string operator()(const CppComment& c) const { return comment(c.text, indent); }
+  std::string operator()(const CppComment& c) const { return comment(shortened(c.text), indent); }
   std::string operator()(const CppDeclare& d) const {
     return wrapped(fmt::format("{} {} = {};", d.type, d.name, d.value), indent);
   }
@@ -104,7 +111,7 @@ std::string print(const CppBlock& block, int indent) {
 std::string print(const CppFunction& f) {
   std::vector<std::string> parameters;
   for (const CppParameter& p : f.parameters) parameters.push_back(p.type + " " + p.name);
-  return (f.comment.empty() ? "" : comment(f.comment)) +
+  return (f.comment.empty() ? "" : comment(shortened(f.comment))) +
          wrapped(fmt::format("{} {}({}) {{", f.result, f.name, fmt::join(parameters, ", ")), 0) +
          print(f.body, 1) + "}\n";
 }

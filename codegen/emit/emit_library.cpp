@@ -273,10 +273,7 @@ class LibraryEmitter {
                   {{"const arrays&", "a"}, {"[[maybe_unused]] void*", "workspace"}},
                   {}};
     f.body = boundary_checks(k, names_);
-    // The mode of the thread takes some ten nanoseconds to change and change back: more than a few products
-    // do.
-    constexpr double kFlushed = 300;  // operations
-    if (loop::cost(k.kernel->operations, c_.sizes).operations >= kFlushed)
+    if (loop::cost(k.kernel->operations, c_.sizes).operations >= c_.sizes.machine.mode_change)
       f.body.push_back(
           {CppDeclare{"[[maybe_unused]] const freefall::runtime::flush_denormals", "denormals_", "{}"}});
     OperationEmitter operations(k, names_, c_.sizes.name);

@@ -126,7 +126,7 @@ class NestEmitter {
       const bool innermost = d + 1 == nest_.loops.size();
       if (innermost && is_call()) {
         outer.push_back({call(i, std::move(block))});
-      } else if (innermost && ends_within_a_vector() && !chooses(block)) {
+      } else if (innermost && ends_within_a_vector() && !chooses()) {
         const std::string function =
             fmt::format("freefall::runtime::each_over<{}, {}>", passes(d), names_.scalar());
         outer.push_back({CppCallWith{
@@ -134,7 +134,7 @@ class NestEmitter {
       } else {
         CppFor loop{names_.loop_variable(i), passes(d), std::move(block)};
         if (innermost) loop.reductions = clauses_;
-        loop.rolled = innermost && nest_.loops.size() > 1 && is_written_out() && chooses(loop.body);
+        loop.rolled = innermost && nest_.loops.size() > 1 && is_written_out() && chooses();
         outer.push_back({std::move(loop)});
       }
       if (innermost) outer.insert(outer.end(), after_.begin(), after_.end());
@@ -284,14 +284,20 @@ class NestEmitter {
     constexpr std::size_t kMostPasses = 16;  // its max-completely-peel-times
     return !plan::is_counted(nest_.loops.back().axis) && merged_.counts.back() <= kMostPasses;
   }
-  static bool chooses(const CppBlock& body) {
-    return std::any_of(body.begin(), body.end(), [](const CppStatement& s) {
-      const auto* declared = std::get_if<CppDeclare>(&s.node);
-      const auto* assigned = std::get_if<CppAssign>(&s.node);
-      const std::string* value = declared != nullptr   ? &declared->value
-                                 : assigned != nullptr ? &assigned->right
-                                                       : nullptr;
-      return value != nullptr && value->find(" ? ") != std::string::npos;
+  // True if the innermost loop has a condition.
+  bool chooses() const {
+    const auto is_condition = [&](Expr e) {
+      const auto leaves = [&](std::size_t p) { return !stays_inside(e->subscripts[p], e->tensor->axes[p]); };
+      if (!e->depends_on(nest_.loops.back())) return false;
+      if (e->op != Op::Access) return e->op == Op::Select || e->op == Op::Gather || is_indicator(e);
+      for (std::size_t p = 0; p < e->subscripts.size(); ++p) {
+        if (leaves(p)) return true;
+      }
+      return false;
+    };
+    return std::any_of(nest_.stores.begin(), nest_.stores.end(), [&](const loop::Store& s) {
+      const auto nodes = topological({s.value});
+      return std::any_of(nodes.begin(), nodes.end(), is_condition);
     });
   }
   // True if the innermost loop sets neighbouring elements, from the first on.

@@ -263,11 +263,10 @@ CppBlock OperationEmitter::shared_block(const loop::Operations& operations) {
 
 // Work that is worth a wait, in shares that are whole elements of the results.
 bool OperationEmitter::is_shared(const loop::Operation& operation) const {
-  constexpr double kShared = 50e3;  // operations, some microseconds
   if (std::holds_alternative<loop::Slices>(operation.action)) return true;
   if (const loop::Operations* body = loop::body_of(operation))
     return std::any_of(body->begin(), body->end(), [&](const loop::Operation& o) { return is_shared(o); });
-  if (loop::cost({operation}, *names_.sizes).operations < kShared) return false;
+  if (loop::cost({operation}, *names_.sizes).operations < names_.sizes->machine.shared) return false;
   if (const auto* gemm = std::get_if<loop::Gemm>(&operation.action)) {
     // Several tiles may add to one element.
     const bool adds = std::any_of(gemm->epilogue.begin(), gemm->epilogue.end(),
@@ -343,9 +342,8 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
     arguments.push_back("scratch");
   }
   // g++ makes one function of equal ones, such as those of a first pass and of its loop, and then calls it.
-  constexpr double kInlined = 1024;  // operations, where a call would be felt
   const bool small = std::string_view(result) == "void" && !scratch &&
-                     loop::cost({operation}, *names_.sizes).operations <= kInlined;
+                     loop::cost({operation}, *names_.sizes).operations <= names_.sizes->machine.inlined;
   if (small) f.result = "FREEFALL_INLINE void";
   functions_->push_back(std::move(f));
   return arguments;
@@ -493,9 +491,8 @@ void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const l
   CppFor loop{pass, fmt::format("{}", repeat.count), std::move(body)};
   // Written out, a pass hands what it leaves to the next in registers.
   constexpr std::size_t kFewPasses = 8;
-  constexpr double kShortPass = 300;  // operations
   loop.unrolled = !shared && positive.empty() && !repeat.tolerance && repeat.count <= kFewPasses &&
-                  loop::cost(repeat.body, *names_.sizes).operations <= kShortPass;
+                  loop::cost(repeat.body, *names_.sizes).operations <= names_.sizes->machine.mode_change;
   out.push_back({std::move(loop)});
 }
 

@@ -12,8 +12,6 @@ namespace {
 
 using ir::Tensor;
 
-constexpr double kSharedKernel = 1e6;  // operations, tens of microseconds: less is not worth a second thread
-
 bool contains(const std::vector<const Tensor*>& list, const Tensor* t) {
   return std::find(list.begin(), list.end(), t) != list.end();
 }
@@ -195,8 +193,9 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
   out.counts_passes = ends_early(kernel.operations);
   out.memory = loop::plan_memory(kernel, compilation.sizes);
   const ForThreads work = for_threads(kernel.operations);
-  out.is_threaded = work.slices && !work.matrices &&
-                    loop::cost(kernel.operations, compilation.sizes).operations >= kSharedKernel;
+  out.is_threaded =
+      work.slices && !work.matrices &&
+      loop::cost(kernel.operations, compilation.sizes).operations >= compilation.sizes.machine.threaded;
   std::vector<const Tensor*> live_in, written;
   Wholes wholes;
   collect_wholes(kernel.operations, wholes);
@@ -223,9 +222,10 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
                     [&](const loop::Kernel& k) { return contains(loop::touched(k.operations).written, t); }))
       out.live_state.push_back(t);
   }
-  constexpr std::size_t kReadAgain = 4096;  // elements; fewer are in the first cache, and read again at once
+  const std::size_t read_again = compilation.sizes.machine.first_cache_bytes / 2;
   for (const Tensor* t : out.written) {
-    const bool much = compilation.sizes.size(t) >= kReadAgain || is_scattered_to(kernel.operations, t);
+    const std::size_t bytes = compilation.sizes.size(t) * plan::bytes(compilation.sizes.scalar);
+    const bool much = bytes >= read_again || is_scattered_to(kernel.operations, t);
     if (!out.is_threaded && much && is_added_to(kernel.operations, t)) out.checked_where_written.push_back(t);
   }
   out.steps = loop::steps(kernel.operations);

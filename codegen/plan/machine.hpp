@@ -17,11 +17,19 @@ struct Machine {
   /// A vector register: slices of a plate are one or two of them wide, and a tiled product has rows of at
   /// least one.
   std::size_t vector_bytes = 64;
+  /// The first cache of a core: what is stored in half of it is read again at once.
+  std::size_t first_cache_bytes = 32 * 1024;
   /// The second cache of a core. Where a tiled product has a long sum, half of the cache must hold the matrix
   /// whose rows are read; a transposed copy of a constant takes at most a quarter.
   std::size_t cache_bytes = 1024 * 1024;
   /// A longer sum goes over more rows than the tables of addresses hold, wherever the rows lie.
   std::size_t short_sum = 512;
+  /// Operations in the time that a call of a function takes, or ten of them: work up to `inlined` has no call
+  /// of its own, a pass up to `mode_change` is written out, and a kernel below that leaves the mode of
+  /// denormal numbers as it is.
+  double inlined = 1024, mode_change = 300;
+  /// Operations worth a wait of all threads for each other, some microseconds; worth a second thread at all.
+  double shared = 50e3, threaded = 1e6;
 };
 
 /// The table: `any`, whose slices suit every set (narrower ones take them in more vectors), and one row for

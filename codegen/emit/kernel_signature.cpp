@@ -225,7 +225,7 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
   const std::size_t read_again = compilation.sizes.machine.first_cache_bytes / 2;
   for (const Tensor* t : out.written) {
     const std::size_t bytes = compilation.sizes.size(t) * plan::bytes(compilation.sizes.scalar);
-    const bool much = bytes >= read_again || is_scattered_to(kernel.operations, t);
+    const bool much = bytes >= read_again || t->axes.size() > 1 || is_scattered_to(kernel.operations, t);
     if (!out.is_threaded && much && is_added_to(kernel.operations, t)) out.checked_where_written.push_back(t);
   }
   out.steps = loop::steps(kernel.operations);

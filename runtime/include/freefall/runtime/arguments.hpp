@@ -64,7 +64,8 @@ struct whole {
   const T* data;
 };
 
-// What was seen in vectors of `bytes` and in narrower ones, down to two lanes.
+// The largest bits without a sign that were seen in vectors of `bytes` and in narrower ones, down to two
+// lanes: those of an infinity or a NaN are larger than those of any number.
 template <class T, std::size_t bytes>
 class seen_lanes {
   using S = simd<T, bytes>;
@@ -75,18 +76,24 @@ class seen_lanes {
   template <class P>
   [[gnu::always_inline]] void add(typename P::mask seen) {
     if constexpr (P::bytes == bytes) {
-      seen_ |= seen;
+      seen_ = larger<S>(seen_, seen);
     } else {
       narrower_.template add<P>(seen);
     }
   }
   [[gnu::always_inline]] word all() {
     if constexpr (S::lanes == 2) {
-      return static_cast<word>(seen_[0] | seen_[1]);
+      return static_cast<word>(seen_[0] > seen_[1] ? seen_[0] : seen_[1]);
     } else {
-      narrower_.template add<simd<T, bytes / 2>>(S::lower(seen_) | S::upper(seen_));
+      using half = simd<T, bytes / 2>;
+      narrower_.template add<half>(larger<half>(S::lower(seen_), S::upper(seen_)));
       return narrower_.all();
     }
+  }
+
+  template <class P>
+  [[gnu::always_inline]] static typename P::mask larger(typename P::mask a, typename P::mask b) {
+    return a > b ? a : b;
   }
 
  private:
@@ -126,21 +133,23 @@ class finite {
   }
   template <class P>
   [[gnu::always_inline]] void add(typename P::vector x) {
-    seen_.template add<P>(carried_in<P>(x));
+    seen_.template add<P>(magnitude<P>(x));
   }
-  [[gnu::always_inline]] explicit operator bool() { return is_finite<T>(one_ | seen_.all()); }
+  [[gnu::always_inline]] explicit operator bool() {
+    return is_finite<T>(one_ | (seen_.all() + exponent_detail::exponent_test<T>::carry));
+  }
 
  private:
   template <class P>
-  [[gnu::always_inline]] static typename P::mask carried_in(typename P::vector x) {
-    using test = exponent_detail::exponent_test<T>;
-    typedef word words __attribute__((vector_size(P::bytes)));
-    return (typename P::mask)(((words)x & test::magnitude) + test::carry);
+  [[gnu::always_inline]] static typename P::mask magnitude(typename P::vector x) {
+    return (typename P::mask)x &
+           static_cast<typename P::integer>(exponent_detail::exponent_test<T>::magnitude);
   }
   template <std::size_t n, class P>
   [[gnu::always_inline]] void part(const T* p, std::integral_constant<std::size_t, n>, P) {
-    auto seen = carried_in<P>(P::load(p));
-    for (std::size_t i = P::lanes; i + P::lanes <= n; i += P::lanes) seen |= carried_in<P>(P::load(p + i));
+    auto seen = magnitude<P>(P::load(p));
+    for (std::size_t i = P::lanes; i + P::lanes <= n; i += P::lanes)
+      seen = seen_.template larger<P>(seen, magnitude<P>(P::load(p + i)));
     seen_.template add<P>(seen);
     // Not one vector over the last elements and some before them: what was stored just now in two pieces
     // would have to reach the cache before it can be loaded as one.

@@ -6,6 +6,8 @@
 
 namespace freefall::bench::attractor {
 
+inline constexpr int steps_of_a_run = 16;
+
 // `couplings` declares J over the axis: what a unit receives in one piece, or what it sends.
 program network(const auto& couplings) {
   axis<"unit"> unit;
@@ -18,7 +20,9 @@ program network(const auto& couplings) {
   auto q = family(continuous_bernoulli(sigma));
   auto F = local_free_energy(p, q);
   auto S = surprise(sigma, continuous_bernoulli(bias + J * prime(previous(sigma))));
-  return program{kernel<"step">(solve(F, q), draw(q), descend(S, J, rate(learning_rate)))};
+  return program{
+      kernel<"step">(solve(F, q), draw(q), descend(S, J, rate(learning_rate))),
+      kernel<"run">(repeat(steps_of_a_run, solve(F, q), draw(q), descend(S, J, rate(learning_rate))))};
 }
 
 }  // namespace freefall::bench::attractor

@@ -52,6 +52,11 @@ struct Printer {
                    indent) +
            print(c.body, indent + 1) + spaces(indent) + "});\n";
   }
+  std::string operator()(const CppLambda& l) const {
+    return wrapped(fmt::format("{} [{}]({}) FREEFALL_INLINED {{", l.before, l.capture, l.parameters),
+                   indent) +
+           print(l.body, indent + 1) + spaces(indent) + "};\n";
+  }
   std::string operator()(const CppFor& f) const {
     const std::string simd = fmt::format("{}FREEFALL_SIMD({})\n", spaces(indent), f.reductions);
     return (f.independent ? spaces(indent) + "FREEFALL_INDEPENDENT\n" : "") +

@@ -47,6 +47,11 @@ struct CppCallWith {
   CppBlock body;
   bool inlined = false;
 };
+/// `before [capture](parameters) { body };`, where it is called the body stands
+struct CppLambda {
+  std::string before, capture, parameters;
+  CppBlock body;
+};
 struct CppIf {
   std::string condition;
   CppBlock body;
@@ -57,7 +62,8 @@ struct CppReturn {
 struct CppBreak {};
 
 struct CppStatement {
-  std::variant<CppComment, CppDeclare, CppAssign, CppCall, CppCallWith, CppFor, CppIf, CppReturn, CppBreak>
+  std::variant<CppComment, CppDeclare, CppAssign, CppCall, CppCallWith, CppLambda, CppFor, CppIf, CppReturn,
+               CppBreak>
       node;
 };
 

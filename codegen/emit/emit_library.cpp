@@ -235,6 +235,7 @@ class LibraryEmitter {
         {"_over<", "freefall/runtime/innermost.hpp"},
         {"freefall::runtime::run_team(", "freefall/runtime/team.hpp"},
         {"freefall::runtime::tiled_product<", "freefall/runtime/tiled_product.hpp"},
+        {"freefall::runtime::updated_matrix_vector<", "freefall/runtime/updated_product.hpp"},
         {"freefall::runtime::uniform_stream(", "freefall/runtime/uniform_stream.hpp"},
         {"std::numeric_limits<", "limits"}};
     std::string out;

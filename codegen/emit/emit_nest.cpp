@@ -106,6 +106,22 @@ class NestEmitter {
   // A value of a nest without loops.
   std::string spell_scalar(Expr value) { return emit(value); }
 
+  // The value of its one store as a function of the index of its loop; of two loops, a function of the outer
+  // index that gives one of the inner.
+  CppBlock run_as_function(const std::string& name) {
+    as_function_ = true;
+    stores();
+    CppBlock out = std::move(at_depth_.back());
+    for (std::size_t d = nest_.loops.size(); d-- > 0;) {
+      const std::string index = "[[maybe_unused]] const std::size_t " + names_.loop_variable(nest_.loops[d]);
+      CppBlock outer = std::move(at_depth_[d]);
+      outer.push_back({CppLambda{d == 0 ? "const auto " + name + " =" : "return", d == 0 ? "&" : "=", index,
+                                 std::move(out)}});
+      out = std::move(outer);
+    }
+    return out;
+  }
+
   // The whole nest; what is stored on the diagonal is computed before its innermost loop and stored after it.
   CppBlock run(const std::optional<loop::Store>& on_diagonal = {}) {
     if (on_diagonal) {
@@ -188,7 +204,7 @@ class NestEmitter {
     if (at_depth_.back().empty() || label_ != s.label) at_depth_.back().push_back({CppComment{s.label}});
     label_ = s.label;
     std::string value = at_least(emit(s.value), 0);
-    if (is_call() && (nest_.stores.size() == 1 || is_reduced(s))) {
+    if (as_function_ || (is_call() && (nest_.stores.size() == 1 || is_reduced(s)))) {
       if (&s == &nest_.stores.back()) {
         at_depth_.back().push_back({CppReturn{value}});
       } else {
@@ -532,6 +548,7 @@ class NestEmitter {
   std::unordered_map<const Node*, bool> leaves_loop_, read_before_;
   std::unordered_map<const Node*, std::string> text_;
   const Tensor* sums_ = nullptr;
+  bool as_function_ = false;
   std::string label_, clauses_;
   CppBlock after_;  // of the innermost loop
   Numbers used_;
@@ -704,15 +721,17 @@ CppBlock emit_nest(const loop::Nest& nest, const Names& names, const std::vector
   return body;
 }
 
+namespace {
+
 CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,
-                      const Names& names) {
+                      const Names& names, const Numbers& used) {
   loop::Nest elements{loop::element_indices(g), {}};
   if (g.stores_c)
     elements.stores.push_back({g.c->tensor, g.c->subscripts, loop::Store::Mode::set, g.c, g.label});
   elements.stores.insert(elements.stores.end(), g.epilogue.begin(), g.epilogue.end());
   const std::size_t keep = elements.loops.size();
   const loop::MergedNest merged = loop::merge_loops(elements, *names.sizes, keep);
-  NestEmitter emitter(merged, names);
+  NestEmitter emitter(merged, names, {}, used);
   std::vector<CppBlock> blocks = emitter.run_on_sums(g.c->tensor);
   CppBlock out = std::move(blocks.front()), column = std::move(blocks.back()), row;
   std::string parameters;
@@ -727,6 +746,35 @@ CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vec
   // Called row by row, a reduction would set up its constants each time.
   out.push_back({CppCallWith{function, std::move(arguments), std::move(parameters), std::move(row),
                              emitter.reduced() != nullptr}});
+  return out;
+}
+
+}  // namespace
+
+CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,
+                      const Names& names) {
+  return emit_product(g, function, std::move(arguments), names, {});
+}
+
+CppBlock emit_updated_product(const loop::Nest& update, const loop::Gemm& g, const std::string& function,
+                              std::vector<std::string> arguments, const Names& names, bool checked) {
+  Numbers used;
+  CppBlock out;
+  const auto function_of = [&](const loop::Nest& nest, const char* name) {
+    const loop::MergedNest as_it_is = loop::merge_loops(nest, *names.sizes, nest.loops.size());
+    NestEmitter emitter(as_it_is, names, {}, used);
+    CppBlock text = emitter.run_as_function(name);
+    used = emitter.used();
+    out.insert(out.end(), std::make_move_iterator(text.begin()), std::make_move_iterator(text.end()));
+  };
+  const auto split = loop::split_diagonal(update);
+  function_of(split ? split->elsewhere : update, "update_");
+  if (split) function_of({{update.loops[0]}, {split->on_diagonal}}, "diagonal_");
+  if (!checked) out.push_back({CppDeclare{"freefall::runtime::unchecked", "unchecked_", "{}"}});
+  arguments.insert(arguments.end(), {checked ? kStored : "unchecked_", "update_",
+                                     split ? "diagonal_" : "freefall::runtime::like_all()"});
+  CppBlock product = emit_product(g, function, std::move(arguments), names, used);
+  out.insert(out.end(), std::make_move_iterator(product.begin()), std::make_move_iterator(product.end()));
   return out;
 }
 

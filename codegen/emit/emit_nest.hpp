@@ -40,6 +40,11 @@ std::string stored_type(const Names& names);
 CppBlock emit_product(const loop::Gemm& gemm, const std::string& function, std::vector<std::string> arguments,
                       const Names& names);
 
+/// The same of a product by a matrix that the nest changes on the way (loop/updated_product.hpp,
+/// runtime/updated_product.hpp); checked: whether the new elements are finite goes into kStored.
+CppBlock emit_updated_product(const loop::Nest& update, const loop::Gemm& gemm, const std::string& function,
+                              std::vector<std::string> arguments, const Names& names, bool checked);
+
 /// A scalar expression without array accesses as a C++ expression, or the exact value when it is closed.
 bool is_closed(ir::Expr e);
 long double closed_value(ir::Expr e);

@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/product_form.hpp"
+#include "codegen/loop/updated_product.hpp"
 
 namespace freefall::emit {
 namespace {
@@ -294,10 +296,40 @@ bool OperationEmitter::is_shared(const loop::Operation& operation) const {
 
 CppBlock OperationEmitter::block(const loop::Operations& operations) {
   CppBlock out;
-  for (const loop::Operation& o : operations) {
-    std::visit([&](const auto& action) { append(out, action, o); }, o.action);
+  for (std::size_t n = 0; n < operations.size(); ++n) {
+    const loop::Operation& o = operations[n];
+    const auto* update = std::get_if<loop::Nest>(&o.action);
+    const auto* product =
+        n + 1 < operations.size() ? std::get_if<loop::Gemm>(&operations[n + 1].action) : nullptr;
+    if (update != nullptr && product != nullptr && loop::ticks_of(o).empty() &&
+        loop::ticks_of(operations[n + 1]).empty() &&
+        loop::updates_matrix_of(*update, *product, *names_.sizes)) {
+      append_updated(out, o, operations[++n]);
+    } else {
+      std::visit([&](const auto& action) { append(out, action, o); }, o.action);
+    }
   }
   return out;
+}
+
+void OperationEmitter::append_updated(CppBlock& out, const loop::Operation& update,
+                                      const loop::Operation& product) {
+  const auto& g = std::get<loop::Gemm>(product.action);
+  const ir::Expr matrix = g.m ? g.a : g.b, vector = g.m ? g.b : g.a;
+  const auto& rows = g.m ? g.m : g.n;
+  const auto stride = [&](ir::Expr e, const std::optional<Index>& i) {
+    return loop::stride(e, i, *names_.sizes);
+  };
+  const std::string function =
+      fmt::format("freefall::runtime::updated_matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(),
+                  names_.extent(rows->axis), names_.extent(g.k->axis), stride(matrix, rows),
+                  stride(matrix, g.k), stride(vector, g.k));
+  const bool checked = contains(kernel_.checked_where_written, matrix->tensor);
+  CppBlock body = emit_updated_product(std::get<loop::Nest>(update.action), g, function,
+                                       {matrix->tensor->name, vector->tensor->name}, names_, checked);
+  const std::string name = next_name("updated_product");
+  const loop::Operation both{loop::Repeat{1, std::nullopt, nullptr, {update, product}}};
+  out.push_back({CppCall{name, outline(name, g.label, "void", std::move(body), both, false)}});
 }
 
 std::string OperationEmitter::next_name(const char* what) {
@@ -474,7 +506,20 @@ void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const l
   }
   const std::string pass = fmt::format("pass_{}", ++loops_), outer = passes_;
   passes_ = outer.empty() ? pass : fmt::format("({} * {} + {})", outer, repeat.count, pass);
-  CppBlock body = inside();
+  const bool delays = !shared && loop::delays_update(repeat, *names_.sizes);
+  CppBlock body;
+  if (delays) {
+    const loop::Operation &product = repeat.body.front(), &update = repeat.body.back();
+    CppBlock first, later;
+    append(first, std::get<loop::Gemm>(product.action), product);
+    append_updated(later, update, product);
+    body.push_back({CppIf{pass + " == 0", std::move(first)}});
+    body.push_back({CppIf{pass + " > 0", std::move(later)}});
+    CppBlock rest = block({repeat.body.begin() + 1, repeat.body.end() - 1});
+    body.insert(body.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+  } else {
+    body = inside();
+  }
   passes_ = outer;
   if (!positive.empty()) {
     if (shared) body.insert(body.begin(), CppStatement{CppCall{"team_.wait", {}}});
@@ -494,6 +539,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const l
   loop.unrolled = !shared && positive.empty() && !repeat.tolerance && repeat.count <= kFewPasses &&
                   loop::cost(repeat.body, *names_.sizes).operations <= names_.sizes->machine.mode_change;
   out.push_back({std::move(loop)});
+  if (delays) append(out, std::get<loop::Nest>(repeat.body.back().action), repeat.body.back());
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Sweep& sweep, const loop::Operation&) {

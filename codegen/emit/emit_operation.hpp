@@ -29,6 +29,8 @@ class OperationEmitter {
   void wait(CppBlock& out) const { out.push_back({CppCall{"team_.wait", {}}}); }
   void append(CppBlock& out, const loop::Nest& nest, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Gemm& gemm, const loop::Operation& operation);
+  /// A change of the matrix of a product and the product, in one pass.
+  void append_updated(CppBlock& out, const loop::Operation& update, const loop::Operation& product);
   void append(CppBlock& out, const loop::MatrixFunction& function, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Draws& draws, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation& operation);

@@ -9,6 +9,7 @@
 #include "codegen/loop/hoist_rows.hpp"
 #include "codegen/loop/merge_loops.hpp"
 #include "codegen/loop/sink_into_conditions.hpp"
+#include "codegen/loop/updated_product.hpp"
 #include "codegen/plan/pipeline.hpp"
 #include "tests/support/random_program.hpp"
 #include "tests/support/run_program.hpp"
@@ -326,6 +327,72 @@ TEST_F(FusedLoops, ASumOverTheRowsOfAProductIsTakenInItsTiles) {
           sizes)
           .size(),
       3U);
+}
+
+// ---- a change of a matrix on the way through its product ----
+
+class UpdatedProduct : public LoopPass {
+ protected:
+  UpdatedProduct() { sizes.extents["row"] = sizes.extents["column"] = 24; }
+  // y[row] = sum_column M[row, column] b[column] or the same of M by columns; the epilogue stores to y.
+  loop::Gemm product(bool by_columns) {
+    loop::Gemm out{{},
+                   i,
+                   std::nullopt,
+                   j,
+                   by_columns ? make_access(context, N, at({j, i})) : make_access(context, M, at({i, j})),
+                   make_access(context, b, at({j})),
+                   make_access(context, y, at({i})),
+                   false,
+                   "y"};
+    out.epilogue.push_back({error, at({i}), Store::Mode::set, parsed("a[row] - y[row]"), "error"});
+    return out;
+  }
+  Nest change(const std::string& value) { return nest({i, j}, M, {i, j}, value); }
+
+  const Tensor* N = array("N", {column, row}, Role::parameter);
+  const Tensor* y = array("y", {row});
+  const Tensor* error = array("error", {row}, Role::variable);
+};
+
+TEST_F(UpdatedProduct, GoesThroughTheMatrixOnce) {
+  EXPECT_TRUE(
+      loop::updates_matrix_of(change("M[row, column] + error[row] * c[column]"), product(false), sizes));
+  EXPECT_TRUE(loop::updates_matrix_of(nest({j, i}, N, {j, i}, "N[column, row] + error[row] * c[column]"),
+                                      product(true), sizes));
+}
+
+TEST_F(UpdatedProduct, NotWhereAChangeReadsWhatIsStoredForAnotherRow) {
+  const Tensor* along = array("along", {column}, Role::variable);
+  loop::Gemm g = product(false);
+  g.epilogue.push_back({array("first", {}), {}, Store::Mode::set, parsed("y[row]"), "first"});
+  EXPECT_FALSE(loop::updates_matrix_of(change("M[row, column] + first * c[column]"), g, sizes));
+  EXPECT_TRUE(loop::updates_matrix_of(change("M[row, column] + along[column]"), product(false), sizes));
+  for (const char* value : {
+           "M[row, column - 1] + c[column]",           // another element
+           "M[row, column] + sum{row'}(error[row'])",  // other rows' errors
+       })
+    EXPECT_FALSE(loop::updates_matrix_of(change(value), product(false), sizes)) << value;
+  EXPECT_FALSE(loop::updates_matrix_of(nest({j, i}, M, {i, j}, "M[row, column] + c[column]"), product(false),
+                                       sizes));  // across the rows
+  EXPECT_FALSE(loop::updates_matrix_of(nest({i, j}, array("other", {row, column}), {i, j}, "a[row]"),
+                                       product(false), sizes));
+  EXPECT_EQ(along->axes.size(), 1U);
+}
+
+TEST_F(UpdatedProduct, WaitsForTheNextPassWhereItIsTheLastOfAPass) {
+  const Nest update = change("M[row, column] + error[row] * c[column]");
+  const Operations between{{nest({j}, array("z", {column}), {j}, "2 * b[column]")}};
+  loop::Repeat repeat{3, std::nullopt, nullptr, {{product(false)}, between[0], {update}}};
+  EXPECT_TRUE(loop::delays_update(repeat, sizes));
+  repeat.count = 1;
+  EXPECT_FALSE(loop::delays_update(repeat, sizes));
+  repeat.count = 3;
+  repeat.tolerance = 1e-3;  // what a pass has changed decides about the next
+  EXPECT_FALSE(loop::delays_update(repeat, sizes));
+  repeat.tolerance.reset();
+  std::swap(repeat.body[1], repeat.body[2]);
+  EXPECT_FALSE(loop::delays_update(repeat, sizes));
 }
 
 }  // namespace

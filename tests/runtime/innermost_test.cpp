@@ -6,6 +6,7 @@
 #include <cmath>
 #include <freefall/runtime/arguments.hpp>
 #include <freefall/runtime/innermost.hpp>
+#include <freefall/runtime/updated_product.hpp>
 #include <limits>
 #include <utility>
 
@@ -128,6 +129,75 @@ TYPED_TEST(InLanes, EachNumberIsVisitedOnce) {
     EXPECT_EQ(sum, static_cast<T>(n * (n - 1) / 2)) << n;
     EXPECT_EQ(largest, static_cast<T>(n - 1)) << n;
   });
+}
+
+// A matrix of m rows that changes, times a vector: by rows or by columns, with a diagonal of its own or not.
+template <class T, std::size_t m, std::size_t k, bool by_columns, bool diagonal>
+void expect_updated_product() {
+  constexpr std::ptrdiff_t row = by_columns ? 1 : k, column = by_columns ? m : 1;
+  std::array<T, m * k> a, expected;
+  std::array<T, k> x;
+  std::array<T, m> y{}, sums{}, before{};
+  const auto at = [](std::size_t i, std::size_t p) {
+    return i * static_cast<std::size_t>(row) + p * static_cast<std::size_t>(column);
+  };
+  const auto number = [](std::size_t n) { return static_cast<T>(static_cast<int>(n * 7 % 11) - 5); };
+  for (std::size_t p = 0; p < k; ++p) x[p] = number(p + 3);
+  for (std::size_t i = 0; i < m; ++i) {
+    before[i] = number(i);
+    for (std::size_t p = 0; p < k; ++p) {
+      a[at(i, p)] = number(i + 2 * p);
+      expected[at(i, p)] = diagonal && i == p ? static_cast<T>(i) : a[at(i, p)] + before[i] * x[p];
+      sums[i] += expected[at(i, p)] * x[p];
+    }
+  }
+  finite<T> seen;
+  std::array<std::size_t, m> finished{};
+  const auto element = [&](std::size_t i, std::size_t p) { return a[at(i, p)] + before[i] * x[p]; };
+  const auto update = [&](std::size_t outer) {
+    return [=](std::size_t inner) { return by_columns ? element(inner, outer) : element(outer, inner); };
+  };
+  const auto finish = [&](std::size_t first, const T* sum, auto count) {
+    for (std::size_t c = 0; c < count; ++c) {
+      y[first + c] = sum[c];
+      before[first + c] = -100;  // of rows whose change is behind
+      ++finished[first + c];
+    }
+  };
+  const auto own = [](std::size_t i) { return static_cast<T>(i); };
+  if constexpr (diagonal) {
+    updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, update, own, finish);
+  } else {
+    updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, update, like_all(), finish);
+  }
+  EXPECT_EQ(a, expected) << m << " x " << k;
+  EXPECT_EQ(y, sums) << m << " x " << k;
+  for (const std::size_t n : finished) EXPECT_EQ(n, 1U) << m << " x " << k;
+  EXPECT_TRUE(bool(seen));
+  x[k - 1] = std::numeric_limits<T>::infinity();
+  before.fill(1);
+  updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, update, like_all(), finish);
+  EXPECT_FALSE(bool(seen)) << m << " x " << k;
+}
+
+TYPED_TEST(InLanes, AMatrixChangesOnTheWayThroughItsProduct) {
+  using T = TypeParam;
+  const auto all = []<std::size_t m, std::size_t k>() {
+    expect_updated_product<T, m, k, false, false>();
+    expect_updated_product<T, m, k, true, false>();
+    if constexpr (m == k) {
+      expect_updated_product<T, m, k, false, true>();
+      expect_updated_product<T, m, k, true, true>();
+    }
+  };
+  all.template operator()<2, 2>();
+  all.template operator()<2, 5>();
+  all.template operator()<3, 3>();
+  all.template operator()<5, 16>();
+  all.template operator()<16, 2>();
+  all.template operator()<25, 25>();
+  all.template operator()<64, 17>();
+  all.template operator()<37, 70>();
 }
 
 TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {

@@ -2,14 +2,14 @@
 
 usage: attractor_numpy.py float32|float64 UNITS FILE
 
-FILE holds evidence, the uniform numbers of 20 steps, and the state and couplings they lead to.
+FILE holds evidence, the uniform numbers of 16 steps, and the state and couplings they lead to.
 """
 
 import sys
 
 from served import Numbers, check, np, serve
 
-REAL, N, CHECKED = np.dtype(sys.argv[1]).type, int(sys.argv[2]), 20
+REAL, N, CHECKED = np.dtype(sys.argv[1]).type, int(sys.argv[2]), 16
 RATE = REAL(0.005)
 numbers = Numbers(sys.argv[3])
 bias, uniform = numbers.take(N).astype(REAL), numbers.take(CHECKED, N).astype(REAL)

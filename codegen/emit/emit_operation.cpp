@@ -298,12 +298,7 @@ CppBlock OperationEmitter::block(const loop::Operations& operations) {
   CppBlock out;
   for (std::size_t n = 0; n < operations.size(); ++n) {
     const loop::Operation& o = operations[n];
-    const auto* update = std::get_if<loop::Nest>(&o.action);
-    const auto* product =
-        n + 1 < operations.size() ? std::get_if<loop::Gemm>(&operations[n + 1].action) : nullptr;
-    if (update != nullptr && product != nullptr && loop::ticks_of(o).empty() &&
-        loop::ticks_of(operations[n + 1]).empty() &&
-        loop::updates_matrix_of(*update, *product, *names_.sizes)) {
+    if (n + 1 < operations.size() && loop::are_updated_product(o, operations[n + 1], *names_.sizes)) {
       append_updated(out, o, operations[++n]);
     } else {
       std::visit([&](const auto& action) { append(out, action, o); }, o.action);

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "codegen/loop/product_form.hpp"
+#include "codegen/loop/updated_product.hpp"
 
 namespace freefall::loop {
 namespace {
@@ -50,8 +51,11 @@ std::vector<const Tensor*> set_at_a_tick(const Operation& o) {
 // Numbers the operations in order of text and notes where each temporary is touched.
 class Liveness {
  public:
+  explicit Liveness(const plan::Specialisation& sizes) : sizes_(sizes) {}
+
   void visit(const Operations& operations) {
-    for (const Operation& o : operations) {
+    for (std::size_t n = 0; n < operations.size(); ++n) {
+      const Operation& o = operations[n];
       if (const Operations* body = body_of(o)) {
         const std::size_t begin = position_++;
         const auto* repeat = std::get_if<Repeat>(&o.action);
@@ -63,10 +67,13 @@ class Liveness {
         }
         if (const auto* sweep = std::get_if<Sweep>(&o.action)) touch(sweep->elements, position_);
         loops_.push_back({begin, position_++, std::holds_alternative<Sweep>(o.action)});
+        // A change that waits for the next pass, or for the end of the loop.
+        if (repeat != nullptr && delays_update(*repeat, sizes_)) touch_all(body->back(), position_++);
       } else {
-        const Touched t = touched(o);
-        for (const Tensor* x : t.read) touch(x, position_);
-        for (const Tensor* x : t.written) touch(x, position_);
+        touch_all(o, position_);
+        // While the matrix changes the product is taken.
+        if (n + 1 < operations.size() && are_updated_product(o, operations[n + 1], sizes_))
+          touch_all(o, position_ + 1);
         for (const Tensor* x : set_at_a_tick(o)) {
           for (Range& r : ranges_) r.by_ticks = r.by_ticks || r.tensor == x;
         }
@@ -99,6 +106,12 @@ class Liveness {
   }
 
  private:
+  void touch_all(const Operation& o, std::size_t at) {
+    const Touched t = touched(o);
+    for (const Tensor* x : t.read) touch(x, at);
+    for (const Tensor* x : t.written) touch(x, at);
+  }
+
   void touch(const Tensor* t, std::size_t at) {
     if (t == nullptr || t->role != Role::temporary) return;
     const auto known =
@@ -110,6 +123,7 @@ class Liveness {
     }
   }
 
+  const plan::Specialisation& sizes_;
   std::vector<Range> ranges_;
   std::vector<Span> loops_;
   std::size_t position_ = 0;
@@ -147,7 +161,7 @@ bool is_of_lanes(const Tensor* tensor, const plan::Specialisation& sizes) {
 }
 
 MemoryPlan plan_memory(const Kernel& kernel, const plan::Specialisation& sizes) {
-  Liveness liveness;
+  Liveness liveness(sizes);
   liveness.visit(kernel.operations);
   MemoryPlan out;
   std::vector<std::pair<Range, MemoryPlan::Slot>> placed;

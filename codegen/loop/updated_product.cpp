@@ -54,13 +54,17 @@ bool updates_matrix_of(const Nest& update, const Gemm& g, const plan::Specialisa
          });
 }
 
+bool are_updated_product(const Operation& update, const Operation& product,
+                         const plan::Specialisation& sizes) {
+  const auto* nest = std::get_if<Nest>(&update.action);
+  const auto* gemm = std::get_if<Gemm>(&product.action);
+  return nest != nullptr && gemm != nullptr && ticks_of(update).empty() && ticks_of(product).empty() &&
+         updates_matrix_of(*nest, *gemm, sizes);
+}
+
 bool delays_update(const Repeat& repeat, const plan::Specialisation& sizes) {
-  if (repeat.count < 2 || repeat.tolerance || repeat.while_positive != nullptr || repeat.body.size() < 2)
-    return false;
-  const auto* product = std::get_if<Gemm>(&repeat.body.front().action);
-  const auto* update = std::get_if<Nest>(&repeat.body.back().action);
-  return product != nullptr && update != nullptr && ticks_of(repeat.body.front()).empty() &&
-         ticks_of(repeat.body.back()).empty() && updates_matrix_of(*update, *product, sizes);
+  return repeat.count >= 2 && !repeat.tolerance && repeat.while_positive == nullptr &&
+         repeat.body.size() >= 2 && are_updated_product(repeat.body.back(), repeat.body.front(), sizes);
 }
 
 }  // namespace freefall::loop

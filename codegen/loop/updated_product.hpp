@@ -10,6 +10,10 @@ namespace freefall::loop {
 /// stores for a row is read by no change of another row.
 bool updates_matrix_of(const Nest& update, const Gemm& product, const plan::Specialisation& sizes);
 
+/// True for such a nest and such a product, one after the other; of no sweep.
+bool are_updated_product(const Operation& update, const Operation& product,
+                         const plan::Specialisation& sizes);
+
 /// True if the last operation of a pass changes the matrix that the first one of the next pass multiplies:
 /// the change may wait for the next pass, that of the last pass for the end of the loop.
 bool delays_update(const Repeat& repeat, const plan::Specialisation& sizes);

@@ -7,6 +7,7 @@
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/fuse_nests.hpp"
 #include "codegen/loop/hoist_rows.hpp"
+#include "codegen/loop/memory_plan.hpp"
 #include "codegen/loop/merge_loops.hpp"
 #include "codegen/loop/sink_into_conditions.hpp"
 #include "codegen/loop/updated_product.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 using namespace ir;
 using loop::Nest;
+using loop::Operation;
 using loop::Operations;
 using loop::Store;
 
@@ -378,6 +380,25 @@ TEST_F(UpdatedProduct, NotWhereAChangeReadsWhatIsStoredForAnotherRow) {
   EXPECT_FALSE(loop::updates_matrix_of(nest({i, j}, array("other", {row, column}), {i, j}, "a[row]"),
                                        product(false), sizes));
   EXPECT_EQ(along->axes.size(), 1U);
+}
+
+// What the change reads is read until the product has stored its last row, and in the passes of a loop once
+// more in the next one.
+TEST_F(UpdatedProduct, ShareNoMemory) {
+  const Tensor* scale = array("scale", {column});
+  const Nest update = change("M[row, column] + a[row] * scale[column]");
+  const Nest scaled = nest({j}, scale, {j}, "2 * c[column]");
+  const auto apart = [&](const Operations& operations) {
+    const loop::MemoryPlan plan = loop::plan_memory({"kernel", operations}, sizes);
+    const auto &x = plan.slot(scale), &z = plan.slot(y);
+    return x.offset + x.bytes <= z.offset || z.offset + z.bytes <= x.offset;
+  };
+  const Operation used{nest({i}, array("out", {row}, Role::output), {i}, "y[row]")};
+  EXPECT_TRUE(apart({{scaled}, {update}, {product(false)}, used}));
+  EXPECT_TRUE(
+      apart({{loop::Repeat{3, std::nullopt, nullptr, {{product(false)}, used, {scaled}, {update}}}}}));
+  // Two that are not one may.
+  EXPECT_FALSE(apart({{scaled}, {update}, {nest({i}, y, {i}, "a[row]")}, {product(true)}, used}));
 }
 
 TEST_F(UpdatedProduct, WaitsForTheNextPassWhereItIsTheLastOfAPass) {

@@ -123,6 +123,10 @@ struct simd {
     }
   }
 
+  // All bits of one lane.
+  [[gnu::always_inline]] static mask lane(std::size_t which) {
+    return number(std::make_index_sequence<lanes>{}) == mask{} + static_cast<integer>(which);
+  }
   // out[i] is the sum over the lanes of v[i]; a fixed binary tree. count: a power of two, at most lanes.
   template <std::size_t count>
   [[gnu::always_inline]] static void sum_each(vector (&v)[count], T* out) {

@@ -25,60 +25,74 @@ struct like_all {};
 
 namespace updated_detail {
 
-// y[r] = sum_p a[r, p] x[p] for a few rows, with a[r, p] = rows[r](p) from now on.
-template <class S, std::size_t count, std::size_t k, std::ptrdiff_t row, class T, class Seen, class Row>
-[[gnu::always_inline]] inline void dots(T* a, const T* x, T* y, Seen& seen, const Row (&rows)[count]) {
-  typename S::vector sum[count] = {};
+// y[r] = sum_p a[r, p] x[p] for a few rows, with a[r, p] = rows(p) of each from now on. Rows are written out
+// by their numbers, not in a loop: g++ 12 makes vectors of each only where it knows which one it is.
+template <class S, std::size_t k, std::ptrdiff_t row, std::size_t... r, class T, class Seen, class... Row>
+[[gnu::always_inline]] inline void dots(std::index_sequence<r...>, T* a, const T* x, T* y, Seen& seen,
+                                        const Row&... rows) {
+  typename S::vector sum[sizeof...(r)] = {};
   for (std::size_t p = 0; p + S::lanes <= k; p += S::lanes) {
     const typename S::vector line = S::load_once(x + p);
-    typename S::vector v[count];  // all before the first is stored: what they share is loaded once
-#pragma GCC unroll 16
-    for (std::size_t r = 0; r < count; ++r) v[r] = innermost_detail::lanes_of<T, S>(p, rows[r]);
-#pragma GCC unroll 16
-    for (std::size_t r = 0; r < count; ++r) {
-      S::store(a + static_cast<std::ptrdiff_t>(r) * row + p, v[r]);
-      seen.template add<S>(v[r]);
-      sum[r] += v[r] * line;
-    }
+    // All before the first is stored: what they share is loaded once.
+    const typename S::vector v[] = {innermost_detail::lanes_of<T, S>(p, rows)...};
+    ((S::store(a + static_cast<std::ptrdiff_t>(r) * row + p, v[r]), seen.template add<S>(v[r]),
+      sum[r] += v[r] * line),
+     ...);
   }
   S::sum_each(sum, y);
   for (std::size_t p = k / S::lanes * S::lanes; p < k; ++p) {
-#pragma GCC unroll 16
-    for (std::size_t r = 0; r < count; ++r) {
-      const T v = rows[r](p);
-      a[static_cast<std::ptrdiff_t>(r) * row + static_cast<std::ptrdiff_t>(p)] = v;
-      seen |= carried(v);
-      y[r] += v * x[p];
-    }
+    const T v[] = {rows(p)...};
+    ((a[static_cast<std::ptrdiff_t>(r) * row + static_cast<std::ptrdiff_t>(p)] = v[r], seen |= carried(v[r]),
+      y[r] += v[r] * x[p]),
+     ...);
   }
 }
 
 // y[i - first] = sum_p a[i, p] x[p] for a few vectors of contiguous rows i from `first` on, with a[i, p] =
-// columns(p)(i) from now on.
+// columns(p)(i) from now on, and a[i, i] = diagonal(i) unless that is like_all.
 template <class S, std::size_t vectors, std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T,
-          class Seen, class Columns>
+          class Seen, class Columns, class Diagonal>
 [[gnu::always_inline]] inline void scaled(std::size_t first, T* a, const T* x, T* y, Seen& seen,
-                                          const Columns& columns) {
-  constexpr std::size_t sets = least(k, vectors <= 2 ? 4 : 2);
+                                          const Columns& columns, const Diagonal& diagonal) {
+  constexpr std::size_t sets = least(k, least(S::lanes, vectors <= 2 ? 4 : 2)), end = k / sets * sets;
+  constexpr std::size_t none = vectors;
   typename S::vector sum[sets][vectors] = {};
-  const auto add = [&](std::size_t p, typename S::vector(&into)[vectors]) __attribute__((always_inline)) {
+  // `own`: the vector that holds the diagonal of these columns.
+  const auto add = [&]<std::size_t own>(
+                       std::size_t p, typename S::vector(&into)[vectors],
+                       std::integral_constant<std::size_t, own>) __attribute__((always_inline)) {
     const typename S::vector factor = S::broadcast(x[static_cast<std::ptrdiff_t>(p) * step]);
     const auto change = columns(p);
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < vectors; ++v) {
       const std::size_t i = first + v * S::lanes;
-      const typename S::vector value = innermost_detail::lanes_of<T, S>(i, change);
+      typename S::vector value = innermost_detail::lanes_of<T, S>(i, change);
+      if constexpr (own != none) {
+        if (v == own) value = S::select(S::lane(p - i), S::broadcast(diagonal(p)), value);
+      }
       S::store(a + static_cast<std::ptrdiff_t>(p) * column + i, value);
       seen.template add<S>(value);
       into[v] += value * factor;
     }
   };
-  for (std::size_t p = 0; p + sets <= k; p += sets) {
+  const auto many = [&](std::size_t from, std::size_t to, auto own) __attribute__((always_inline)) {
+    for (std::size_t p = from; p < to; p += sets) {
 #pragma GCC unroll 4
-    for (std::size_t s = 0; s < sets; ++s) add(p + s, sum[s]);
+      for (std::size_t s = 0; s < sets; ++s) add(p + s, sum[s], own);
+    }
+  };
+  constexpr std::integral_constant<std::size_t, none> elsewhere;
+  if constexpr (std::is_same_v<Diagonal, like_all>) {
+    many(0, end, elsewhere);
+  } else {
+    many(0, first, elsewhere);
+    [&]<std::size_t... v>(std::index_sequence<v...>) __attribute__((always_inline)) {
+      (many(first + v * S::lanes, first + (v + 1) * S::lanes, std::integral_constant<std::size_t, v>{}), ...);
+    }(std::make_index_sequence<vectors>{});
+    many(first + vectors * S::lanes, end, elsewhere);
   }
 #pragma GCC unroll 4
-  for (std::size_t s = 0; s < k % sets; ++s) add(k - k % sets + s, sum[s]);
+  for (std::size_t s = 0; s < k % sets; ++s) add(end + s, sum[s], elsewhere);
 #pragma GCC unroll 4
   for (std::size_t v = 0; v < vectors; ++v) {
     typename S::vector total = sum[0][v];
@@ -103,21 +117,8 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
   using namespace updated_detail;
   Seen seen = seen_before;  // in registers: no store to the matrix can reach it
   static_assert(m >= 2 && k >= 2 && ((column == 1 && step == 1) || row == 1));
-  // The product has been taken with what update() says of the diagonal.
-  const auto end = [&]<std::size_t count>(std::size_t first, T* y,
-                                          std::integral_constant<std::size_t, count> n) {
-    if constexpr (!std::is_same_v<Diagonal, like_all>) {
-      for (std::size_t r = 0; r < count; ++r) {
-        const auto i = static_cast<std::ptrdiff_t>(first + r);
-        T& element = a[i * (row + column)];
-        const T value = diagonal(first + r);
-        y[r] += (value - element) * x[i * step];
-        element = value;
-        seen |= carried(value);
-      }
-    }
-    finish(first, y, n);
-  };
+  constexpr bool has_diagonal = !std::is_same_v<Diagonal, like_all>;
+  static_assert(!has_diagonal || m == k);
   if constexpr (column == 1) {
     using S = decltype(simd_within<T, k>());
     // As many rows at a time as leave registers for the sum and what changes of each.
@@ -128,10 +129,19 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
       for (; i + group <= m; i += group) {
         alignas(64) T y[group];
         [&]<std::size_t... r>(std::index_sequence<r...>) __attribute__((always_inline)) {
-          const decltype(update(i)) all[group] = {update(i + r)...};
-          dots<S, group, k, row>(a + static_cast<std::ptrdiff_t>(i) * row, x, y, seen, all);
+          dots<S, k, row>(std::index_sequence<r...>{}, a + static_cast<std::ptrdiff_t>(i) * row, x, y, seen,
+                          update(i + r)...);
         }(std::make_index_sequence<group>{});
-        end(i, y, std::integral_constant<std::size_t, group>{});
+        if constexpr (has_diagonal) {  // the sums have what update() says of it
+          for (std::size_t r = 0; r < group; ++r) {
+            T& element = a[static_cast<std::ptrdiff_t>(i + r) * (row + 1)];
+            const T value = diagonal(i + r);
+            y[r] += (value - element) * x[i + r];
+            element = value;
+            seen |= carried(value);
+          }
+        }
+        finish(i, y, std::integral_constant<std::size_t, group>{});
       }
       if constexpr (group > 1) self(self, i, std::integral_constant<std::size_t, group / 2>{});
     };
@@ -142,20 +152,21 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
       if constexpr (from + 1 == m) {
         T y[1] = {};
         for (std::size_t p = 0; p < k; ++p) {
-          const T value = update(p)(from);
+          T value = update(p)(from);
+          if constexpr (has_diagonal) value = p == from ? diagonal(p) : value;
           a[from + static_cast<std::size_t>(column) * p] = value;
           seen |= carried(value);
           y[0] += value * x[static_cast<std::ptrdiff_t>(p) * step];
         }
-        end(from, y, std::integral_constant<std::size_t, 1>{});
+        finish(from, y, std::integral_constant<std::size_t, 1>{});
       } else if constexpr (from < m) {
         using S = decltype(simd_within<T, m - from>());
         constexpr std::size_t vectors = least(4, (m - from) / S::lanes), width = vectors * S::lanes,
                               blocks = (m - from) / width;
         for (std::size_t first = from; first < from + blocks * width; first += width) {
           alignas(64) T y[width];
-          scaled<S, vectors, k, column, step>(first, a, x, y, seen, update);
-          end(first, y, std::integral_constant<std::size_t, width>{});
+          scaled<S, vectors, k, column, step>(first, a, x, y, seen, update, diagonal);
+          finish(first, y, std::integral_constant<std::size_t, width>{});
         }
         self(self, std::integral_constant<std::size_t, from + blocks * width>{});
       }

@@ -648,10 +648,7 @@ bool stands_alone(const loop::Nest& nest, const loop::Store& s) {
   return std::all_of(nest.stores.begin(), nest.stores.end(), [&](const loop::Store& other) {
     if (&other == &s) return true;
     const auto apart = [](const loop::Store& reader, const loop::Store& writer) {
-      const auto nodes = topological({reader.value});
-      return std::all_of(nodes.begin(), nodes.end(), [&](Expr e) {
-        return e->tensor != writer.target || (e->op == Op::Access && e->subscripts == writer.subscripts);
-      });
+      return loop::reads_only_at(reader.value, writer.target, writer.subscripts);
     };
     const auto nodes = topological({other.value});
     return other.target != s.target && other.mode == loop::Store::Mode::set && apart(other, s) &&

@@ -281,16 +281,11 @@ bool OperationEmitter::is_shared(const loop::Operation& operation) const {
     return std::find(s.subscripts.begin(), s.subscripts.end(), ir::Subscript(nest->loops[0])) !=
            s.subscripts.end();
   };
-  const auto reads_only_own = [&](const loop::Store& reader, const loop::Store& written) {
-    const auto nodes = ir::topological({reader.value});
-    return std::all_of(nodes.begin(), nodes.end(), [&](ir::Expr n) {
-      return n->tensor != written.target || (n->op == ir::Op::Access && n->subscripts == written.subscripts);
-    });
-  };
   return std::all_of(nest->stores.begin(), nest->stores.end(), [&](const loop::Store& written) {
     return own_rows(written) &&
-           std::all_of(nest->stores.begin(), nest->stores.end(),
-                       [&](const loop::Store& reader) { return reads_only_own(reader, written); });
+           std::all_of(nest->stores.begin(), nest->stores.end(), [&](const loop::Store& reader) {
+             return loop::reads_only_at(reader.value, written.target, written.subscripts);
+           });
   });
 }
 

@@ -9,14 +9,6 @@ namespace {
 
 using namespace ir;
 
-// True if every access of e to t reads exactly the element stored at `subscripts`.
-bool reads_only_at(Expr e, const Tensor* t, const std::vector<Subscript>& subscripts) {
-  const auto nodes = topological({e});
-  return std::all_of(nodes.begin(), nodes.end(), [&](Expr n) {
-    return n->tensor != t || (n->op == Op::Access && n->subscripts == subscripts);
-  });
-}
-
 // True if several elements of the nest go to one element of the target.
 bool sums(const Nest& nest, const Store& s) {
   return std::any_of(nest.loops.begin(), nest.loops.end(), [&](const Index& i) {

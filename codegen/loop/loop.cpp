@@ -131,6 +131,13 @@ bool has_costly_rest(ir::Expr value, std::size_t passes, const plan::Specialisat
   return passes > smallest && passes % smallest != 0 && plan::is_expensive(value);
 }
 
+bool reads_only_at(ir::Expr value, const Tensor* tensor, const std::vector<ir::Subscript>& subscripts) {
+  const auto nodes = ir::topological({value});
+  return std::all_of(nodes.begin(), nodes.end(), [&](ir::Expr n) {
+    return n->tensor != tensor || (n->op == ir::Op::Access && n->subscripts == subscripts);
+  });
+}
+
 bool adds_to_target(const Store& s) {
   using namespace ir;
   if (s.mode != Store::Mode::set || s.value->op != Op::Sum) return false;

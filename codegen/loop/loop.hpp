@@ -127,6 +127,9 @@ struct Kernel {
   Operations operations;
 };
 
+/// True if all that the value reads of the tensor is the element at these subscripts.
+bool reads_only_at(ir::Expr value, const ir::Tensor* tensor, const std::vector<ir::Subscript>& subscripts);
+
 /// target[subscripts] = target[subscripts] + ...: what is not finite there stays so.
 bool adds_to_target(const Store& store);
 

@@ -15,13 +15,6 @@ std::optional<Index> compared_with(Expr e, const Index& j) {
   return a == j ? b : a;
 }
 
-bool reads_only_at(Expr value, const Tensor* t, const std::vector<Subscript>& subscripts) {
-  const auto nodes = topological({value});
-  return std::all_of(nodes.begin(), nodes.end(), [&](Expr n) {
-    return n->tensor != t || (n->op == Op::Access && n->subscripts == subscripts);
-  });
-}
-
 }  // namespace
 
 std::optional<SplitNest> split_diagonal(const Nest& nest) {

@@ -9,14 +9,6 @@ namespace {
 
 using namespace ir;
 
-// True if all that the expression reads of the tensor stands at these subscripts.
-bool reads_only_at(Expr e, const Tensor* t, const std::vector<Subscript>& subscripts) {
-  const auto nodes = topological({e});
-  return std::all_of(nodes.begin(), nodes.end(), [&](Expr n) {
-    return n->tensor != t || (n->op == Op::Access && n->subscripts == subscripts);
-  });
-}
-
 bool is_over_plates(const std::vector<Index>& loops) {
   return std::any_of(loops.begin(), loops.end(), [](const Index& i) { return plan::is_counted(i.axis); });
 }

@@ -190,14 +190,9 @@ TYPED_TEST(InLanes, AMatrixChangesOnTheWayThroughItsProduct) {
       expect_updated_product<T, m, k, true, true>();
     }
   };
-  all.template operator()<2, 2>();
   all.template operator()<2, 5>();
-  all.template operator()<3, 3>();
-  all.template operator()<5, 16>();
-  all.template operator()<16, 2>();
   all.template operator()<25, 25>();
-  all.template operator()<64, 17>();
-  all.template operator()<37, 70>();
+  all.template operator()<37, 18>();
 }
 
 TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {

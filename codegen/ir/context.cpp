@@ -164,6 +164,12 @@ const Tensor* Context::find_tensor(std::string_view name) const {
   return at == tensors_.end() ? nullptr : &*at;
 }
 
+const Tensor* Context::temporary(const std::string& name, std::vector<const Axis*> axes) {
+  std::string unused = name;
+  for (int n = 2; find_tensor(unused) != nullptr; ++n) unused = name + "_" + std::to_string(n);
+  return tensor(unused, std::move(axes), Role::temporary);
+}
+
 const Tensor* Context::tensor(std::string_view name, std::vector<const Axis*> axes, Role role,
                               bool zero_diagonal, bool one_of, const Axis* index_of) {
   if (const Tensor* known = find_tensor(name)) {

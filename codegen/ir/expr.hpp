@@ -144,6 +144,8 @@ class Context {
   const Tensor* tensor(std::string_view name, std::vector<const Axis*> axes, Role role,
                        bool zero_diagonal = false, bool one_of = false, const Axis* index_of = nullptr);
   const Tensor* find_tensor(std::string_view name) const;
+  /// A temporary of this name, with a number behind it where others have the name.
+  const Tensor* temporary(const std::string& name, std::vector<const Axis*> axes);
   const std::deque<Axis>& axes() const { return axes_; }
   const std::deque<Tensor>& tensors() const { return tensors_; }
 

@@ -304,6 +304,19 @@ Expr make_product(Context& context, const std::vector<Expr>& args, const std::ve
   return coefficient.is_one() ? out : make_sum(context, {out}, {coefficient});
 }
 
+namespace {
+
+// The product without factor n.
+Expr without_factor(const Node& product, std::size_t n) {
+  std::vector<Expr> args = product.args;
+  std::vector<Number> exponents = product.weights;
+  args.erase(args.begin() + static_cast<std::ptrdiff_t>(n));
+  exponents.erase(exponents.begin() + static_cast<std::ptrdiff_t>(n));
+  return make_product(*product.context, args, exponents);
+}
+
+}  // namespace
+
 Expr make_contract(const std::vector<Index>& bound, Expr body) {
   Context& context = *body->context;
   std::vector<Index> indices;
@@ -350,22 +363,14 @@ Expr make_contract(const std::vector<Index>& bound, Expr body) {
   if (body->op == Op::Product) {
     for (std::size_t i = 0; i < body->args.size(); ++i) {
       if (body->args[i]->op != Op::Delta) continue;
-      std::vector<Expr> rest = body->args;
-      std::vector<Number> exponents = body->weights;
-      rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
-      exponents.erase(exponents.begin() + static_cast<std::ptrdiff_t>(i));
-      if (const Expr e = eliminate(*body->args[i], make_product(context, rest, exponents))) return e;
+      if (const Expr e = eliminate(*body->args[i], without_factor(*body, i))) return e;
     }
     for (std::size_t i = 0; i < body->args.size(); ++i) {
       const auto summed = std::find_if(indices.begin(), indices.end(),
                                        [&](const Index& index) { return sums_to_one(*body, i, index); });
       if (summed == indices.end()) continue;
-      std::vector<Expr> rest = body->args;
-      std::vector<Number> exponents = body->weights;
-      rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
-      exponents.erase(exponents.begin() + static_cast<std::ptrdiff_t>(i));
       indices.erase(summed);
-      return make_contract(indices, make_product(context, rest, exponents));
+      return make_contract(indices, without_factor(*body, i));
     }
     const auto groups = connected_groups(*body, indices);
     if (groups.size() > 1) {

@@ -67,8 +67,7 @@ struct Count {
   }
   Cost operator()(const Gemm& g) const {
     const Touched t = touched(Operation{g});
-    Nest after{g.outer, g.epilogue};
-    for (const ir::Index& i : element_indices(g)) after.loops.push_back(i);
+    const Nest after{all_indices(g), g.epilogue};
     return {2 * volume(g.outer) * extent(g.m) * extent(g.n) * extent(g.k) + (*this)(after).operations,
             size(t.read) + size(t.written)};
   }

@@ -30,7 +30,7 @@ class DeadStores {
       Operation o = operations[n];
       if (!std::visit([&](auto& action) { return keep(action); }, o.action)) continue;
       if (auto* g = std::get_if<Gemm>(&o.action); g != nullptr && !g->stores_c && !reads_sums(*g))
-        o.action = without_product(*g);
+        o.action = Nest{all_indices(*g), g->epilogue};
       out.push_back(std::move(o));
     }
     std::reverse(out.begin(), out.end());
@@ -66,12 +66,6 @@ class DeadStores {
       const auto all = tensors_of(s.value);
       return std::find(all.begin(), all.end(), g.c->tensor) != all.end();
     });
-  }
-
-  static Nest without_product(const Gemm& g) {
-    Nest out{g.outer, g.epilogue};
-    for (const Index& i : element_indices(g)) out.loops.push_back(i);
-    return out;
   }
 
   bool keep(Nest& nest) {

@@ -42,12 +42,6 @@ bool reduces_rows(const std::vector<Index>& loops, const Store& s) {
          });
 }
 
-std::vector<Index> all_loops(const Gemm& g) {
-  std::vector<Index> out = g.outer;
-  for (const Index& i : element_indices(g)) out.push_back(i);
-  return out;
-}
-
 // Stores by which the innermost loop reduces what it goes through to one element.
 std::ptrdiff_t reductions(const std::vector<Index>& loops, const std::vector<Store>& stores) {
   return std::count_if(stores.begin(), stores.end(), [&](const Store& s) {
@@ -59,7 +53,7 @@ std::ptrdiff_t reductions(const std::vector<Index>& loops, const std::vector<Sto
 // True if the nest runs over the elements of the product and may do so as soon as each sum is complete.
 bool can_append(const Gemm& g, const Nest& nest, const plan::Specialisation& sizes) {
   if (product_form(g, sizes) == ProductForm::blocked || g.accumulate) return false;
-  const Nest elements{all_loops(g), g.epilogue};
+  const Nest elements{all_indices(g), g.epilogue};
   if (!std::is_permutation(nest.loops.begin(), nest.loops.end(), elements.loops.begin(),
                            elements.loops.end()) ||
       reductions(elements.loops, nest.stores) + reductions(elements.loops, g.epilogue) > 1)
@@ -132,7 +126,7 @@ bool join(Operations& out, const Nest& nest, const plan::Specialisation& sizes) 
         other != nullptr
             ? can_join(*other, over(other->loops, nest)) &&
                   reductions(other->loops, other->stores) + reductions(nest.loops, nest.stores) <= 1
-            : gemm != nullptr && can_append(*gemm, over(all_loops(*gemm), nest), sizes);
+            : gemm != nullptr && can_append(*gemm, over(all_indices(*gemm), nest), sizes);
     const bool related =
         overlap(theirs.written, own.read) || (gemm != nullptr && overlap({gemm->c->tensor}, own.read));
     if (joins && (related || (other != nullptr && i + 1 == out.size()))) host = i;
@@ -147,7 +141,7 @@ bool join(Operations& out, const Nest& nest, const plan::Specialisation& sizes) 
   }
   auto* gemm = std::get_if<Gemm>(&out[*host].action);
   const Nest joined =
-      over(gemm != nullptr ? all_loops(*gemm) : std::get<Nest>(out[*host].action).loops, nest);
+      over(gemm != nullptr ? all_indices(*gemm) : std::get<Nest>(out[*host].action).loops, nest);
   auto& stores = gemm != nullptr ? gemm->epilogue : std::get<Nest>(out[*host].action).stores;
   stores.insert(stores.end(), joined.stores.begin(), joined.stores.end());
   return true;

@@ -90,9 +90,7 @@ class Rows {
       loops.push_back(i);
       axes.push_back(i.axis);
     }
-    std::string name = "hoisted";
-    for (int n = 2; context_.find_tensor(name) != nullptr; ++n) name = fmt::format("hoisted_{}", n);
-    const Tensor* t = context_.tensor(name, axes, Role::temporary);
+    const Tensor* t = context_.temporary("hoisted", axes);
     const std::vector<Subscript> at(loops.begin(), loops.end());
     const Expr read = make_access(context_, t, at);
     rows_.push_back(

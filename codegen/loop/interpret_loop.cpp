@@ -84,8 +84,7 @@ class LoopInterpreter {
   }
 
   void run(const Gemm& g) {
-    std::vector<Index> rows = g.outer;
-    for (const Index& i : element_indices(g)) rows.push_back(i);
+    const std::vector<Index> rows = all_indices(g);
     over(rows, [&](Place place) {
       T sum = 0;
       const std::size_t depth = g.k ? memory_.count(g.k->axis) : 1;

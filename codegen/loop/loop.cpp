@@ -109,6 +109,12 @@ std::vector<ir::Index> element_indices(const Gemm& gemm) {
   return out;
 }
 
+std::vector<ir::Index> all_indices(const Gemm& gemm) {
+  std::vector<ir::Index> out = gemm.outer;
+  for (const ir::Index& i : element_indices(gemm)) out.push_back(i);
+  return out;
+}
+
 const Operations* body_of(const Operation& operation) {
   if (const auto* repeat = std::get_if<Repeat>(&operation.action)) return &repeat->body;
   if (const auto* sweep = std::get_if<Sweep>(&operation.action)) return &sweep->body;

@@ -70,6 +70,8 @@ struct Draws {
 
 /// The indices of the elements of a product, without those of the outer loops.
 std::vector<ir::Index> element_indices(const Gemm& gemm);
+/// Those of the outer loops, then these.
+std::vector<ir::Index> all_indices(const Gemm& gemm);
 
 struct Operation;
 using Operations = std::vector<Operation>;

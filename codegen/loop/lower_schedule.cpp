@@ -48,7 +48,7 @@ class Lowering {
   void sweep(const calculus::Sweep& s, Operations& out) {
     Sweep lowered{calculus::tick_of(s.axis), calculus::visit_of(s.axis), s.order, nullptr, {}};
     if (is_drawn(s.order)) {
-      lowered.elements = fresh("visited_" + s.axis->name, {s.axis});
+      lowered.elements = context_.temporary("visited_" + s.axis->name, {s.axis});
       out.push_back({Draws{lowered.elements, s.stream, fmt::format("each {}, {}", s.axis->name, str(s.order)),
                            s.order == Order::random ? Draws::Kind::positions : Draws::Kind::permutation}});
     }
@@ -64,12 +64,12 @@ class Lowering {
       out.body = std::move(body);
       return out;
     }
-    const Tensor* moved = fresh("moved", {});
+    const Tensor* moved = context_.temporary("moved", {});
     out.moved = moved;
     Operations after = {
         nest({}, moved, {}, Store::Mode::set, make_constant(context_, 0), "largest change in this pass")};
     for (const Tensor* t : l.watched) {
-      const Tensor* before = fresh("before_" + t->name, t->axes);
+      const Tensor* before = context_.temporary("before_" + t->name, t->axes);
       const auto own = canonical_indices(t);
       out.body.push_back(
           nest(own, before, own, Store::Mode::set, element(context_, t), t->name + " before this pass"));
@@ -79,12 +79,6 @@ class Lowering {
     out.body.insert(out.body.end(), body.begin(), body.end());
     out.body.insert(out.body.end(), after.begin(), after.end());
     return out;
-  }
-
-  const Tensor* fresh(std::string base, std::vector<const Axis*> axes) {
-    std::string name = base;
-    for (int n = 2; context_.find_tensor(name) != nullptr; ++n) name = fmt::format("{}_{}", base, n);
-    return context_.tensor(name, std::move(axes), Role::temporary);
   }
 
   static Operation nest(std::vector<Index> loops, const Tensor* target, const std::vector<Index>& at,

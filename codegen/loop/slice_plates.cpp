@@ -165,10 +165,7 @@ class LaneRewriter {
       std::vector<const Axis*> axes = whole->axes;
       std::erase(axes, plate_);
       axes.push_back(lane_.axis);
-      std::string name = whole->name + "_lanes";
-      for (int n = 2; context_.find_tensor(name) != nullptr; ++n)
-        name = fmt::format("{}_lanes_{}", whole->name, n);
-      made = context_.tensor(name, axes, Role::temporary);
+      made = context_.temporary(whole->name + "_lanes", axes);
     }
     return made;
   }

@@ -141,9 +141,7 @@ const Tensor* Temporaries::named(const GenericForm& form, const std::vector<Inde
   if (role_ == Role::prepared) {
     tensor = prepared_array(*context_, hint, axes, [&](const Tensor* t) { return order_.contains(t); });
   } else {
-    std::string name(hint);
-    for (int n = 2; context_->find_tensor(name) != nullptr; ++n) name = fmt::format("{}_{}", hint, n);
-    tensor = context_->tensor(name, axes, role_);
+    tensor = context_->temporary(std::string(hint), axes);
   }
   record(form, tensor, order);
   return tensor;

@@ -11,6 +11,7 @@
 #include "codegen/ir/indicator.hpp"
 #include "codegen/plan/contraction_order.hpp"
 #include "codegen/plan/generic_form.hpp"
+#include "codegen/plan/shared_values.hpp"
 #include "codegen/plan/work.hpp"
 
 namespace freefall::plan {
@@ -21,10 +22,6 @@ using calculus::Assign;
 using calculus::Assignment;
 using calculus::Step;
 using calculus::Steps;
-
-bool needs_buffer(Op op) {
-  return op == Op::Contract || op == Op::Reduce || op == Op::Inverse || op == Op::LogDet || op == Op::Draw;
-}
 
 bool is_plain_access(Expr e) {
   return e->op == Op::Access && std::all_of(e->subscripts.begin(), e->subscripts.end(),
@@ -198,20 +195,14 @@ class Materialiser {
       temporaries_.invalidate(first.target);
       return;
     }
-    for (const Assignment& a : group.simultaneous) {
-      count_uses(a.value);
-      count_loops(a.value);
-    }
+    for (const Assignment& a : group.simultaneous) shared_.count(a.value);
     std::vector<Assignment> stores;
     for (const Assignment& a : group.simultaneous) {
       preferred_ = a.target->axes;
       stores.push_back({a.target, lower(a.value), a.label, a.tick});
     }
     preferred_.clear();
-    uses_.clear();
-    counted_.clear();
-    sum_loops_.clear();
-    looped_.clear();
+    shared_ = {};
     store_all(stores);
     if (group.simultaneous.size() == 1) remember(group.simultaneous[0]);
   }
@@ -223,74 +214,6 @@ class Materialiser {
         free.size() == a.target->axes.size() && std::none_of(free.begin(), free.end(), calculus::is_tick);
     if (covers && is_expensive(a.value) && !reads(a.value, a.target))
       temporaries_.hold(generic_form(a.value), a.target);
-  }
-
-  // ---- which shared values deserve a buffer ----
-
-  // What is below a buffered value is worked out once, however often the value is read.
-  void count_uses(Expr root) {
-    std::vector<Expr> stack{root};
-    std::set<const Node*> visited;
-    while (!stack.empty()) {
-      const Expr e = stack.back();
-      stack.pop_back();
-      if (!visited.insert(e.get()).second) continue;
-      if (needs_buffer(e->op) && !counted_.insert(generic_form(e).key.get()).second) continue;
-      for (const Expr a : e->args) {
-        stack.push_back(a);
-        if (a->op != Op::Map || row(a->function).cost < kExpensiveMap || a->free.empty()) continue;
-        // A function of rows alone would be worked out one by one between the loops over columns.
-        const bool of_rows = a->free.size() < root->free.size() && includes(root->free, a->free);
-        uses_[generic_form(a).key.get()] += of_rows ? 2 : 1;
-      }
-    }
-  }
-
-  // In how many loops a binder reads its body: reduce() makes several.
-  static int loops(Expr binder) {
-    if (binder->op != Op::Reduce || binder->reducer == Reducer::max) return 1;
-    return binder->reducer == Reducer::log_sum_exp ? 2 : 3;
-  }
-
-  // Of long sums, the loops that read each.
-  void count_loops(Expr root) {
-    std::vector<std::pair<Expr, int>> bodies{{root, 1}};
-    while (!bodies.empty()) {
-      const auto [body, times] = bodies.back();
-      bodies.pop_back();
-      std::vector<Expr> stack{body};
-      std::set<const Node*> visited, sums;
-      while (!stack.empty()) {
-        const Expr e = stack.back();
-        stack.pop_back();
-        if (!visited.insert(e.get()).second) continue;
-        if (needs_buffer(e->op)) {
-          if (looped_.insert(generic_form(e).key.get()).second) {
-            for (const Expr a : e->args) bodies.emplace_back(a, loops(e));
-          }
-          continue;
-        }
-        if (is_long_sum(e)) sums.insert(generic_form(e).key.get());
-        stack.insert(stack.end(), e->args.begin(), e->args.end());
-      }
-      for (const Node* sum : sums) sum_loops_[sum] += times;
-    }
-  }
-
-  static bool is_long_sum(Expr e) {
-    constexpr std::size_t kLongSum = 4;
-    return e->op == Op::Sum && e->args.size() >= kLongSum && !e->free.empty() && is_expensive(e);
-  }
-
-  bool shared(Expr e) const {
-    if (is_long_sum(e)) {
-      constexpr int kManyLoops = 3;  // a store costs about what a loop saves
-      const auto at = sum_loops_.find(generic_form(e).key.get());
-      return at != sum_loops_.end() && at->second >= kManyLoops;
-    }
-    if (e->op != Op::Map) return false;
-    const auto at = uses_.find(generic_form(e).key.get());
-    return at != uses_.end() && at->second >= 2;
   }
 
   // ---- expressions ----
@@ -317,7 +240,7 @@ class Materialiser {
         std::vector<Expr> args;
         for (const Expr a : e->args) args.push_back(done.at(a.get()));
         const Expr rebuilt = args == e->args ? e : rebuild(e, args);
-        done[e.get()] = shared(e) ? stored(e, rebuilt) : rebuilt;
+        done[e.get()] = shared_.deserves_buffer(e) ? stored(e, rebuilt) : rebuilt;
       }
     }
     return done.at(root.get());
@@ -661,7 +584,7 @@ class Materialiser {
     indices.insert(indices.end(), opened.indices.begin(), opened.indices.end());
     std::vector<const Axis*> axes;
     for (const Index& i : indices) axes.push_back(i.axis);
-    const Tensor* buffer = fresh("matrix", axes);
+    const Tensor* buffer = context_.temporary("matrix", axes);
     Substitution to_own;
     const auto own = canonical_indices(buffer);
     for (std::size_t p = 0; p < own.size(); ++p) to_own.emplace_back(indices[p], own[p]);
@@ -670,12 +593,6 @@ class Materialiser {
         {Assign{{{buffer, substitute(lowered, to_own),
                   print(element(context_, buffer)) + " = " + print(substitute(value, to_own), names_)}}}});
     return make_access(context_, buffer, std::vector<Subscript>(indices.begin(), indices.end()));
-  }
-
-  const Tensor* fresh(const std::string& base, const std::vector<const Axis*>& axes) {
-    std::string name = base;
-    for (int n = 2; context_.find_tensor(name) != nullptr; ++n) name = fmt::format("{}_{}", base, n);
-    return context_.tensor(name, axes, Role::temporary);
   }
 
   static std::vector<const Axis*> matrix_last(const Opened& opened) {
@@ -784,7 +701,7 @@ class Materialiser {
       const auto stuck =
           std::find_if(waiting.begin(), waiting.end(), [&](const Assignment& a) { return !moves_buffer(a); });
       if (stuck == waiting.end()) throw std::logic_error("store_all: a cycle of copies");
-      const Tensor* next = fresh("next_" + stuck->target->name, stuck->target->axes);
+      const Tensor* next = context_.temporary("next_" + stuck->target->name, stuck->target->axes);
       out_->push_back({Assign{{{next, stuck->value, stuck->label, stuck->tick}}}});
       stuck->value = calculus::target_element({next, stuck->value, {}, stuck->tick});
     }
@@ -796,10 +713,7 @@ class Materialiser {
   Temporaries temporaries_;
   Steps* out_ = nullptr;
   std::vector<const Axis*> preferred_;
-  std::unordered_map<const Node*, int> uses_;
-  std::set<const Node*> counted_;  // buffered values below which uses were counted
-  std::unordered_map<const Node*, int> sum_loops_;
-  std::set<const Node*> looped_;                         // the same, of loops
+  SharedValues shared_;
   std::unordered_map<const Tensor*, GenericForm> made_;  // what each buffer was made for
 };
 

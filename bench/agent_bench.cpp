@@ -1,5 +1,5 @@
-// One step of a discrete agent (agent_case.hpp): the generated kernel, a hand-written one, scalar C++, NumPy
-// policy after policy and as a tree.
+// One step of a discrete agent (agent_case.hpp): the generated kernel, a hand-written one, Eigen, scalar C++,
+// NumPy policy after policy and as a tree.
 
 #include <fmt/format.h>
 
@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "bench/agent_case.hpp"
+#include "bench/hand/agent_eigen.hpp"
 #include "bench/race.hpp"
 #ifdef __AVX512F__
 #include "bench/hand/agent.hpp"
@@ -127,6 +128,8 @@ int main(int argc, char** argv) try {
   const auto hand = std::make_unique<hand_agent>(given);
   add("hand", kind::hand, *hand, record(given, *hand));
 #endif
+  eigen_agent eigen(given);
+  add("careful Eigen", kind::peer, eigen, record(given, eigen));
   plain<float> scalar(given);
   add("scalar C++", kind::peer, scalar, record(given, scalar));
   if (!agree) return 1;

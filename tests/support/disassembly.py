@@ -16,12 +16,15 @@ def disassemble(objdump, file):
     return functions
 
 
-def loops(instructions):
-    """The instructions between the head of each loop and the jump back to it, both included."""
+def innermost(instructions):
+    """The loops that hold no other one, and are no jump back to the end of the function."""
+    addresses = [a for a, _ in instructions]
     found = []
     for address, text in instructions:
         if match := re.match(r"j[a-z]+ +([0-9a-f]+)", text):
             head = int(match[1], 16)
-            if head <= address:
-                found.append([t for a, t in instructions if head <= a <= address])
-    return found
+            if addresses[0] <= head <= address:
+                found.append((head, address))
+    bodies = [[t for a, t in instructions if head <= a <= end] for head, end in found
+              if not any(other != (head, end) and head <= other[0] and other[1] <= end for other in found)]
+    return [body for body in bodies if not any(text.startswith("ret") for text in body)]

@@ -94,9 +94,15 @@ template <class T, int rows, int vectors>
 #pragma GCC unroll 8
       for (int v = 0; v < vectors - 1; ++v) line[v] = S::load(b + v * static_cast<int>(S::lanes));
       line[vectors - 1] = S::load(b + b_last);
+      const T* four = a;
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) {
-        const typename S::vector x = S::broadcast(a[i * a_row]);
+        // The distances of twelve rows would take more registers than there are.
+        if (rows > 8 && i > 0 && i % 4 == 0) {
+          four += 4 * a_row;
+          asm("" : "+r"(four));
+        }
+        const typename S::vector x = S::broadcast(rows > 8 ? four[i % 4 * a_row] : a[i * a_row]);
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; ++v) sum[i][v] += x * line[v];
       }

@@ -1,5 +1,5 @@
 // One epoch of 60,000 images through a predictive-coding network (adamw_case.hpp): the generated kernel, a
-// hand-written one, careful Eigen, PyTorch. Timed batch by batch, 468.75 to the epoch.
+// hand-written one, careful Eigen, NumPy, PyTorch. Timed batch by batch, 468.75 to the epoch.
 
 #include <fmt/format.h>
 
@@ -135,9 +135,11 @@ int main(int argc, char** argv) try {
       "careful Eigen", kind::peer, eigen, [&](std::size_t l, auto i, auto j) { return eigen.W[l](i, j); },
       [&](std::size_t l, auto i) { return eigen.b[l](i, 0); });
   if (!agree) return 1;
-  for (auto& peer : in_python("PyTorch, 12 batches",
-                              {"/usr/bin/python3", BENCH_FOLDER "/peers/adamw_torch.py", numbers.path()}))
-    candidates.push_back(std::move(peer));
+  for (const auto& [library, file] : {std::pair{"NumPy", BENCH_FOLDER "/peers/adamw_numpy.py"},
+                                      {"PyTorch", BENCH_FOLDER "/peers/adamw_torch.py"}})
+    for (auto& peer : in_python(fmt::format("{}, {} batches", library, batches_for_peers),
+                                {"/usr/bin/python3", file, numbers.path()}))
+      candidates.push_back(std::move(peer));
 
   // The products with the constant first prediction hoisted, none peeled.
   const auto product = [](std::size_t l) { return 2.0 * batch * size[l] * size[l + 1]; };

@@ -1,5 +1,5 @@
 // One step of a discrete agent (agent_case.hpp): the generated kernel, a hand-written one, Eigen, scalar C++,
-// NumPy policy after policy and as a tree.
+// NumPy policy after policy and as a tree, PyTorch as a tree.
 
 #include <fmt/format.h>
 
@@ -142,6 +142,10 @@ int main(int argc, char** argv) try {
          in_python(fmt::format("NumPy {}, {}", form, real),
                    {"/usr/bin/python3", BENCH_FOLDER "/peers/agent_numpy.py", form, real, numbers.path()}))
       candidates.push_back(std::move(peer));
+  for (auto& peer :
+       in_python("PyTorch tree, float32",
+                 {"/usr/bin/python3", BENCH_FOLDER "/peers/agent_torch.py", "float32", numbers.path()}))
+    candidates.push_back(std::move(peer));
   // Products of the tree with A B_a known: belief, and two for each inner node, one for each leaf.
   constexpr double products = 1 + 2 * (4 + 16 + 64) + 256;
   return race({"agent", products * 2 * states * states, false}, candidates, argc, argv);

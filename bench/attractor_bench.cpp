@@ -1,5 +1,5 @@
 // One step of an attractor network (attractor_case.hpp) of 25, 64 and 784 units: the generated kernel,
-// hand-written ones, Eigen, scalar C++, NumPy.
+// hand-written ones, Eigen, scalar C++, NumPy, PyTorch.
 
 #include <fmt/format.h>
 
@@ -119,6 +119,10 @@ int run(int argc, char** argv) {
                                 {"/usr/bin/python3", BENCH_FOLDER "/peers/attractor_numpy.py", real,
                                  std::to_string(n), numbers.path()}))
       candidates.push_back(std::move(peer));
+  for (auto& peer : in_python(
+           "PyTorch float32",
+           {"/usr/bin/python3", BENCH_FOLDER "/peers/attractor_torch.py", std::to_string(n), numbers.path()}))
+    candidates.push_back(std::move(peer));
   return race({fmt::format("attractor, {} units", n), 4.0 * n * n, false}, candidates, argc, argv);
 }
 

@@ -1,5 +1,5 @@
 // One tick of a linear filter (filter_case.hpp) with 4 and 16 states, one copy at a time: the generated
-// kernel, hand-written ones, Eigen of fixed size, NumPy.
+// kernel, hand-written ones, Eigen of fixed size, NumPy, PyTorch.
 
 #include <fmt/format.h>
 
@@ -8,6 +8,7 @@
 #include <filter_bench_4_views.hpp>
 #include <filter_written_16_views.hpp>
 #include <filter_written_4_views.hpp>
+#include <span>
 
 #include "bench/bound.hpp"
 #include "bench/filter_case.hpp"
@@ -105,9 +106,18 @@ int run(int argc, char** argv) {
   add("hand, as written", kind::hand, written, [&] { return written.x; });
   add("hand, folded", kind::peer, folded, [&] { return folded.x; });
   if (!agree) return 1;
-  for (auto& peer :
-       in_python("NumPy", {"/usr/bin/python3", BENCH_FOLDER "/peers/filter_numpy.py", std::to_string(n)}))
-    candidates.push_back(std::move(peer));
+  numbers_file numbers;
+  const auto elements = [](const auto& m) { return std::span(m.data(), static_cast<std::size_t>(m.size())); };
+  for (const auto* m : {&s.A, &s.C, &s.Px, &s.Py}) numbers.add(elements(*m));
+  numbers.add(elements(s.y)).add(exact);
+  const auto add_peer = [&](const char* name, std::vector<std::string> command) {
+    command.insert(command.begin(), "/usr/bin/python3");
+    command.insert(command.end(), {std::to_string(n), numbers.path()});
+    for (auto& peer : in_python(name, command)) candidates.push_back(std::move(peer));
+  };
+  add_peer("NumPy", {BENCH_FOLDER "/peers/filter_numpy.py"});
+  add_peer("PyTorch, manual", {BENCH_FOLDER "/peers/filter_torch.py", "manual"});
+  add_peer("PyTorch, autograd", {BENCH_FOLDER "/peers/filter_torch.py", "autograd"});
   return race({fmt::format("filter, {} states", n), 2.0 * n * n * (1 + 4 * filter::steps), true}, candidates,
               argc, argv);
 }

@@ -147,13 +147,15 @@ int main(int argc, char** argv) try {
   for (const auto& s : data) numbers.add(s.image).add(s.digit);
   add_parameters([&](std::size_t l) { return exact.W[l].transpose().reshaped().eval(); },
                  [&](std::size_t l) { return exact.b[l]; });
-  for (const auto& [library, file] :
-       {std::pair{"NumPy", "/peers/pcn_numpy.py"}, {"PyTorch", "/peers/pcn_torch.py"}})
-    for (const char* form : {"hoisted", "as written"})
-      for (auto& peer : freefall::bench::in_python(
-               fmt::format("{}, {}", library, form),
-               {"/usr/bin/python3", std::string(BENCH_FOLDER) + file, form, numbers.path()}))
-        candidates.push_back(std::move(peer));
+  const auto add_peer = [&](const char* library, const std::string& file, const char* form) {
+    for (auto& peer : freefall::bench::in_python(fmt::format("{}, {}", library, form),
+                                                 {"/usr/bin/python3", file, form, numbers.path()}))
+      candidates.push_back(std::move(peer));
+  };
+  for (const char* form : {"hoisted", "as written"})
+    add_peer("NumPy", BENCH_FOLDER "/peers/pcn_numpy.py", form);
+  for (const char* form : {"hoisted", "as written", "autograd"})
+    add_peer("PyTorch", BENCH_FOLDER "/peers/pcn_torch.py", form);
   // Multiplications and additions of the products with the constant first prediction hoisted, none peeled.
   const auto product = [](int l) {
     return 2.0 * batch * size[static_cast<std::size_t>(l)] * size[static_cast<std::size_t>(l) + 1];

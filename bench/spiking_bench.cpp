@@ -102,6 +102,9 @@ int run(int argc, char** argv) {
   for (auto& peer : in_python("NumPy", {"/usr/bin/python3", BENCH_FOLDER "/peers/spiking_numpy.py",
                                         std::to_string(n), numbers.path()}))
     candidates.push_back(std::move(peer));
+  for (auto& peer : in_python("PyTorch", {"/usr/bin/python3", BENCH_FOLDER "/peers/spiking_torch.py",
+                                          std::to_string(n), numbers.path()}))
+    candidates.push_back(std::move(peer));
   // Per neuron: leaks of V and r, drive of two signals, noise, margin.
   return race({fmt::format("spiking, {} neurons", n), 10.0 * n, false, n}, candidates, argc, argv);
 }

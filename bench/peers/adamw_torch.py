@@ -7,11 +7,9 @@ FILE holds W and b of the start, 12 batches, and W and b after the first 10 of t
 
 import sys
 
-from served import Numbers, check, needs, np, serve
+from served import Numbers, check, needs_torch, np, serve
 
-torch = needs("torch")
-torch.set_num_threads(1)
-torch.set_grad_enabled(False)
+torch = needs_torch()
 
 BATCHES, BATCH, SIZE, STEPS, CHECKED = 12, 128, (784, 128, 128, 128, 10), 8, 10
 INFER, LEARN, DECAY, BETA1, BETA2, EPSILON = 0.1, 1e-3, 0.01, 0.9, 0.999, 1e-8

@@ -1,24 +1,18 @@
 """filter_case.hpp in NumPy.
 
-usage: filter_numpy.py STATES
+usage: filter_numpy.py STATES FILE
+
+FILE holds A, C, Px, Py, 1024 observations, and the state after all of them.
 """
 
 import sys
 
-from served import np, serve
+from served import Numbers, check, np, serve
 
 N, STEPS, RATE, OBSERVATIONS = int(sys.argv[1]), 5, 0.05, 1024
-draw = np.random.default_rng(1)
-
-
-def precision():
-    m = draw.standard_normal((N, N))
-    return m @ m.T / N + np.eye(N)
-
-
-A = 0.9 * np.eye(N) + 0.05 / N * draw.standard_normal((N, N))
-C = draw.standard_normal((N, N)) / np.sqrt(N)
-PX, PY, Y = precision(), precision(), draw.standard_normal((OBSERVATIONS, N))
+numbers = Numbers(sys.argv[2])
+A, C, PX, PY = (numbers.take(N, N) for _ in range(4))
+Y, expected = numbers.take(OBSERVATIONS, N), numbers.take(N)
 
 
 def tick(t):
@@ -31,4 +25,7 @@ def tick(t):
 
 
 x = np.zeros(N)
+for t in range(OBSERVATIONS):
+    tick(t)
+check(np.abs(x - expected).max() / np.abs(expected).max(), 1e-12, f"{OBSERVATIONS} ticks")
 serve(tick)

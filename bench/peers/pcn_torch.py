@@ -1,17 +1,15 @@
-"""pcn_case.hpp in PyTorch, eager, the rules written out.
+"""pcn_case.hpp in PyTorch, eager, the rules written out or gradients of F.
 
-usage: pcn_torch.py "as written" | hoisted FILE
+usage: pcn_torch.py "as written" | hoisted | autograd FILE
 
 FILE holds W and b of the start, 12 samples, and W and b after the first 10 of them.
 """
 
 import sys
 
-from served import Numbers, check, needs, np, serve
+from served import Numbers, check, needs_torch, np, serve
 
-torch = needs("torch")
-torch.set_num_threads(1)
-torch.set_grad_enabled(False)
+torch = needs_torch()
 
 SAMPLES, BATCH, SIZE, STEPS, CHECKED = 12, 64, (784, 256, 256, 10), 20, 10
 INFER, LEARN = 0.1, 0.01 / BATCH
@@ -64,7 +62,26 @@ def hoisted(image, digit):
     train_by(image, digit, True)
 
 
-train = {"as written": as_written, "hoisted": hoisted}[sys.argv[1]]
+def autograd(image, digit):
+    """The rules from F, half of the squared errors."""
+
+    def gradients(x1, x2, of):
+        for v in of:
+            v.requires_grad_()
+        with torch.enable_grad():
+            errors = x1 - predict(0, torch.tanh(image)), x2 - predict(1, torch.tanh(x1)), digit - predict(2, torch.tanh(x2))
+            return torch.autograd.grad(sum((e * e).sum() for e in errors) / 2, of)
+
+    x1 = predict(0, torch.tanh(image))
+    x2 = predict(1, torch.tanh(x1))
+    for _ in range(STEPS):
+        g1, g2 = gradients(x1, x2, [x1, x2])
+        x1, x2 = x1.detach() - INFER * g1, x2.detach() - INFER * g2
+    for p, g in zip(W + b, gradients(x1, x2, W + b)):
+        p.requires_grad_(False).sub_(g, alpha=LEARN)
+
+
+train = {"as written": as_written, "hoisted": hoisted, "autograd": autograd}[sys.argv[1]]
 for sample in samples[:CHECKED]:
     train(*sample)
 found = [p.numpy() for p in W + b]

@@ -20,6 +20,15 @@ def needs(module):
 np = needs("numpy")
 
 
+def needs_torch():
+    """As race.hpp times the candidates in C++: one thread, denormals as zero. No gradients unless they are asked for."""
+    torch = needs("torch")
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    torch.set_grad_enabled(False)
+    return torch
+
+
 class Numbers:
     """The doubles of a numbers_file of race.hpp, taken in the order they were added."""
 

@@ -6,6 +6,8 @@
 #include <pcn_shared_float_views.hpp>
 
 #include <cstring>
+#include <limits>
+#include <memory>
 #include <thread>
 
 #include "tests/kernel/named_arrays.hpp"
@@ -77,6 +79,40 @@ TEST(Threads, CallersAtTheSameTimeDoNotDisturbEachOther) {
   for (std::thread& t : callers) t.join();
   for (auto& net : nets) expect_same_bits(net, alone, tensors);
 }
+
+#if defined(__SSE__) || defined(__aarch64__)
+
+// Denormal pixels times weights that make normal numbers of them are as good as no pixels: every thread of
+// the team takes denormal numbers as zero, not the calling one alone.
+template <class Instance>
+void expect_denormals_are_zero(std::span<const runtime::tensor_info> tensors) {
+  using Scalar = std::remove_reference_t<decltype(std::declval<Instance&>().inference_rate())>;
+  using limits = std::numeric_limits<Scalar>;
+  const auto infer = [&](Scalar pixel, std::size_t threads) {
+    auto net = std::make_unique<Instance>();
+    net->use_threads(threads);
+    start(*net, tensors);
+    net->W1() *= Scalar(0.01) / limits::min();
+    net->image().setConstant(pixel);
+    net->infer();
+    return net;
+  };
+  const auto none = infer(0, 1), normal = infer(limits::min(), 1);
+  ASSERT_NE(none->h1(), normal->h1());  // pixels are read
+  for (const std::size_t threads : {1u, 2u, 5u}) {
+    SCOPED_TRACE(threads);
+    const auto denormal = infer(limits::min() / 2, threads);
+    EXPECT_EQ(denormal->h1(), none->h1());
+    EXPECT_EQ(denormal->h2(), none->h2());
+  }
+}
+
+TEST(Threads, AllTakeDenormalNumbersAsZero) {
+  expect_denormals_are_zero<pcn_shared_float::instance>(pcn_shared_float::tensors());
+  expect_denormals_are_zero<pcn_shared_double::instance>(pcn_shared_double::tensors());
+}
+
+#endif
 
 TEST(Threads, NoneAreRefused) {
   pcn_shared_float::instance net;

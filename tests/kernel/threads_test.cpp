@@ -6,6 +6,7 @@
 #include <pcn_shared_float_views.hpp>
 
 #include <cstring>
+#include <freefall/runtime/team.hpp>
 #include <limits>
 #include <memory>
 #include <thread>
@@ -14,6 +15,12 @@
 
 namespace freefall::test {
 namespace {
+
+// A thread that a kernel makes inherits the mode of its maker; these have that of main(), before any test.
+[[maybe_unused]] const bool workers_are_made = [] {
+  runtime::run_team(5, [](const runtime::team&) {});
+  return true;
+}();
 
 template <class Instance>
 void start(Instance& net, std::span<const runtime::tensor_info> tensors) {

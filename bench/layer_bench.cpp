@@ -1,15 +1,19 @@
-// Single products, [batch, in] by [in, out], all of whose weights stay in the second cache: a generated
-// kernel of one linear layer, the product of the runtime that such kernels call, a hand-written one, and the
-// libraries that are installed. Prints GFLOP/s; each candidate has operands in the layout it likes best.
+// Single products, [batch, in] by [in, out]: a generated kernel of one linear layer, the product of the
+// runtime that such kernels call, a hand-written one, and the libraries that are installed. The weights of
+// all layers but 784x1000 stay in the second cache. Prints GFLOP/s; each candidate has operands in the layout
+// it likes best.
 
 #include <fmt/format.h>
 
 #include <Eigen/Dense>
 #include <algorithm>
 #include <freefall/runtime/buffer.hpp>
+#include <freefall/runtime/error.hpp>
+#include <freefall/runtime/gemm.hpp>
 #include <freefall/runtime/random.hpp>
 #include <freefall/runtime/tiled_product.hpp>
 #include <span>
+#include <type_traits>
 
 #include "bench/race.hpp"
 #include "layer_bench_sizes.hpp"  // the kernels of all sizes, and for_each_size(visit)
@@ -28,103 +32,153 @@ namespace {
 
 using namespace freefall::bench;
 using freefall::runtime::aligned_buffer;
-using matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+template <class T>
+using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+constexpr const char* columns[] = {"generated", "runtime product", "hand",
+                                   "libxsmm",   "oneDNN sgemm",    "Eigen"};
 
 // Sums of up to 784 products of order one.
-constexpr float agreement = 1e-4F;
+template <class T>
+constexpr T agreement = std::is_same_v<T, float> ? T(1e-4) : T(1e-13);
 
 struct failure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-template <class Instance, std::size_t in, std::size_t out, std::size_t batch>
-std::vector<result> run(int rounds) {
-  constexpr std::size_t slice = std::min<std::size_t>(batch, 32);  // samples in the lanes
-  matrix x(batch, in), W(out, in);
-  freefall::runtime::stream(1, "x").fill_normal<float>(std::span(x.data(), batch * in));
-  freefall::runtime::stream(1, "W").fill_normal<float>(std::span(W.data(), out * in));
-  const matrix W_by_inputs = W.transpose();
-  const matrix expected = (x.cast<double>() * W.transpose().cast<double>()).cast<float>();
-  aligned_buffer<float> x_lanes(in * batch + 64), y_lanes(out * batch + 64);  // [slice][unit][sample]
-  for (std::size_t b = 0; b < batch; ++b)
-    for (std::size_t k = 0; k < in; ++k)
-      x_lanes.data()[(b / slice * in + k) * slice + b % slice] =
-          x(static_cast<Eigen::Index>(b), static_cast<Eigen::Index>(k));
+// Samples in the lanes at a time: as many as the generator takes.
+template <class T>
+constexpr std::size_t slice_of(std::size_t batch) {
+  return std::min<std::size_t>(batch, 128 / sizeof(T));
+}
 
+template <class T>
+struct operands {
+  std::size_t in, out, batch, slice = slice_of<T>(batch);
+  matrix<T> x{batch, in}, W{out, in}, W_by_inputs, y{batch, out};
+  aligned_buffer<T> x_lanes{in * batch + 64}, y_lanes{out * batch + 64};  // [slice][unit][sample]
+
+  operands(std::size_t of_in, std::size_t of_out, std::size_t of_batch)
+      : in(of_in), out(of_out), batch(of_batch) {
+    freefall::runtime::stream(1, "x").fill_normal<T>(std::span(x.data(), batch * in));
+    freefall::runtime::stream(1, "W").fill_normal<T>(std::span(W.data(), out * in));
+    W_by_inputs = W.transpose();
+    for (std::size_t b = 0; b < batch; ++b)
+      for (std::size_t k = 0; k < in; ++k) x_lanes.data()[at_lane(b, k, in)] = x.data()[b * in + k];
+  }
+  std::size_t at_lane(std::size_t b, std::size_t unit, std::size_t units) const {
+    return (b / slice * units + unit) * slice + b % slice;
+  }
+};
+
+#ifdef __AVX512F__
+template <class T>
+void by_hand(operands<T>& o) {
+  const auto depth = static_cast<int>(o.in), width = static_cast<int>(o.slice);
+  for (std::size_t first = 0; first < o.batch; first += o.slice) {
+    T* const to = o.y_lanes.data() + first * o.out;
+    const auto product = [&]<int vectors>(std::integral_constant<int, vectors>) {
+      avx512::product_then<vectors, false>(
+          static_cast<int>(o.out), depth, o.W.data(), depth, o.x_lanes.data() + first * o.in, width,
+          [&](int i, int j, auto sum) { avx512::store(to + i * width + j * avx512::lanes_of<T>, sum); });
+    };
+    if (width == 2 * avx512::lanes_of<T>)
+      product(std::integral_constant<int, 2>{});
+    else
+      product(std::integral_constant<int, 1>{});
+  }
+}
+#endif
+
+// Checks and times all candidates of one size. `generated` fills `y`, `product` either y_lanes or, a sample
+// after the other, o.y.
+template <class T>
+std::vector<result> compare(operands<T>& o, const std::function<void()>& generated, const std::vector<T>& y,
+                            const std::function<void()>& product, const std::string& name, int rounds) {
+  const auto [in, out, batch] = std::tuple(o.in, o.out, o.batch);
+  const matrix<T> expected =
+      (o.x.template cast<double>() * o.W.transpose().template cast<double>()).template cast<T>();
   std::vector<candidate> candidates;
-  matrix y(batch, out);
-  const auto add = [&](const char* name, kind what, std::function<void()> call, const auto& element) {
+  const auto add = [&](const char* variant, kind what, std::function<void()> call, const auto& element) {
     call();
-    float off = 0;
+    T off = 0;
     for (std::size_t b = 0; b < batch; ++b)
       for (std::size_t i = 0; i < out; ++i)
-        off = std::max(off, std::abs(element(b, i) -
-                                     expected(static_cast<Eigen::Index>(b), static_cast<Eigen::Index>(i))));
-    if (!(off <= agreement * std::sqrt(static_cast<float>(in))))
-      throw failure(fmt::format("{} of {}x{}, batch {}, computes something else: differs by {:.1e}", name, in,
-                                out, batch, off));
-    candidates.push_back(in_process(name, what, std::move(call)));
+        off = std::max(off, std::abs(element(b, i) - expected.data()[b * out + i]));
+    if (!(off <= agreement<T> * std::sqrt(static_cast<T>(in))))
+      throw failure(fmt::format("{} of {} computes something else: differs by {:.1e}", variant, name, off));
+    candidates.push_back(in_process(variant, what, std::move(call)));
   };
-  const auto plain = [&](std::size_t b, std::size_t i) { return y.data()[b * out + i]; };
-  const auto by_lanes = [&](std::size_t b, std::size_t i) {
-    return y_lanes.data()[(b / slice * out + i) * slice + b % slice];
-  };
+  const auto plain = [&](std::size_t b, std::size_t i) { return o.y.data()[b * out + i]; };
+  const auto by_lanes = [&](std::size_t b, std::size_t i) { return o.y_lanes.data()[o.at_lane(b, i, out)]; };
 
-  Instance net;
-  std::copy_n(x.data(), batch * in, net.x().data());
-  std::copy_n(W.data(), out * in, net.W().data());
-  add(
-      "generated", kind::generated, [&] { net.layer(); },
-      [&](std::size_t b, std::size_t i) { return net.y().data()[b * out + i]; });
-  add(
-      "runtime product", kind::peer,
-      [&] {
-        for (std::size_t first = 0; first < batch; first += slice) {
-          float* const to = y_lanes.data() + first * out;
-          freefall::runtime::tiled_product<float, out, slice, static_cast<std::ptrdiff_t>(in), 1,
-                                           static_cast<std::ptrdiff_t>(slice)>(
-              in, W.data(), x_lanes.data() + first * in,
-              [&](std::size_t i, std::size_t j, const float* sums, auto count) {
-                for (std::size_t n = 0; n < count; ++n) to[i * slice + j + n] = sums[n];
-              });
-        }
-      },
-      by_lanes);
+  add("generated", kind::generated, generated, [&](std::size_t b, std::size_t i) { return y[b * out + i]; });
+  if (batch == 1)
+    add("runtime product", kind::peer, product, plain);
+  else
+    add("runtime product", kind::peer, product, by_lanes);
 #ifdef __AVX512F__
-  add(
-      "hand", kind::hand,
-      [&] {
-        constexpr int vectors = static_cast<int>(slice) / avx512::lanes;
-        for (std::size_t first = 0; first < batch; first += slice) {
-          float* const to = y_lanes.data() + first * out;
-          avx512::product_then<vectors, false>(
-              static_cast<int>(out), static_cast<int>(in), W.data(), static_cast<std::ptrdiff_t>(in),
-              x_lanes.data() + first * in, static_cast<std::ptrdiff_t>(slice), [&](int i, int j, __m512 sum) {
-                _mm512_store_ps(to + i * static_cast<int>(slice) + j * avx512::lanes, sum);
-              });
-        }
-      },
-      by_lanes);
+  if (batch > 1) add("hand", kind::hand, [&] { by_hand(o); }, by_lanes);
 #endif
+  o.y.setZero();
 #ifdef BENCH_XSMM
   // Its matrices are by columns: y' [out, batch] = W [out, in] x' [in, batch].
-  const auto product = libxsmm_smmdispatch(
-      static_cast<int>(out), static_cast<int>(batch), static_cast<int>(in), nullptr, nullptr, nullptr,
-      std::array{1.0F}.data(), std::array{0.0F}.data(), nullptr, nullptr);
-  if (product != nullptr)
-    add("libxsmm", kind::peer, [&, product] { product(W_by_inputs.data(), x.data(), y.data()); }, plain);
+  const auto dispatch = [](auto... sizes) {
+    const T one = 1, zero = 0;
+    if constexpr (std::is_same_v<T, float>)
+      return libxsmm_smmdispatch(sizes..., nullptr, nullptr, nullptr, &one, &zero, nullptr, nullptr);
+    else
+      return libxsmm_dmmdispatch(sizes..., nullptr, nullptr, nullptr, &one, &zero, nullptr, nullptr);
+  };
+  if (const auto made = dispatch(static_cast<int>(out), static_cast<int>(batch), static_cast<int>(in)))
+    add("libxsmm", kind::peer, [&, made] { made(o.W_by_inputs.data(), o.x.data(), o.y.data()); }, plain);
 #endif
+  o.y.setZero();
 #ifdef BENCH_DNNL
-  add(
-      "oneDNN sgemm", kind::peer,
-      [&] {
-        dnnl_sgemm('N', 'N', batch, out, in, 1, x.data(), in, W_by_inputs.data(), out, 0, y.data(), out);
-      },
-      plain);
+  if constexpr (std::is_same_v<T, float>)
+    add(
+        "oneDNN sgemm", kind::peer,
+        [&] {
+          dnnl_sgemm('N', 'N', batch, out, in, 1, o.x.data(), in, o.W_by_inputs.data(), out, 0, o.y.data(),
+                     out);
+        },
+        plain);
 #endif
-  add("Eigen", kind::peer, [&] { y.noalias() = x * W_by_inputs; }, plain);
-  return measure({fmt::format("layer {}x{}, batch {}", in, out, batch), 2.0 * batch * in * out}, candidates,
-                 rounds);
+  o.y.setZero();
+  add("Eigen", kind::peer, [&] { o.y.noalias() = o.x * o.W_by_inputs; }, plain);
+  return measure({name, 2.0 * batch * in * out, std::is_same_v<T, double>}, candidates, rounds);
+}
+
+template <class Kernels, class T, std::size_t in, std::size_t out, std::size_t batch>
+std::vector<result> run(const std::string& name, int rounds) {
+  operands<T> o(in, out, batch);
+  std::vector<T> y(batch * out);
+  freefall::runtime::workspace memory(Kernels::workspace_bytes);
+  typename Kernels::arrays arrays;
+  arrays.x = o.x.data();
+  arrays.W = o.W.data();
+  arrays.y = y.data();
+  const auto generated = [&] {
+    freefall::runtime::require(Kernels::layer(arrays, memory.data()), Kernels::tensors());
+  };
+  constexpr std::size_t slice = slice_of<T>(batch);
+  aligned_buffer<T> scratch(freefall::runtime::gemm_scratch_elements(batch, out, in));
+  const auto product = [&] {
+    if constexpr (batch == 1) {
+      freefall::runtime::gemm<T>(1, out, in, 1, o.x.data(), in, 1, o.W.data(), 1, in, 0, o.y.data(), out, 1,
+                                 scratch.data());
+    } else {
+      for (std::size_t first = 0; first < batch; first += slice) {
+        T* const to = o.y_lanes.data() + first * out;
+        freefall::runtime::tiled_product<T, out, slice, std::ptrdiff_t{in}, 1, std::ptrdiff_t{slice}>(
+            in, o.W.data(), o.x_lanes.data() + first * in,
+            [&](std::size_t i, std::size_t j, const T* sums, auto count) {
+              for (std::size_t n = 0; n < count; ++n) to[i * slice + j + n] = sums[n];
+            });
+      }
+    }
+  };
+  return compare<T>(o, generated, y, product, name, rounds);
 }
 
 }  // namespace
@@ -139,25 +193,24 @@ int main(int argc, char** argv) try {
 #ifndef BENCH_XSMM
   fmt::print("libxsmm is not there (libxsmm-dev)\n");
 #endif
-  bool first = true;
-  for_each_size([&]<class Instance, std::size_t in, std::size_t out, std::size_t batch>(
-                    size_of<Instance, in, out, batch>) {
-    const auto results = run<Instance, in, out, batch>(given.rounds);
-    const double operations = 2.0 * in * out * batch;
-    if (first) {
-      fmt::print("GFLOP/s (share of the FMA limit)\n{:<14}{:>6}", "in x out", "batch");
-      for (const result& r : results)
-        if (r.variant != fma_limit) fmt::print("{:>18}", r.variant);
-      fmt::print("\n");
+  fmt::print("GFLOP/s (share of the FMA limit)\n{:<8}{:<12}{:>6}", "", "in x out", "batch");
+  for (const char* column : columns) fmt::print("{:>18}", column);
+  fmt::print("\n");
+  for_each_size([&]<class Kernels, class T, std::size_t in, std::size_t out, std::size_t batch>(
+                    size_of<Kernels, T, in, out, batch>) {
+    const char* const type = std::is_same_v<T, float> ? "float" : "double";
+    const std::string name = fmt::format("layer {}x{}, batch {}, {}", in, out, batch, type);
+    const auto results = run<Kernels, T, in, out, batch>(name, given.rounds);
+    fmt::print("{:<8}{:<12}{:>6}", type, fmt::format("{}x{}", in, out), batch);
+    for (const std::string column : columns) {
+      const auto found = std::ranges::find(results, column, &result::variant);
+      fmt::print("{:>18}", found == results.end()
+                               ? ""
+                               : fmt::format("{:.1f} ({:.0f} %)", 2.0 * in * out * batch / found->median_ns,
+                                             100 * *found->share_of_limit));
     }
-    first = false;
-    fmt::print("{:<14}{:>6}", fmt::format("{}x{}", in, out), batch);
-    for (const result& r : results)
-      if (r.variant != fma_limit)
-        fmt::print("{:>18}",
-                   fmt::format("{:.1f} ({:.0f} %)", operations / r.median_ns, 100 * *r.share_of_limit));
     fmt::print("\n");
-    append_json(given, fmt::format("layer {}x{}, batch {}", in, out, batch), results);
+    append_json(given, name, results);
   });
   return 0;
 } catch (const std::exception& e) {

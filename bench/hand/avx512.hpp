@@ -10,6 +10,20 @@ namespace freefall::bench::avx512 {
 
 inline constexpr int lanes = 16;
 
+// What a product needs, for float and for double.
+template <class T>
+inline constexpr int lanes_of = static_cast<int>(64 / sizeof(T));
+[[gnu::always_inline]] inline __m512 load(const float* p) { return _mm512_loadu_ps(p); }
+[[gnu::always_inline]] inline __m512d load(const double* p) { return _mm512_loadu_pd(p); }
+[[gnu::always_inline]] inline void store(float* p, __m512 x) { _mm512_storeu_ps(p, x); }
+[[gnu::always_inline]] inline void store(double* p, __m512d x) { _mm512_storeu_pd(p, x); }
+[[gnu::always_inline]] inline __m512 broadcast(float x) { return _mm512_set1_ps(x); }
+[[gnu::always_inline]] inline __m512d broadcast(double x) { return _mm512_set1_pd(x); }
+[[gnu::always_inline]] inline __m512 fmadd(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
+[[gnu::always_inline]] inline __m512d fmadd(__m512d a, __m512d b, __m512d c) {
+  return _mm512_fmadd_pd(a, b, c);
+}
+
 // rcp14 and one Newton step.
 [[gnu::always_inline]] inline __m512 reciprocal(__m512 x) {
   const __m512 r = _mm512_rcp14_ps(x);
@@ -118,27 +132,29 @@ inline void transpose_block(const float* from, std::ptrdiff_t from_stride, float
     for (int j = 0; j < columns; ++j) to[j * to_stride + i] = from[std::ptrdiff_t{i} * columns + j];
 }
 
-// out [Rows, Vectors * 16] = sum_k A(row, k) B[k, column]; A(i, k) is a[i * a_stride + k], or a[k * a_stride
+// out [Rows, Vectors vectors] = sum_k A(row, k) B[k, column]; A(i, k) is a[i * a_stride + k], or a[k *
+// a_stride
 // + i] if it is stored transposed. Out of line, so that no epilogue takes registers from the accumulators.
-template <int Rows, int Vectors, bool Transposed>
-[[gnu::noinline]] void tile(std::ptrdiff_t depth, const float* __restrict a, std::ptrdiff_t a_stride,
-                            const float* __restrict b, std::ptrdiff_t b_stride, float* __restrict out) {
-  __m512 sum[Rows][Vectors];
+template <int Rows, int Vectors, bool Transposed, class T>
+[[gnu::noinline]] void tile(std::ptrdiff_t depth, const T* __restrict a, std::ptrdiff_t a_stride,
+                            const T* __restrict b, std::ptrdiff_t b_stride, T* __restrict out) {
+  using vector = decltype(load(a));
+  vector sum[Rows][Vectors];
   for (auto& r : sum)
-    for (auto& v : r) v = _mm512_setzero_ps();
+    for (auto& v : r) v = broadcast(T(0));
 #pragma GCC unroll 1
   for (; depth > 0; --depth) {
-    __m512 column[Vectors];
+    vector column[Vectors];
 #pragma GCC unroll 8
     for (int j = 0; j < Vectors; ++j) {
-      column[j] = _mm512_loadu_ps(b + lanes * j);
+      column[j] = load(b + lanes_of<T> * j);
       asm("" : "+v"(column[j]));  // else g++ 12 loads it again for each row
     }
 #pragma GCC unroll 32
     for (int i = 0; i < Rows; ++i) {
-      const __m512 x = _mm512_set1_ps(Transposed ? a[i] : a[i * a_stride]);
+      const vector x = broadcast(Transposed ? a[i] : a[i * a_stride]);
 #pragma GCC unroll 8
-      for (int j = 0; j < Vectors; ++j) sum[i][j] = _mm512_fmadd_ps(x, column[j], sum[i][j]);
+      for (int j = 0; j < Vectors; ++j) sum[i][j] = fmadd(x, column[j], sum[i][j]);
     }
     a += Transposed ? a_stride : 1;
     b += b_stride;
@@ -146,27 +162,26 @@ template <int Rows, int Vectors, bool Transposed>
 #pragma GCC unroll 32
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 8
-    for (int j = 0; j < Vectors; ++j) _mm512_storeu_ps(out + (i * Vectors + j) * lanes, sum[i][j]);
+    for (int j = 0; j < Vectors; ++j) store(out + (i * Vectors + j) * lanes_of<T>, sum[i][j]);
 }
 
 // One tile through a buffer in the first cache; then epilogue(row, vector, sum) on each of its vectors.
-template <int Rows, int Vectors, bool Transposed, class Epilogue>
-[[gnu::always_inline]] inline void tile_then(int row, int depth, const float* a, std::ptrdiff_t a_stride,
-                                             const float* b, std::ptrdiff_t b_stride,
-                                             const Epilogue& epilogue) {
-  alignas(64) float out[Rows * Vectors * lanes];
+template <int Rows, int Vectors, bool Transposed, class T, class Epilogue>
+[[gnu::always_inline]] inline void tile_then(int row, int depth, const T* a, std::ptrdiff_t a_stride,
+                                             const T* b, std::ptrdiff_t b_stride, const Epilogue& epilogue) {
+  alignas(64) T out[Rows * Vectors * lanes_of<T>];
   tile<Rows, Vectors, Transposed>(depth, Transposed ? a + row : a + row * a_stride, a_stride, b, b_stride,
                                   out);
 #pragma GCC unroll 1
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
-    for (int j = 0; j < Vectors; ++j) epilogue(row + i, j, _mm512_load_ps(out + (i * Vectors + j) * lanes));
+    for (int j = 0; j < Vectors; ++j) epilogue(row + i, j, load(out + (i * Vectors + j) * lanes_of<T>));
 }
 
-// A product of any number of rows by Vectors * 16 columns, in tiles of 12 rows and then 8, 4, 2, 1.
-template <int Vectors, bool Transposed, class Epilogue>
-[[gnu::always_inline]] inline void product_then(int rows, int depth, const float* a, std::ptrdiff_t a_stride,
-                                                const float* b, std::ptrdiff_t b_stride,
+// A product of any number of rows by Vectors vectors of columns, in tiles of 12 rows and then 8, 4, 2, 1.
+template <int Vectors, bool Transposed, class T, class Epilogue>
+[[gnu::always_inline]] inline void product_then(int rows, int depth, const T* a, std::ptrdiff_t a_stride,
+                                                const T* b, std::ptrdiff_t b_stride,
                                                 const Epilogue& epilogue) {
   int m = 0;
   for (; rows - m >= 24 || rows - m == 12; m += 12)

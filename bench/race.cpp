@@ -102,7 +102,8 @@ class medians : public benchmark::BenchmarkReporter {
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const auto& run : runs)
-      if (run.aggregate_name == "median") of[run.run_name.function_name] = run.GetAdjustedRealTime();
+      if (run.aggregate_name == "median" || run.repetitions == 1)  // of one round there are no aggregates
+        of[run.run_name.function_name] = run.GetAdjustedRealTime();
   }
   std::map<std::string, double> of;
 };
@@ -173,6 +174,7 @@ options read_options(const std::string& name, int argc, char** argv) {
 }
 
 std::vector<result> measure(const workload& work, const std::vector<candidate>& candidates, int rounds) {
+  const runtime::flush_denormals mode = {};  // around all calls, as for short kernels in a loop
   auto all = candidates;
   double limit_operations = 0;
   if (work.double_precision) {
@@ -243,7 +245,6 @@ void append_json(const options& given, const std::string& workload, const std::v
 
 int race(const workload& work, const std::vector<candidate>& candidates, int argc, char** argv) {
   const options given = read_options(work.name, argc, argv);
-  const runtime::flush_denormals mode = {};  // around all calls, as for short kernels in a loop
   const std::vector<result> results = measure(work, candidates, given.rounds);
   fmt::print("{:<28}{:>14}{:>24}{:>20}{}\n", work.name, "median", "ratio to best by hand",
              "share of FMA limit", work.units > 0 ? "      for one unit" : "");

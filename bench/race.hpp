@@ -85,6 +85,7 @@ inline constexpr const char* fma_limit = "FMA limit";
 
 /// Times the candidates and an FMA loop over registers, which is the limit of the machine, in random order,
 /// round after round: the median of each, its ratio to the best hand-written one and its share of the limit.
+/// Denormals are zero meanwhile, as within kernels; a peer in another process has a mode of its own.
 std::vector<result> measure(const workload& work, const std::vector<candidate>& candidates, int rounds);
 
 /// Appends the results to the file of --json, if there is one. Throws std::runtime_error.

@@ -4,7 +4,8 @@ usage: compiler.py BUILD [FOLDER] [--check] [--json FILE]
 
 BUILD is a build folder of CMake and Ninja, FOLDER a part of it, by default models. Processor time of compiling the
 specification, of running the generator, and of compiling the kernels for each instruction set; lines of those kernels.
---check compares them with their limits, names what is over, and then exits with 1.
+What is over its limit is measured twice more and the least counts: beside other programs a core is slower by a fifth.
+--check names what is still over, and then exits with 1.
 """
 
 import argparse
@@ -73,6 +74,11 @@ def seconds_to_compile(target, instruction_set=None):
         return seconds(words)
 
 
+def within(limit, measure):
+    took = measure()
+    return took if took <= limit else min(took, measure(), measure())
+
+
 def generator_of(stamp):
     """Its command, without the folder it is run in and the touch of the stamp."""
     return shlex.split(last_command(stamp).split(" && ")[-2])
@@ -93,11 +99,12 @@ for stamp in sorted(stamps, key=lambda s: (generator_of(s)[0], s)):
     if command[0] not in seen:  # one for all libraries of a model file
         seen.add(command[0])
         part = f"/{os.path.basename(command[0])}.dir/"
-        times["specification"] = seconds_to_compile(next(t for t in targets if part in t and t.endswith(".cpp.o")))
-    times["generator"] = seconds(command)
+        specification = next(t for t in targets if part in t and t.endswith(".cpp.o"))
+        times["specification"] = within(LIMITS["specification"], lambda: seconds_to_compile(specification))
+    times["generator"] = within(LIMITS["generator"], lambda: seconds(command))
     kernels = f"{os.path.dirname(folder)}/CMakeFiles/{name}.dir/{name}/{name}.cpp.o"
     for instruction_set in SETS:
-        times[instruction_set] = seconds_to_compile(kernels, instruction_set)
+        times[instruction_set] = within(LIMITS["kernels"], lambda: seconds_to_compile(kernels, instruction_set))
     with open(os.path.join(given.build, folder, name + ".cpp"), encoding="utf8") as emitted:
         lines = sum(1 for _ in emitted)
     print(f"{name:<34}" + "".join(f"{times[c]:>13.2f} s" if c in times else f"{'':>15}" for c in columns) + f"{lines:>8}")

@@ -5,7 +5,10 @@
 #  [ISA    native|portable]           # default native: for the processor of this machine; portable: for every processor
 #                                     # of its family, on x86-64 in three instruction sets of which one is chosen at run time
 #  [MACHINE <name>]                   # what slices and tiles are made for, default any; `emit --help` lists the machines
-#  [CACHE  <bytes>]                   # the second cache of that machine, default by MACHINE
+#  [FIRST_CACHE <bytes>]              # the first data cache of that machine, default by MACHINE
+#  [CACHE  <bytes>]                   # its second cache, default by MACHINE
+#  [TILE   <rows>x<vectors>]          # of a tile of a product in registers, as in 8x3; default by the instruction set; not with
+#                                     # ISA portable
 #  [FREESTANDING]                     # the kernels must not need a C library; compiled as for a device, -ffreestanding without
 #                                     # exceptions and run-time types (docs/how-to/embedded.md)
 #  [REPORT <file.html>]               # a page about the model and its kernels; relative to the current binary folder
@@ -64,12 +67,12 @@ function(_freefall_compile_for_each_set target folder)
 endfunction()
 
 function(freefall_add_kernels target)
-  cmake_parse_arguments(arg "VERIFY;FREESTANDING" "MODEL;SCALAR;ISA;MACHINE;CACHE;REPORT" "AXES;OMIT;WITHOUT" ${ARGN})
+  cmake_parse_arguments(arg "VERIFY;FREESTANDING" "MODEL;SCALAR;ISA;MACHINE;FIRST_CACHE;CACHE;TILE;REPORT" "AXES;OMIT;WITHOUT" ${ARGN})
   if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
     message(FATAL_ERROR "freefall_add_kernels(${target}): the name is also a C++ namespace; use letters, digits and '_', no digit first")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, MACHINE, CACHE, FREESTANDING, REPORT, OMIT, WITHOUT, VERIFY")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, MACHINE, FIRST_CACHE, CACHE, TILE, FREESTANDING, REPORT, OMIT, WITHOUT, VERIFY")
   endif()
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
@@ -90,6 +93,18 @@ function(freefall_add_kernels target)
     message(FATAL_ERROR "freefall_add_kernels(${target}): ISA is '${arg_ISA}'; expected native or portable")
   endif()
 
+  foreach(option IN ITEMS FIRST_CACHE CACHE)
+    if(DEFINED arg_${option} AND NOT arg_${option} MATCHES "^[1-9][0-9]*$")
+      message(FATAL_ERROR "freefall_add_kernels(${target}): ${option} is '${arg_${option}}'; expected a number of bytes")
+    endif()
+  endforeach()
+  if(DEFINED arg_TILE AND NOT arg_TILE MATCHES "^[1-9][0-9]*x[1-9][0-9]*$")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): TILE is '${arg_TILE}'; expected rows x vectors, as in TILE 8x3")
+  endif()
+  if(DEFINED arg_TILE AND arg_ISA STREQUAL "portable")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): TILE is for one instruction set; with ISA portable each set has its own, leave one of them out")
+  endif()
+
   set(report "")
   if(arg_REPORT)
     if(NOT arg_REPORT MATCHES "\\.html$")
@@ -104,9 +119,10 @@ function(freefall_add_kernels target)
   if(arg_FREESTANDING)
     list(APPEND options --freestanding)
   endif()
-  foreach(option IN ITEMS AXES OMIT WITHOUT MACHINE CACHE)
+  foreach(option IN ITEMS AXES OMIT WITHOUT MACHINE FIRST_CACHE CACHE TILE)
     if(arg_${option})
       string(TOLOWER ${option} word)
+      string(REPLACE _ - word ${word})
       list(APPEND options --${word} ${arg_${option}})
     endif()
   endforeach()

@@ -20,19 +20,21 @@ namespace freefall::driver {
 
 /// What the command line said.
 struct Request {
-  std::string format;                  ///< one of the verb's formats
-  std::string name;                    ///< of the kernel library; empty: that of the model
-  std::vector<std::string> axes;       ///< "axis=size"
-  std::string scalar = "double";       ///< float or double
-  std::string machine = "any";         ///< of plan::machines()
-  std::size_t cache_bytes = 0;         ///< of its second cache; 0: that of the machine
-  std::vector<std::string> omitted;    ///< arrays that the library does not give out
-  std::string out;                     ///< file or folder the verb writes to; empty: see the verb
-  std::string rule;                    ///< explain: what is to be explained
-  std::string results;                 ///< report: a file an experiment has written
-  std::string isa = "native";          ///< emit: native or portable
-  bool freestanding = false;           ///< emit: a call of the C library is an error
-  std::string report;                  ///< emit: a page to write beside the kernels
+  std::string format;                 ///< one of the verb's formats
+  std::string name;                   ///< of the kernel library; empty: that of the model
+  std::vector<std::string> axes;      ///< "axis=size"
+  std::string scalar = "double";      ///< float or double
+  std::string machine = "any";        ///< of plan::machines()
+  std::size_t first_cache_bytes = 0;  ///< of its first cache; 0: that of the machine
+  std::size_t cache_bytes = 0;        ///< of its second cache; 0: that of the machine
+  std::string tile;                   ///< "<rows>x<vectors>" in registers; empty: that of the instruction set
+  std::vector<std::string> omitted;   ///< arrays that the library does not give out
+  std::string out;                    ///< file or folder the verb writes to; empty: see the verb
+  std::string rule;                   ///< explain: what is to be explained
+  std::string results;                ///< report: a file an experiment has written
+  std::string isa = "native";         ///< emit: native or portable
+  bool freestanding = false;          ///< emit: a call of the C library is an error
+  std::string report;                 ///< emit: a page to write beside the kernels
   std::string dump_after, stop_after;  ///< emit: passes
   std::vector<std::string> without;    ///< emit: optional passes that are left out
   bool times = false;                  ///< emit
@@ -41,8 +43,8 @@ struct Request {
 
 struct Verb {
   const char* name;
-  const char* help;                  ///< one line
-  bool sized;                        ///< takes --name, --axes, --scalar, --machine and --omit
+  const char* help;  ///< one line
+  bool sized;        ///< takes --name, --axes, --scalar, --machine with caches and tile, and --omit
   std::vector<std::string> formats;  ///< of --format, the first is the default; empty: no such option
   void (*add_options)(CLI::App& app, Request& request);  ///< its own, or null
   /// Appends what is to be printed; returns the exit code. Throws ir::ModelError for a wrong model or

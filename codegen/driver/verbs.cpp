@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 
 namespace freefall::driver {
 namespace {
@@ -28,6 +29,57 @@ std::map<std::string, std::size_t> parse_axes(const std::vector<std::string>& pa
           fmt::format("AXES: '{}' is given twice; give each axis once", pair.substr(0, equals)));
   }
   return out;
+}
+
+// What is wrong with a number of bytes; empty: nothing.
+std::string number_of_bytes(const std::string& text) {
+  std::size_t bytes = 0;
+  const auto [last, fault] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  if (fault == std::errc{} && last == text.data() + text.size() && bytes > 0) return "";
+  return fmt::format("found '{}', expected a number of bytes, a whole number of at least 1", text);
+}
+
+// "8x3": rows and vectors of a tile.
+void set_tile(const Request& request, plan::Machine& machine) {
+  if (request.tile.empty()) return;
+  if (request.isa == "portable") {
+    throw ir::ModelError(
+        fmt::format("TILE: '{}' is for one instruction set; with ISA portable each set has its own, leave "
+                    "one of them out",
+                    request.tile));
+  }
+  const char* const end = request.tile.data() + request.tile.size();
+  const auto [x, rows_fault] = std::from_chars(request.tile.data(), end, machine.tile_rows);
+  std::from_chars_result last{x, rows_fault};
+  if (rows_fault == std::errc{} && x != end && *x == 'x')
+    last = std::from_chars(x + 1, end, machine.tile_vectors);
+  if (last.ec != std::errc{} || last.ptr != end || machine.tile_rows == 0 || machine.tile_vectors == 0) {
+    throw ir::ModelError(fmt::format(
+        "TILE: '{}' is not of the form rows x vectors, as in 8x3, with whole numbers of at least 1",
+        request.tile));
+  }
+  constexpr std::size_t most = 32;  // registers of the sets that have most
+  if (machine.tile_rows > most || machine.tile_vectors > most / machine.tile_rows) {
+    throw ir::ModelError(
+        fmt::format("TILE: '{}' takes more than the {} vector registers that there are at most; give "
+                    "fewer rows or vectors",
+                    request.tile, most));
+  }
+}
+
+void check_caches(const plan::Machine& machine) {
+  constexpr std::size_t least = 1024;
+  if (machine.first_cache_bytes < least) {
+    throw ir::ModelError(
+        fmt::format("FIRST_CACHE: found {} bytes; expected at least {}, what parts of sums are made of",
+                    machine.first_cache_bytes, least));
+  }
+  if (machine.first_cache_bytes > machine.cache_bytes) {
+    throw ir::ModelError(
+        fmt::format("FIRST_CACHE: the first cache has {} bytes and the second, CACHE, {}; expected no more "
+                    "than that, give both",
+                    machine.first_cache_bytes, machine.cache_bytes));
+  }
 }
 
 void check_name(const std::string& name) {
@@ -102,8 +154,14 @@ void add_options(const Verb& verb, CLI::App& app, Request& request) {
     app.add_option("--machine", request.machine, "what slices and tiles are made for")
         ->check(CLI::IsMember(names))
         ->capture_default_str();
+    app.add_option("--first-cache", request.first_cache_bytes,
+                   "bytes of its first data cache (default: that of the machine)")
+        ->check(number_of_bytes);
     app.add_option("--cache", request.cache_bytes, "bytes of its second cache (default: that of the machine)")
-        ->check(CLI::PositiveNumber);
+        ->check(number_of_bytes);
+    app.add_option(
+        "--tile", request.tile,
+        "rows and vectors of a tile in registers, as in 8x3 (default: those of the instruction set)");
     app.add_option("--omit", request.omitted,
                    "arrays that nobody reads after a call, and no library gives out")
         ->delimiter(',');
@@ -124,7 +182,10 @@ plan::Specialisation specialisation(const Request& request, const ir::Program& p
   for (const plan::Machine& m : plan::machines()) {
     if (m.name == request.machine) sizes.machine = m;
   }
+  if (request.first_cache_bytes != 0) sizes.machine.first_cache_bytes = request.first_cache_bytes;
   if (request.cache_bytes != 0) sizes.machine.cache_bytes = request.cache_bytes;
+  check_caches(sizes.machine);
+  set_tile(request, sizes.machine);
   sizes.omitted = request.omitted;
   return sizes;
 }

@@ -175,6 +175,10 @@ class LibraryEmitter {
     const bool one_set = isa_ == Isa::native;
     std::string out =
         banner(c_, one_set ? "The kernels." : "The kernels, to be compiled once for each instruction set.");
+    if (const plan::Machine& m = c_.sizes.machine; m.tile_rows != 0) {
+      out += fmt::format("#define FREEFALL_TILE_ROWS {}\n#define FREEFALL_TILE_VECTORS {}\n", m.tile_rows,
+                         m.tile_vectors);
+    }
     out += fmt::format("#include \"{}.hpp\"\n\n{}\n", c_.sizes.name, includes(operations + bodies));
     out += fmt::format("namespace {} {{\nnamespace {{\n\n", c_.sizes.name);
     out += (one_set ? table() : "") + operations + "\n}  // namespace\n";

@@ -56,6 +56,12 @@ UsedElements used_elements(const Tensor* t, const Names& names) {
   return out;
 }
 
+// The scratch of gemm, and the first cache where it is not that which gemm takes by itself.
+std::string scratch_and_cache(const plan::Machine& machine) {
+  if (machine.first_cache_bytes == runtime::first_cache_bytes) return "scratch";
+  return fmt::format("scratch, {}", machine.first_cache_bytes);
+}
+
 std::string fault(const char* what, const std::string& kernel, const std::string& tensor,
                   const std::string& found, const std::string& expected) {
   return fmt::format("{{freefall::runtime::fault::{}, \"{}\", \"{}\", 0, {}, {}}}", what, kernel, tensor,
@@ -420,11 +426,11 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
         name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, false)}});
     return;
   }
-  CppBlock call{
-      {CppCall{fmt::format("freefall::runtime::gemm<{}>", names_.scalar()),
-               {extent(g.m), extent(g.n), extent(g.k), names_.literal(ir::Number(1)), at(g.a),
-                pair(g.a, g.m, g.k), at(g.b), pair(g.b, g.k, g.n),
-                names_.literal(ir::Number(g.accumulate ? 1 : 0)), at(g.c), pair(g.c, g.m, g.n), "scratch"}}}};
+  CppBlock call{{CppCall{
+      fmt::format("freefall::runtime::gemm<{}>", names_.scalar()),
+      {extent(g.m), extent(g.n), extent(g.k), names_.literal(ir::Number(1)), at(g.a), pair(g.a, g.m, g.k),
+       at(g.b), pair(g.b, g.k, g.n), names_.literal(ir::Number(g.accumulate ? 1 : 0)), at(g.c),
+       pair(g.c, g.m, g.n), scratch_and_cache(names_.sizes->machine)}}}};
   out.push_back({CppCall{
       name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, true)}});
 }

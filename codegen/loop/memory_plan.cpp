@@ -137,7 +137,8 @@ std::size_t scratch_elements(const Operations& operations, const plan::Specialis
   for (const Operation& o : operations) {
     if (const auto* gemm = std::get_if<Gemm>(&o.action)) {
       if (product_form(*gemm, sizes) != ProductForm::blocked) continue;
-      out = std::max(out, runtime::gemm_scratch_elements(extent(gemm->m), extent(gemm->n), extent(gemm->k)));
+      out = std::max(out, runtime::gemm_scratch_elements(extent(gemm->m), extent(gemm->n), extent(gemm->k),
+                                                         sizes.machine.first_cache_bytes));
     } else if (const auto* f = std::get_if<MatrixFunction>(&o.action)) {
       const std::size_t n = sizes.extent(f->row.axis);
       out = std::max(out, 2 * n * n);

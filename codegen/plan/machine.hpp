@@ -4,11 +4,13 @@
 // everywhere.
 //
 // One emitted source is compiled for several instruction sets. What depends on the set alone, the tiles in
-// registers, is chosen when it is compiled: freefall/runtime/instruction_set.hpp.
+// registers, is chosen when it is compiled, unless the options say it: freefall/runtime/instruction_set.hpp.
 
 #include <cstddef>
 #include <string>
 #include <vector>
+
+#include "freefall/runtime/instruction_set.hpp"
 
 namespace freefall::plan {
 
@@ -17,11 +19,14 @@ struct Machine {
   /// A vector register: slices of a plate are one or two of them wide, and a tiled product has rows of at
   /// least one.
   std::size_t vector_bytes = 64;
-  /// The first cache of a core: what is stored in half of it is read again at once.
-  std::size_t first_cache_bytes = 32 * 1024;
+  /// The first data cache of a core: what is stored in half of it is read again at once, and the parts of a
+  /// long sum in gemm.hpp are made for it.
+  std::size_t first_cache_bytes = runtime::first_cache_bytes;
   /// The second cache of a core. Where a tiled product has a long sum, half of the cache must hold the matrix
   /// whose rows are read; a transposed copy of a constant takes at most a quarter.
   std::size_t cache_bytes = 1024 * 1024;
+  /// Rows of a tile in registers and vectors in each; 0: those of the instruction set that is compiled.
+  std::size_t tile_rows = 0, tile_vectors = 0;
   /// A longer sum goes over more rows than the tables of addresses hold, wherever the rows lie.
   std::size_t short_sum = 512;
   /// Operations in the time that a call of a function takes, or ten of them: work up to `inlined` has no call

@@ -2,6 +2,8 @@
 // lanes and odd, every kind of spread, partial batches.
 
 #include <gtest/gtest.h>
+#include <blocked_double_views.hpp>
+#include <blocked_float_views.hpp>
 #include <pcn_portable_views.hpp>
 #include <pcn_sizes_a_double_views.hpp>
 #include <pcn_sizes_a_float_views.hpp>
@@ -16,6 +18,7 @@
 
 #include "models/pcn/network.hpp"
 #include "tests/kernel/expect_kernel_matches.hpp"
+#include "tests/kernel/models/methods.hpp"
 #include "tests/kernel/models/scans.hpp"
 #include "tests/kernel/models/spreads.hpp"
 
@@ -27,8 +30,8 @@ ir::Program tanh_network() {
 }
 
 template <class Instance>
-void expect_network_matches(std::span<const runtime::tensor_info> tensors, std::size_t capacity) {
-  const ir::Program program = tanh_network();
+void expect_network_matches(std::span<const runtime::tensor_info> tensors, std::size_t capacity,
+                            const ir::Program& program = tanh_network()) {
   for (const std::size_t copies : {capacity, (capacity + 1) / 2, std::size_t{1}}) {
     expect_kernel_matches<Instance>(program, tensors, copies, "predict",
                                     [&](Instance& i) { i.predict(copies); });
@@ -50,6 +53,12 @@ TEST(KernelEqualsInterpreter, OneCopyOneUnitAndAroundEightLanes) {
 TEST(KernelEqualsInterpreter, OddSizesAndOneLabel) {
   expect_network_matches<pcn_sizes_c_double::instance>(pcn_sizes_c_double::tensors(), 37);
   expect_network_matches<pcn_sizes_c_float::instance>(pcn_sizes_c_float::tensors(), 37);
+}
+// Sums of 530 are beyond the table of addresses, and the matrices beyond half of a second cache of 8 KB.
+TEST(KernelEqualsInterpreter, ProductsBlockedByTheCachesAndTilesOfTheirOwn) {
+  const ir::Program program = learn_by([](auto rate) { return sgd(rate); }).ir();
+  expect_network_matches<blocked_double::instance>(blocked_double::tensors(), 9, program);
+  expect_network_matches<blocked_float::instance>(blocked_float::tensors(), 9, program);
 }
 TEST(KernelEqualsInterpreter, APortableLibrary) {
   expect_network_matches<pcn_portable::instance>(pcn_portable::tensors(), 8);

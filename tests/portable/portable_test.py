@@ -68,6 +68,11 @@ def tiles_are_made_for_the_machine_asked_for(o):
         # Rows of the weights are read along the sum, those of the copies across it.
         product = r"tiled_product<float, 300, 32, 784, 1, 32>"
         assert bool(re.search(product, emit("cache", "--cache", cache))) == tiled, cache
+    usual, small = emit("blocked", "--cache", 65536), emit("first_cache", "--cache", 65536, "--first-cache", 4096)
+    assert "1, scratch);" in usual and "1, scratch, " not in usual, "the usual first cache is not said"
+    assert "1, scratch, 4096);" in small and "1, scratch);" not in small
+    assert "FREEFALL_TILE" not in usual
+    assert "#define FREEFALL_TILE_ROWS 8\n#define FREEFALL_TILE_VECTORS 3\n" in emit("tile", "--tile", "8x3")
 
 
 def processors_without_the_set(o):

@@ -27,13 +27,24 @@
 
 namespace freefall::runtime {
 
-inline constexpr std::size_t gemm_depth_block = 256;  // rows of B per pass: a panel of 4 vectors fits L1 + L2
 inline constexpr std::size_t gemm_panel_elements = 64;  // widest row of a packed panel, over all T
+inline constexpr std::size_t gemm_dot_columns = 8;      // columns of B in a tile of dots, at most
+
+// Parts of a sum, by the first cache of a core: what is read again for each row of C, the panel or the
+// columns of a tile of dots, takes twice that cache, and is read from the second one at the speed of the
+// multiplications. In float, 256 and 2048 numbers for 32 KB.
+constexpr std::size_t gemm_depth_block(std::size_t first_cache) {
+  return 2 * first_cache / (gemm_panel_elements * sizeof(float));
+}
+constexpr std::size_t gemm_dot_depth_block(std::size_t first_cache) {
+  return 2 * first_cache / (gemm_dot_columns * sizeof(float));
+}
 
 // Elements of scratch gemm needs: the same for every scalar, layout and instruction set. Align it to 64
 // bytes.
-constexpr std::size_t gemm_scratch_elements(std::size_t /*m*/, std::size_t /*n*/, std::size_t k) {
-  return gemm_panel_elements * least(k, gemm_depth_block);
+constexpr std::size_t gemm_scratch_elements(std::size_t /*m*/, std::size_t /*n*/, std::size_t k,
+                                            std::size_t first_cache = first_cache_bytes) {
+  return gemm_panel_elements * least(k, gemm_depth_block(first_cache));
 }
 
 inline namespace FREEFALL_INSTRUCTION_SET {
@@ -201,11 +212,11 @@ void panel_buffered(std::size_t m, std::size_t columns, std::size_t overlap, std
 
 template <class T>
 void by_panels(std::size_t m, std::size_t n, std::size_t k, update<T> finish, matrix<const T> a,
-               matrix<const T> b, matrix<T> c, T* scratch) {
+               matrix<const T> b, matrix<T> c, T* scratch, std::size_t depth_block) {
   constexpr std::size_t lanes = simd<T>::lanes;
   const bool direct_b = b.column == 1 && n >= lanes;
   const bool direct_c = c.column == 1 && n >= lanes;
-  const std::size_t blocks = (k + gemm_depth_block - 1) / gemm_depth_block;
+  const std::size_t blocks = k <= depth_block ? 1 : (k + depth_block - 1) / depth_block;
   const std::size_t total = (n + lanes - 1) / lanes;  // vectors in a row of C
   for (std::size_t block = 0; block < blocks; ++block) {
     const std::size_t p = k * block / blocks, depth = k * (block + 1) / blocks - p;
@@ -298,12 +309,11 @@ template <class T, std::size_t rows, std::size_t columns>
   }
 }
 
-inline constexpr std::size_t dot_depth_block = 2048;
-
 template <class T, std::size_t rows, std::size_t columns>
 void by_dots(std::size_t m, std::size_t n, std::size_t k, update<T> finish, matrix<const T> a,
-             matrix<const T> b, matrix<T> c) {
-  const std::size_t blocks = (k + dot_depth_block - 1) / dot_depth_block;
+             matrix<const T> b, matrix<T> c, std::size_t depth_block) {
+  static_assert(columns <= gemm_dot_columns);
+  const std::size_t blocks = k <= depth_block ? 1 : (k + depth_block - 1) / depth_block;
   for (std::size_t block = 0; block < blocks; ++block) {
     const std::size_t p = k * block / blocks, depth = k * (block + 1) / blocks - p;
     const update<T> now = {finish.alpha, block == 0 ? finish.beta : T(1)};
@@ -387,11 +397,13 @@ void plain(std::size_t m, std::size_t n, std::size_t k, update<T> finish, matrix
 }  // namespace gemm_detail
 
 // C[i, j] = alpha * sum_p A[i, p] B[p, j] + beta * C[i, j] for i < m, j < n, p < k. k == 0 leaves beta * C.
-// scratch: gemm_scratch_elements(m, n, k) elements owned by the caller, contents of no interest.
+// scratch: gemm_scratch_elements(m, n, k, first_cache) elements owned by the caller, contents of no interest.
+// first_cache: bytes of the first cache of a core, at least 1024.
 template <class T>
 void gemm(std::size_t m, std::size_t n, std::size_t k, T alpha, const T* a, std::ptrdiff_t a_row,
           std::ptrdiff_t a_column, const T* b, std::ptrdiff_t b_row, std::ptrdiff_t b_column, T beta, T* c,
-          std::ptrdiff_t c_row, std::ptrdiff_t c_column, T* scratch) {
+          std::ptrdiff_t c_row, std::ptrdiff_t c_column, T* scratch,
+          std::size_t first_cache = first_cache_bytes) {
   using namespace gemm_detail;
   constexpr std::size_t lanes = simd<T>::lanes;
   if (m == 0 || n == 0) return;
@@ -406,12 +418,13 @@ void gemm(std::size_t m, std::size_t n, std::size_t k, T alpha, const T* a, std:
   }
   const update<T> finish{alpha, beta};
   if (k == 0 || m * n * k <= 64) return plain(m, n, k, finish, left, right, result);
+  const std::size_t dot_block = gemm_dot_depth_block(first_cache);
   const bool columns_contiguous = right.row == 1 && k >= lanes;
   if (m == 1) {
     if (n >= lanes && right.column == 1) return by_row(n, k, finish, left, right, result);
     if (columns_contiguous) {
       // A strided vector is gathered first, as much at a time as the scratch holds.
-      const std::size_t chunk = left.column == 1 ? k : least(k, gemm_scratch_elements(m, n, k));
+      const std::size_t chunk = left.column == 1 ? k : least(k, gemm_scratch_elements(m, n, k, first_cache));
       for (std::size_t p = 0; p < k; p += chunk) {
         const std::size_t depth = least(chunk, k - p);
         matrix<const T> part{left.at(0, p), 0, 1};
@@ -424,7 +437,7 @@ void gemm(std::size_t m, std::size_t n, std::size_t k, T alpha, const T* a, std:
         if (depth < lanes)
           plain(m, n, depth, now, part, rows, result);
         else
-          by_dots<T, 1, 8>(m, n, depth, now, part, rows, result);
+          by_dots<T, 1, 8>(m, n, depth, now, part, rows, result, dot_block);
       }
       return;
     }
@@ -433,11 +446,11 @@ void gemm(std::size_t m, std::size_t n, std::size_t k, T alpha, const T* a, std:
   // AVX-512) equal near k = 64 m; a B narrower than a vector wastes lanes when packed.
   if (columns_contiguous && left.column == 1 && (n < lanes ? m <= 16 && k >= 2 * lanes : 64 * m <= k)) {
     if constexpr (panel_vectors == 4)
-      return by_dots<T, 4, 4>(m, n, k, finish, left, right, result);
+      return by_dots<T, 4, 4>(m, n, k, finish, left, right, result, dot_block);
     else
-      return by_dots<T, 2, 4>(m, n, k, finish, left, right, result);
+      return by_dots<T, 2, 4>(m, n, k, finish, left, right, result, dot_block);
   }
-  by_panels(m, n, k, finish, left, right, result, scratch);
+  by_panels(m, n, k, finish, left, right, result, scratch, gemm_depth_block(first_cache));
 }
 
 }  // namespace FREEFALL_INSTRUCTION_SET

@@ -11,6 +11,8 @@
 // machine while they are written stands in codegen/plan/machine.cpp. FREEFALL_TILE: most vectors in a row of
 // a tile of tiled_product.hpp, its accumulators, and vectors in a row of a panel of gemm.hpp. A tile fills
 // the registers: two hold the row of B, one or two the broadcast; without FMA the products need one more.
+// Kernels that are emitted for tiles of their own (`emit --tile`) define FREEFALL_TILE_ROWS and
+// FREEFALL_TILE_VECTORS before they include anything, and what they call has another name.
 //
 //   set       registers   bytes
 //   avx512    32          64      x86-64-v4
@@ -20,32 +22,43 @@
 //   neon      32          16      AArch64
 //   baseline  16          16      x86-64, and everything else
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
-#define FREEFALL_INSTRUCTION_SET avx512
+#define FREEFALL_SET avx512
 #define FREEFALL_VECTOR_BYTES 64
 #define FREEFALL_TILE {3, 24, 4}
 #elif defined(__AVX2__) && defined(__FMA__)
-#define FREEFALL_INSTRUCTION_SET avx2
+#define FREEFALL_SET avx2
 #define FREEFALL_VECTOR_BYTES 32
 #define FREEFALL_TILE {2, 12, 2}
 #elif defined(__AVX__) && defined(__FMA__)
-#define FREEFALL_INSTRUCTION_SET avx_fma
+#define FREEFALL_SET avx_fma
 #define FREEFALL_VECTOR_BYTES 32
 #define FREEFALL_TILE {2, 12, 2}
 #elif defined(__AVX__)
-#define FREEFALL_INSTRUCTION_SET avx
+#define FREEFALL_SET avx
 #define FREEFALL_VECTOR_BYTES 32
 #define FREEFALL_TILE {2, 8, 2}
 #elif defined(__aarch64__)
-#define FREEFALL_INSTRUCTION_SET neon
+#define FREEFALL_SET neon
 #define FREEFALL_VECTOR_BYTES 16
 #define FREEFALL_TILE {4, 24, 2}
 #else
-#define FREEFALL_INSTRUCTION_SET baseline
+#define FREEFALL_SET baseline
 #define FREEFALL_VECTOR_BYTES 16
 #define FREEFALL_TILE {2, 8, 2}
 #endif
 
+#ifdef FREEFALL_TILE_ROWS
+#define FREEFALL_JOIN(set, rows, vectors) set##_tile_##rows##x##vectors
+#define FREEFALL_TILED(set, rows, vectors) FREEFALL_JOIN(set, rows, vectors)
+#define FREEFALL_INSTRUCTION_SET FREEFALL_TILED(FREEFALL_SET, FREEFALL_TILE_ROWS, FREEFALL_TILE_VECTORS)
+#else
+#define FREEFALL_INSTRUCTION_SET FREEFALL_SET
+#endif
+
 namespace freefall::runtime {
+
+/// The first data cache of a core, where kernels are not emitted for another (`emit --first-cache`).
+inline constexpr std::size_t first_cache_bytes = 32 * 1024;
 
 /// How much of the registers a product takes.
 struct tile_sizes {
@@ -59,7 +72,12 @@ struct tile_sizes {
 
 inline namespace FREEFALL_INSTRUCTION_SET {
 /// Of this instruction set.
+#ifdef FREEFALL_TILE_ROWS
+inline constexpr tile_sizes register_tiles = {
+    FREEFALL_TILE_VECTORS, FREEFALL_TILE_ROWS* FREEFALL_TILE_VECTORS, tile_sizes FREEFALL_TILE.panel_vectors};
+#else
 inline constexpr tile_sizes register_tiles = FREEFALL_TILE;
+#endif
 }  // namespace FREEFALL_INSTRUCTION_SET
 
 }  // namespace freefall::runtime

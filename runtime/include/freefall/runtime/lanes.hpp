@@ -26,7 +26,9 @@ template <class T, std::size_t width>
 void to_lanes(std::size_t outer, std::size_t capacity, std::size_t inner, std::size_t first,
               std::size_t copies, const T* whole, T* lanes) {
   using S = simd<T>;
-  static_assert(width % S::lanes == 0);
+  static_assert(width % S::lanes == 0,
+                "emitted for a MACHINE of narrower vectors than this instruction set has; emit for this one "
+                "or for any");
   for (std::size_t o = 0; o < outer; ++o, lanes += inner * width) {
     const auto row = [&](std::size_t l) {
       return whole + (o * capacity + least(first + l, copies - 1)) * inner;
@@ -52,7 +54,9 @@ template <class T, std::size_t width>
 void from_lanes(std::size_t outer, std::size_t capacity, std::size_t inner, std::size_t first,
                 std::size_t copies, const T* lanes, T* whole) {
   using S = simd<T>;
-  static_assert(width % S::lanes == 0);
+  static_assert(width % S::lanes == 0,
+                "emitted for a MACHINE of narrower vectors than this instruction set has; emit for this one "
+                "or for any");
   const std::size_t valid = least(width, copies - first);
   for (std::size_t o = 0; o < outer; ++o, lanes += inner * width) {
     T* rows = whole + (o * capacity + first) * inner;

@@ -4,6 +4,7 @@
 // The order of summation depends on sizes and strides alone.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <type_traits>
 
@@ -121,8 +122,8 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
   static_assert(!has_diagonal || m == k);
   if constexpr (column == 1) {
     using S = decltype(simd_within<T, k>());
-    // As many rows at a time as leave registers for the sum and what changes of each.
-    constexpr std::size_t most = register_tiles.accumulators / 3;
+    // As many rows at a time, a power of two, as leave registers for the sum and what changes of each.
+    constexpr std::size_t most = std::bit_floor(register_tiles.accumulators / 3 | 1);
     const auto rows = [&]<std::size_t group>(const auto& self, std::size_t first,
                                              std::integral_constant<std::size_t, group>) -> void {
       std::size_t i = first;

@@ -37,13 +37,13 @@ void updated_times_vector(T* __restrict a, const T* __restrict x, const T* __res
   updated_matrix_vector<T, n, n, row, column, 1>(a, x, stored, update, like_all(), finish<T>{y});
 }
 
-#define PRODUCTS(T)                                                                                    \
-  template void freefall::runtime::gemm<T>(std::size_t, std::size_t, std::size_t, T, const T*,         \
-                                           std::ptrdiff_t, std::ptrdiff_t, const T*, std::ptrdiff_t,   \
-                                           std::ptrdiff_t, T, T*, std::ptrdiff_t, std::ptrdiff_t, T*); \
-  template void matrix_times_vector<T, n, 1>(const T*, const T*, T*);                                  \
-  template void matrix_times_vector<T, 1, n>(const T*, const T*, T*);                                  \
-  template void updated_times_vector<T, n, 1>(T*, const T*, const T*, const T*, T*, finite<T>&);       \
+#define PRODUCTS(T)                                                                                 \
+  template void freefall::runtime::gemm<T>(                                                         \
+      std::size_t, std::size_t, std::size_t, T, const T*, std::ptrdiff_t, std::ptrdiff_t, const T*, \
+      std::ptrdiff_t, std::ptrdiff_t, T, T*, std::ptrdiff_t, std::ptrdiff_t, T*, std::size_t);      \
+  template void matrix_times_vector<T, n, 1>(const T*, const T*, T*);                               \
+  template void matrix_times_vector<T, 1, n>(const T*, const T*, T*);                               \
+  template void updated_times_vector<T, n, 1>(T*, const T*, const T*, const T*, T*, finite<T>&);    \
   template void updated_times_vector<T, 1, n>(T*, const T*, const T*, const T*, T*, finite<T>&);
 PRODUCTS(float)
 PRODUCTS(double)

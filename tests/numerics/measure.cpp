@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <random>
 
 #include "tests/numerics/exact.hpp"
+#include "tests/numerics/peers.hpp"
 
 namespace freefall::numerics {
 namespace exact::rows {
@@ -100,9 +102,18 @@ class observer {
   static constexpr std::size_t block = 1024;  // whole rows of softmax
 
   observer(std::size_t position, double floor, std::function<void(const T*, const T*, W*)> exact,
-           const std::vector<instruction_set>& sets, std::vector<largest_error>& out)
-      : position_(position), floor_(floor), exact_(std::move(exact)), sets_(sets), out_(out) {
+           const std::vector<instruction_set>& sets, bool moderate, std::vector<largest_error>& out)
+      : position_(position),
+        floor_(floor),
+        exact_(std::move(exact)),
+        sets_(sets),
+        moderate_(moderate),
+        out_(out) {
     out_.resize(sets_.size());
+    for (std::size_t s = 0; s < sets_.size(); ++s) {
+      if (loop_of<T>(sets_[s].functions[position_]) == nullptr)
+        out_[s].ulp = std::numeric_limits<double>::quiet_NaN();
+    }
   }
   void see(T x, T y = 0) {
     x_[filled_] = x;
@@ -119,8 +130,13 @@ class observer {
     filled_ = 0;
     exact_(x_.data(), y_.data(), wide_.data());
     for (std::size_t s = 0; s < sets_.size(); ++s) {
-      loop_of<T>(sets_[s].functions[position_])(block, x_.data(), y_.data(), found_.data());
+      const loop<T> function = loop_of<T>(sets_[s].functions[position_]);
+      if (function == nullptr) continue;
+      function(block, x_.data(), y_.data(), found_.data());
       for (std::size_t i = 0; i < block; ++i) {
+        if (moderate_ &&
+            !(std::isnormal(x_[i]) && std::fabs(x_[i]) <= 700 && std::isnormal(static_cast<T>(wide_[i]))))
+          continue;
         const double error = ulps(found_[i], wide_[i], floor_);
         if (!(error <= out_[s].ulp)) out_[s] = {error, double(x_[i]), double(y_[i])};
       }
@@ -131,6 +147,7 @@ class observer {
   double floor_;
   std::function<void(const T*, const T*, W*)> exact_;
   const std::vector<instruction_set>& sets_;
+  bool moderate_;
   std::vector<largest_error>& out_;
   std::size_t filled_ = 0;
   std::array<T, block> x_{}, y_{}, found_{};
@@ -241,6 +258,21 @@ std::vector<instruction_set> instruction_sets() {
   return out;
 }
 
+std::vector<instruction_set> peers() {
+  std::vector<instruction_set> out;
+#ifdef FREEFALL_NUMERICS_PEERS
+  for (const instruction_set& set : instruction_sets()) {
+    if (set.name == std::string_view("AVX2"))
+      out.insert(out.end(),
+                 {set, {"Highway", highway_avx2_functions()}, {"libmvec", libmvec_avx2_functions()}});
+    if (set.name == std::string_view("AVX-512"))
+      out.insert(out.end(),
+                 {set, {"Highway", highway_avx512_functions()}, {"libmvec", libmvec_avx512_functions()}});
+  }
+#endif
+  return out;
+}
+
 template <class T>
 std::vector<measurement> measure(const sampling& how, const std::vector<instruction_set>& sets) {
   using W = typename wider<T>::type;
@@ -250,18 +282,69 @@ std::vector<measurement> measure(const sampling& how, const std::vector<instruct
     const auto exact = [&](const T* x, const T* y, W* to) {
       for (std::size_t i = 0; i < observer<T>::block; ++i) to[i] = r.value(W(x[i]), W(y[i]), W(T(1e-16)));
     };
-    observer<T> observe(out.size() - 1, r.floor, exact, sets, out.back().by_set);
+    observer<T> observe(out.size() - 1, r.floor, exact, sets, how.moderate, out.back().by_set);
     sample<T>(r, how, observe);
   }
   for (const bool logarithm : {false, true}) {
     out.push_back({logarithm ? "log_sum_exp" : "softmax", 1, kRowBound, {}});
     observer<T> observe(
         out.size() - 1, 1, [&](const T* x, const T*, W* to) { softmax_rows(x, to, logarithm); }, sets,
-        out.back().by_set);
+        how.moderate, out.back().by_set);
     sample_rows(how, observe);
   }
   return out;
 }
+std::vector<std::vector<double>> nanoseconds(const std::vector<instruction_set>& sets) {
+  constexpr std::size_t n = 1024, rounds = 200, calls = 20;
+  // At whole lines of the cache, and not at the same place of a page: a load would wait for a store to
+  // another.
+  struct array {
+    alignas(64) double values[n], apart[80];
+    double* data() { return values; }
+    double& operator[](std::size_t i) { return values[i]; }
+  };
+  static array x, y, positive, uniform, order, out;
+  std::mt19937_64 random(4);
+  for (std::size_t i = 0; i < n; ++i) {
+    x[i] = std::uniform_real_distribution<double>(-5, 5)(random);
+    y[i] = std::uniform_real_distribution<double>(-5, 5)(random);
+    positive[i] = std::fabs(x[i]) + 1e-3;
+    uniform[i] = std::uniform_real_distribution<double>(0.01, 0.99)(random);
+    order[i] = static_cast<double>(1 + i % 4);
+  }
+  const auto time = [&](loop<double> function, const double* a, const double* b) {
+    if (function == nullptr) return std::numeric_limits<double>::quiet_NaN();
+    double best = std::numeric_limits<double>::infinity();
+    for (std::size_t r = 0; r < rounds; ++r) {
+      const auto start = std::chrono::steady_clock::now();
+      for (std::size_t c = 0; c < calls; ++c) function(n, a, b, out.data());
+      const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
+      best = std::min(best, took.count() / (n * calls));
+    }
+    return best;
+  };
+  std::vector<std::vector<double>> all;
+  const auto append = [&](const double* a, const double* b) {
+    auto& row = all.emplace_back();
+    for (const instruction_set& s : sets) row.push_back(time(s.functions[all.size() - 1].in_double, a, b));
+  };
+  for (const auto& r : rows<double>()) {
+    switch (r.domain) {
+      case arguments::any:
+        // Logarithms of negative numbers are no work.
+        append(r.name.starts_with("log") || r.name == "sqrt" ? positive.data() : x.data(), y.data());
+        break;
+      case arguments::positive:
+      case arguments::power: append(positive.data(), y.data()); break;
+      case arguments::uniform: append(uniform.data(), y.data()); break;
+      case arguments::order: append(order.data(), positive.data()); break;
+    }
+  }
+  append(x.data(), y.data());  // softmax, log_sum_exp
+  append(x.data(), y.data());
+  return all;
+}
+
 template std::vector<measurement> measure<float>(const sampling&, const std::vector<instruction_set>&);
 template std::vector<measurement> measure<double>(const sampling&, const std::vector<instruction_set>&);
 

@@ -90,6 +90,10 @@ int bench(const Installation& installation, const Model& model, const std::vecto
                                                         nlohmann::json::parse(derived), title, format));
   fmt::print(stderr, "freefall: compiling the kernels\n");
   std::vector<std::string> compile = compiler(installation);
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx512f"))
+    compile.emplace_back("-mprefer-vector-width=512");  // as freefall_add_kernels
+#endif
   compile.insert(compile.end(),
                  {"-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd",
                   "-DFREEFALL_OPENMP_SIMD", "-I" + folder.string(), "-I" + installation.bench.string(),

@@ -21,6 +21,7 @@
 # <target>_views.hpp. Files are rewritten only when their bytes change. The derived rules stand in <target>_rules.txt
 # beside them; the folder is in the target property FREEFALL_GENERATED_DIR.
 include_guard(GLOBAL)
+include(CheckCXXSourceCompiles)
 
 # One generator for each model file, shared by all its sizes. The words after it name who asks, for the message.
 function(_freefall_generator out model)
@@ -43,6 +44,23 @@ function(_freefall_generator out model)
     endif()
   endif()
   set(${out} ${generator} PARENT_SCOPE)
+endfunction()
+
+# For the processor of this machine. g++ takes half of the registers of AVX-512 where it tunes for Intel, whose first
+# processors with it lowered their clock; products and functions of the runtime take whole ones in any case.
+function(_freefall_native_options out)
+  set(CMAKE_REQUIRED_QUIET TRUE)
+  set(CMAKE_REQUIRED_FLAGS "-march=native -mprefer-vector-width=512")
+  check_cxx_source_compiles("
+    #if !defined(__AVX512F__) || !defined(__AVX512DQ__)
+    #error
+    #endif
+    int main() {}" FREEFALL_NATIVE_AVX512)
+  set(options -march=native)
+  if(FREEFALL_NATIVE_AVX512)
+    list(APPEND options -mprefer-vector-width=512)
+  endif()
+  set(${out} ${options} PARENT_SCOPE)
 endfunction()
 
 # The kernels of a portable library, once for each instruction set; the rest of it for all processors. A source of its own
@@ -162,7 +180,8 @@ function(freefall_add_kernels target)
     target_compile_options(${target} PRIVATE -O3)
   endif()
   if(arg_ISA STREQUAL "native")
-    target_compile_options(${target} PRIVATE -march=native)
+    _freefall_native_options(native)
+    target_compile_options(${target} PRIVATE ${native})
   else()
     _freefall_compile_for_each_set(${target} ${folder})
   endif()

@@ -58,7 +58,7 @@ UsedElements used_elements(const Tensor* t, const Names& names) {
 
 // The scratch of gemm, and the first cache where it is not that which gemm takes by itself.
 std::string scratch_and_cache(const plan::Machine& machine) {
-  if (machine.first_cache_bytes == runtime::first_cache_bytes) return "scratch";
+  if (machine.first_cache_bytes == plan::kFirstCacheBytes) return "scratch";
   return fmt::format("scratch, {}", machine.first_cache_bytes);
 }
 

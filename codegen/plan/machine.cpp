@@ -1,6 +1,10 @@
 #include "codegen/plan/machine.hpp"
 
+#include "freefall/runtime/instruction_set.hpp"
+
 namespace freefall::plan {
+
+static_assert(kFirstCacheBytes == runtime::first_cache_bytes);
 
 // Caches: the smallest first and second cache of the processors that have the set and are in use as servers
 // and desktops.

@@ -10,9 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "freefall/runtime/instruction_set.hpp"
-
 namespace freefall::plan {
+
+/// The first cache that the runtime is written for, where kernels say nothing else.
+inline constexpr std::size_t kFirstCacheBytes = 32 * 1024;
 
 struct Machine {
   std::string name = "any";
@@ -21,7 +22,7 @@ struct Machine {
   std::size_t vector_bytes = 64;
   /// The first data cache of a core: what is stored in half of it is read again at once, and the parts of a
   /// long sum in gemm.hpp are made for it.
-  std::size_t first_cache_bytes = runtime::first_cache_bytes;
+  std::size_t first_cache_bytes = kFirstCacheBytes;
   /// The second cache of a core. Where a tiled product has a long sum, half of the cache must hold the matrix
   /// whose rows are read; a transposed copy of a constant takes at most a quarter.
   std::size_t cache_bytes = 1024 * 1024;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "codegen/loop/cost.hpp"
 #include "codegen/loop/product_form.hpp"
 
 namespace freefall::loop {
@@ -31,6 +32,14 @@ bool can_join(const Nest& first, const Nest& second) {
     }
   }
   return true;
+}
+
+// True if one of them is done for one element alone, and this is lost in a loop over all.
+bool is_dearer_together(const Nest& first, const Nest& second, const plan::Specialisation& sizes) {
+  Nest both = first;
+  both.stores.insert(both.stores.end(), second.stores.begin(), second.stores.end());
+  return cost({{both}}, sizes).operations >
+         cost({{first}}, sizes).operations + cost({{second}}, sizes).operations + kScatter;
 }
 
 // True if the store adds up, or finds the largest of, what the innermost loop goes through, and nothing else.
@@ -125,6 +134,7 @@ bool join(Operations& out, const Nest& nest, const plan::Specialisation& sizes) 
     const bool joins =
         other != nullptr
             ? can_join(*other, over(other->loops, nest)) &&
+                  !is_dearer_together(*other, over(other->loops, nest), sizes) &&
                   reductions(other->loops, other->stores) + reductions(nest.loops, nest.stores) <= 1
             : gemm != nullptr && can_append(*gemm, over(all_indices(*gemm), nest), sizes);
     const bool related =

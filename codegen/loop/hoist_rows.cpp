@@ -26,8 +26,8 @@ class Rows {
       return;
     }
     Nest reading = nest_;
-    for (Store& s : reading.stores) s.value = rewritten(s.value);
-    out.insert(out.end(), rows_.begin(), rows_.end());
+    for (Store& s : reading.stores) s.value = replace(rewritten(s.value), made_);
+    for (const Nest& row : rows_) Rows(row, context_, sizes_).append_to(out);  // of several loops, rows again
     out.push_back({std::move(reading)});
   }
 
@@ -83,6 +83,9 @@ class Rows {
   }
 
   Expr array_of(Expr e) {
+    for (const auto& [part, read] : made_) {
+      if (part == e) return read;
+    }
     std::vector<Index> loops;
     std::vector<const Axis*> axes;
     for (const Index& i : nest_.loops) {
@@ -93,15 +96,16 @@ class Rows {
     const Tensor* t = context_.temporary("hoisted", axes);
     const std::vector<Subscript> at(loops.begin(), loops.end());
     const Expr read = make_access(context_, t, at);
-    rows_.push_back(
-        {Nest{loops, {{t, at, Store::Mode::set, e, fmt::format("{} = {}", print(read), print(e))}}}});
+    made_.emplace_back(e, read);
+    rows_.push_back({loops, {{t, at, Store::Mode::set, e, fmt::format("{} = {}", print(read), print(e))}}});
     return read;
   }
 
   const Nest& nest_;
   Context& context_;
   const plan::Specialisation& sizes_;
-  Operations rows_;
+  std::vector<Nest> rows_;
+  std::vector<std::pair<Expr, Expr>> made_;  // what a row holds, wherever it stands, and its element
 };
 
 }  // namespace

@@ -339,7 +339,11 @@ SliceRule slice_rule(const plan::Specialisation& sizes) {
 
 Operations slice_plates(const Operations& operations, Context& context, plan::Specialisation& sizes,
                         const SliceRule& rule) {
-  return Slicer(operations, context, sizes, rule).run();
+  // What is worth a slice depends on what is outside, slices among it: they are made once.
+  const bool is_sliced = std::any_of(operations.begin(), operations.end(), [](const Operation& o) {
+    return std::holds_alternative<Slices>(o.action);
+  });
+  return is_sliced ? operations : Slicer(operations, context, sizes, rule).run();
 }
 
 }  // namespace freefall::loop

@@ -9,6 +9,8 @@ namespace {
 using ir::Index;
 using Indices = std::vector<Index>;
 
+constexpr std::size_t kMostExact = 8;
+
 Indices united(const Indices& a, const Indices& b) {
   Indices out;
   std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
@@ -68,31 +70,50 @@ class Search {
   }
 
   std::vector<Pairing> greedy() {
-    std::vector<std::pair<std::size_t, std::size_t>> live;  // subset, position
-    for (std::size_t i = 0; i < operands_.size(); ++i) live.emplace_back(std::size_t{1} << i, i);
-    std::size_t next = operands_.size();
-    while (live.size() > 1) {
-      std::size_t best_a = 0, best_b = 1;
+    return joined([&](const std::vector<Live>& live) {
+      std::pair<std::size_t, std::size_t> out{0, 1};
       double best = std::numeric_limits<double>::infinity();
       for (std::size_t a = 0; a < live.size(); ++a) {
         for (std::size_t b = a + 1; b < live.size(); ++b) {
-          if (const double cost = pair_cost(live[a].first, live[b].first); cost < best) {
+          if (const double cost = pair_cost(live[a].subset, live[b].subset); cost < best) {
             best = cost;
-            best_a = a;
-            best_b = b;
+            out = {a, b};
           }
         }
       }
-      record(live[best_a].first, live[best_a].second, live[best_b].first, live[best_b].second);
-      const std::size_t merged = live[best_a].first | live[best_b].first;
-      live.erase(live.begin() + static_cast<std::ptrdiff_t>(best_b));
-      live.erase(live.begin() + static_cast<std::ptrdiff_t>(best_a));
-      live.emplace_back(merged, next++);
+      return out;
+    });
+  }
+
+  std::vector<Pairing> left_to_right() {
+    return joined([&](const std::vector<Live>& live) {
+      const bool begins = live.size() == operands_.size();  // then the last is what has been joined
+      return std::pair<std::size_t, std::size_t>{0, begins ? 1 : live.size() - 1};
+    });
+  }
+
+ private:
+  struct Live {
+    std::size_t subset, position;
+  };
+
+  // Joins the two that `choose` names, the first before the second, until one is left.
+  template <class Choose>
+  std::vector<Pairing> joined(const Choose& choose) {
+    out_.clear();
+    std::vector<Live> live;
+    for (std::size_t i = 0; i < operands_.size(); ++i) live.push_back({std::size_t{1} << i, i});
+    for (std::size_t next = operands_.size(); live.size() > 1; ++next) {
+      const auto [a, b] = choose(live);
+      record(live[a].subset, live[a].position, live[b].subset, live[b].position);
+      const std::size_t subset = live[a].subset | live[b].subset;
+      live.erase(live.begin() + static_cast<std::ptrdiff_t>(b));
+      live.erase(live.begin() + static_cast<std::ptrdiff_t>(a));
+      live.push_back({subset, next});
     }
     return out_;
   }
 
- private:
   Indices kept_of(std::size_t subset) const {
     for (std::size_t i = 0; i < operands_.size(); ++i) {
       if (subset == std::size_t{1} << i) return operands_[i];
@@ -130,11 +151,27 @@ class Search {
 
 }  // namespace
 
+double multiplications(const std::vector<Indices>& operands, const std::vector<Pairing>& order,
+                       const Specialisation& sizes) {
+  std::vector<Indices> known = operands;
+  double out = 0;
+  for (const Pairing& p : order) {
+    Indices both = united(known[p.left], known[p.right]);
+    out += volume(both, sizes);
+    std::erase_if(both, [&](const Index& i) { return contains(p.bound, i); });
+    known.push_back(std::move(both));
+  }
+  return out;
+}
+
 std::vector<Pairing> contraction_order(const std::vector<Indices>& operands, const Indices& bound,
                                        const Specialisation& sizes) {
   if (operands.size() < 2) return {};
   Search search(operands, bound, sizes);
-  return operands.size() <= 8 ? search.exact() : search.greedy();
+  if (operands.size() <= kMostExact) return search.exact();
+  const std::vector<Pairing> greedy = search.greedy(), in_order = search.left_to_right();
+  return multiplications(operands, greedy, sizes) <= multiplications(operands, in_order, sizes) ? greedy
+                                                                                                : in_order;
 }
 
 }  // namespace freefall::plan

@@ -15,9 +15,13 @@ struct Pairing {
 };
 
 /// The cheapest order for operands with the given index sets, where `bound` are summed over. Exact by dynamic
-/// programming over subsets up to 8 operands, greedy above; cost is the number of multiplications, ties by
-/// position.
+/// programming over subsets up to 8 operands; above, greedy or from left to right, whichever is cheaper. Cost
+/// is the number of multiplications, ties by position.
 std::vector<Pairing> contraction_order(const std::vector<std::vector<ir::Index>>& operands,
                                        const std::vector<ir::Index>& bound, const Specialisation& sizes);
+
+/// What an order costs: one multiplication for each value of the indices of the two operands of a pairing.
+double multiplications(const std::vector<std::vector<ir::Index>>& operands, const std::vector<Pairing>& order,
+                       const Specialisation& sizes);
 
 }  // namespace freefall::plan

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <optional>
+#include <set>
+
+#include "codegen/plan/contraction_order.hpp"
 
 namespace freefall::plan {
 namespace {
@@ -16,11 +20,27 @@ struct Factors {
   std::vector<Number> exponents;
 };
 
+// A term of a sum: a contraction times what does not take part in it, which is 1 for most.
+struct Term {
+  Expr contraction, outside;
+};
+
+std::optional<Term> split(Expr e) {
+  if (e->op == Op::Contract) return Term{e, make_constant(*e->context, 1)};
+  if (e->op != Op::Product) return std::nullopt;
+  std::optional<Term> out;
+  for (std::size_t i = 0; i < e->args.size(); ++i) {
+    if (e->args[i]->op != Op::Contract || !e->weights[i].is_one()) continue;
+    if (out) return std::nullopt;
+    out = Term{e->args[i], replace(e, {{e->args[i], make_constant(*e->context, 1)}})};
+  }
+  return out;
+}
+
 // A sum over indices, opened: sum over `summed` of the product of `factors`.
 struct OpenContraction {
   std::vector<Index> summed;
   Factors factors;
-  std::vector<Index> indices;  // of the body
 };
 
 OpenContraction open(Expr contraction, int level) {
@@ -31,7 +51,6 @@ OpenContraction open(Expr contraction, int level) {
     names.emplace_back(contraction->bound[k], Subscript(out.summed.back()));
   }
   const Expr body = substitute(contraction->args[0], names);
-  out.indices = body->free;
   if (body->op == Op::Product) {
     out.factors = {body->args, body->weights};
   } else {
@@ -40,22 +59,27 @@ OpenContraction open(Expr contraction, int level) {
   return out;
 }
 
-std::vector<Index> united(const std::vector<Index>& a, const std::vector<Index>& b) {
-  std::vector<Index> out;
-  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
-  return out;
-}
-
 class Factoring {
  public:
-  using IsFixed = std::function<bool(Expr)>;
-  Factoring(const Specialisation& sizes, IsFixed is_fixed) : sizes_(sizes), is_fixed_(std::move(is_fixed)) {}
+  /// In how many passes a value is the same.
+  using Passes = std::function<double(Expr)>;
+  Factoring(const Specialisation& sizes, Passes passes) : sizes_(sizes), passes_(std::move(passes)) {}
 
+  /// Until nothing changes: bound again, the indices of what has come together may stand in an order in which
+  /// it shares more.
+  Expr exhaust(Expr root) {
+    for (Expr before; !(before == root);) {
+      before = root;
+      root = run(root);
+    }
+    return root;
+  }
+
+ private:
   Expr run(Expr root) {
     return transform(root, [&](Expr e) { return e->op == Op::Sum ? sum(e) : e; });
   }
 
- private:
   Expr sum(Expr e) {
     for (std::size_t a = 0; a < e->args.size(); ++a) {
       for (std::size_t b = a + 1; b < e->args.size(); ++b) {
@@ -77,12 +101,12 @@ class Factoring {
 
   // weights[a] args[a] + weights[b] args[b] as one contraction.
   std::optional<Expr> join(Expr e, std::size_t a, std::size_t b) {
-    const Expr first = e->args[a], second = e->args[b];
+    const std::optional<Term> one = split(e->args[a]), other = split(e->args[b]);
+    if (!one || !other || !(one->outside == other->outside)) return std::nullopt;
+    const Expr first = one->contraction, second = other->contraction;
     const Number& weight = e->weights[a];
     const bool same_weight = e->weights[b] == weight;
-    if (first->op != Op::Contract || second->op != Op::Contract || first->bound != second->bound ||
-        !(same_weight || e->weights[b] == -weight))
-      return std::nullopt;
+    if (first->bound != second->bound || !(same_weight || e->weights[b] == -weight)) return std::nullopt;
     const OpenContraction left = open(first, level_), right = open(second, level_);
     Factors shared, own_left, own_right = right.factors;
     for (std::size_t i = 0; i < left.factors.args.size(); ++i) {
@@ -100,15 +124,48 @@ class Factoring {
     if (shared.args.empty()) return std::nullopt;
     const auto product = [&](const Factors& f) { return make_product(*e->context, f.args, f.exponents); };
     const Expr rest_left = product(own_left), rest_right = product(own_right);
-    const double added = volume(united(rest_left->free, rest_right->free)),
-                 saved = volume(united(left.indices, right.indices));
-    if (added > saved || (added == saved && !(is_fixed_(rest_left) && is_fixed_(rest_right))))
-      return std::nullopt;
+    Factors joined = shared;
+    joined.args.push_back(rest_left + rest_right);
+    std::set<Index> all;
+    for (const Expr f : joined.args) all.insert(f->free.begin(), f->free.end());
+    const double elements = volume(joined.args.back()->free), most = volume({all.begin(), all.end()}),
+                 saved = work(left.factors, left.summed) + work(right.factors, left.summed) -
+                         work(joined, left.summed);
+    if (elements > most) return std::nullopt;
     const int outer = level_;
     level_ += static_cast<int>(left.summed.size());  // the rest reads the indices opened here
     const Expr rest = run(same_weight ? rest_left + rest_right : rest_left - rest_right);
     level_ = outer;
-    return weight * make_contract(left.summed, product(shared) * rest);
+    const bool came_together = rest->op != Op::Sum || rest->args.size() == 1;
+    const double passes = std::min(passes_(rest_left), passes_(rest_right));
+    const bool pays = elements * pointwise(rest) <= 2 * saved * passes;
+    if (!came_together && (!pays || (elements == most && passes == 1))) return std::nullopt;
+    return weight * (one->outside * make_contract(left.summed, product(shared) * rest));
+  }
+
+  // Multiplications, two factors at a time.
+  double work(const Factors& factors, const std::vector<Index>& summed) const {
+    std::vector<std::vector<Index>> operands;
+    for (const Expr f : factors.args) operands.push_back(f->free);
+    return operands.size() == 1
+               ? volume(operands[0])
+               : multiplications(operands, contraction_order(operands, summed, sizes_), sizes_);
+  }
+
+  // Additions and multiplications for each element, of which none may be known from elsewhere; what takes
+  // longer has a buffer and is shared.
+  static double pointwise(Expr root) {
+    double out = 0;
+    std::vector<Expr> open{root};
+    while (!open.empty()) {
+      const Expr e = open.back();
+      open.pop_back();
+      if (e->op != Op::Sum && e->op != Op::Product) continue;
+      out += static_cast<double>(e->args.size() - 1);
+      for (const Number& w : e->weights) out += w == Number(1) || w == Number(-1) ? 0 : 1;
+      open.insert(open.end(), e->args.begin(), e->args.end());
+    }
+    return out;
   }
 
   double volume(const std::vector<Index>& indices) const {
@@ -118,29 +175,33 @@ class Factoring {
   }
 
   const Specialisation& sizes_;
-  IsFixed is_fixed_;
+  Passes passes_;
   int level_ = kOpened;
 };
 
-calculus::Steps run(const calculus::Steps& steps, const Specialisation& sizes,
-                    const std::vector<const Tensor*>* loop) {
-  const auto is_fixed = [loop](Expr e) {
+calculus::Steps run(const calculus::Steps& steps, const Specialisation& sizes, double count,
+                    const std::vector<const Tensor*>& changing) {
+  const auto passes = [&](Expr e) {
     const auto reads = tensors_of(e);
-    return std::all_of(reads.begin(), reads.end(), [&](const Tensor* t) {
-      if (t->role == Role::constant || t->role == Role::prepared) return true;
-      return loop != nullptr && std::find(loop->begin(), loop->end(), t) == loop->end();
+    const bool constant = std::all_of(reads.begin(), reads.end(), [](const Tensor* t) {
+      return t->role == Role::constant || t->role == Role::prepared;
     });
+    if (constant) return std::numeric_limits<double>::infinity();
+    const bool changes = std::any_of(reads.begin(), reads.end(), [&](const Tensor* t) {
+      return std::find(changing.begin(), changing.end(), t) != changing.end();
+    });
+    return changes ? 1 : count;
   };
-  Factoring factoring(sizes, is_fixed);
+  Factoring factoring(sizes, passes);
   calculus::Steps out = steps;
   for (calculus::Step& step : out) {
     if (calculus::Steps* body = calculus::body_of(step)) {
       const auto* repeat = std::get_if<calculus::Loop>(&step.action);
       const bool many = repeat != nullptr && repeat->count > 2 && repeat->while_positive == nullptr;
-      const auto assigned = calculus::assigned(*body);
-      *body = run(*body, sizes, many ? &assigned : nullptr);
+      *body = run(*body, sizes, many ? static_cast<double>(repeat->count) : 1, calculus::assigned(*body));
     } else {
-      for (auto& a : std::get<calculus::Assign>(step.action).simultaneous) a.value = factoring.run(a.value);
+      for (auto& a : std::get<calculus::Assign>(step.action).simultaneous)
+        a.value = factoring.exhaust(a.value);
     }
   }
   return out;
@@ -149,7 +210,7 @@ calculus::Steps run(const calculus::Steps& steps, const Specialisation& sizes,
 }  // namespace
 
 calculus::Steps factor_products(const calculus::Steps& steps, const Specialisation& sizes) {
-  return run(steps, sizes, nullptr);
+  return run(steps, sizes, 1, {});
 }
 
 }  // namespace freefall::plan

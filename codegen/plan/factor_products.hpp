@@ -6,10 +6,10 @@
 
 namespace freefall::plan {
 
-/// Replaces sum_k f a + sum_k f b by sum_k f (a + b) where the new sum has fewer elements than the product,
-/// or does not change: it reads constants alone, or nothing that a loop around assigns. The symmetric part of
-/// a precision in the gradient of a normal density, P e + P' e, is the case in point. Keeps the value;
-/// idempotent.
+/// Replaces c sum_k f a + c sum_k f b by c sum_k f (a + b) where the new sum is less work than the products
+/// that it saves, each in its best order, or does not change: it reads constants alone, or nothing that a
+/// loop around assigns. The symmetric part of a precision in the gradient of a normal density, P e + P' e, is
+/// the case in point. Keeps the value; idempotent.
 calculus::Steps factor_products(const calculus::Steps& steps, const Specialisation& sizes);
 
 }  // namespace freefall::plan

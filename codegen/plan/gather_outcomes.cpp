@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "codegen/ir/functions.hpp"
 #include "codegen/ir/indicator.hpp"
 
 namespace freefall::plan {
@@ -31,6 +32,8 @@ bool is_needed_inside(Expr e, const Index& i) {
 
 // e with the value v in place of the index i, or nothing where i stands in anything but reads and positions.
 std::optional<Expr> at_value(Expr e, const Index& i, Expr v) {
+  if (v->op == Op::Position && v->subscripts[0].is_plain() && v->subscripts[0].plain().axis == i.axis)
+    return substitute(e, {{i, v->subscripts[0]}});  // another name
   if (v->op == Op::Position && is_needed_inside(e, i)) return std::nullopt;
   bool possible = true;
   const Expr out = transform(e, [&](Expr n) {
@@ -58,7 +61,34 @@ std::optional<Expr> at_value(Expr e, const Index& i, Expr v) {
   return out;
 }
 
-Expr at_indicators(Expr n) {
+double volume(const std::vector<Index>& indices, const Specialisation& sizes) {
+  double out = 1;
+  for (const Index& i : indices) {
+    if (!calculus::is_tick(i)) out *= static_cast<double>(sizes.extent(i.axis));
+  }
+  return out;
+}
+
+// Operations for all elements of a value that is computed from others.
+double work(Expr n, const Specialisation& sizes) {
+  if (n->op == Op::Map) return row(n->function).cost * volume(n->free, sizes);
+  if (n->op == Op::Sum || n->op == Op::Product)
+    return static_cast<double>(n->args.size()) * volume(n->free, sizes);
+  if (n->op == Op::Reduce) return row(Function::exp).cost * volume(n->args[0]->free, sizes);
+  return n->op == Op::Contract ? volume(n->args[0]->free, sizes) : 0;
+}
+
+// True if f for all i, summed with the indicator, is less than f at one value of i for each element.
+bool is_cheaper_summed(Expr f, Expr at_one, const Index& i, const Specialisation& sizes) {
+  const auto all = topological({f});
+  double summed = 2 * volume(at_one->free, sizes) * static_cast<double>(sizes.extent(i.axis)), gathered = 0;
+  for (const Expr n : all) summed += n->depends_on(i) ? work(n, sizes) : 0;
+  for (const Expr n : topological({at_one}))
+    gathered += std::find(all.begin(), all.end(), n) == all.end() ? work(n, sizes) : 0;
+  return summed < gathered;
+}
+
+Expr at_indicators(Expr n, const Specialisation& sizes) {
   if (n->op != Op::Contract) return n;
   Substitution open, close;
   std::vector<Index> bound;
@@ -80,6 +110,7 @@ Expr at_indicators(Expr n) {
       const Expr rest = body->op == Op::Product ? replace(body, {{factors[f], make_constant(*n->context, 1)}})
                                                 : make_constant(*n->context, 1);
       without = at_value(rest, bound[k], v);
+      if (without && is_cheaper_summed(rest, *without, bound[k], sizes)) without.reset();
       if (without) without = is_inside * *without;
     }
     if (without) {
@@ -126,16 +157,16 @@ Expr with_indicators(Expr e, const OneHots& known) {
   });
 }
 
-void gather_outcomes(calculus::Steps& steps, OneHots known) {
+void gather_outcomes(calculus::Steps& steps, const Specialisation& sizes, OneHots known) {
   for (calculus::Step& step : steps) {
     if (calculus::Steps* body = calculus::body_of(step)) {
       forget(known, calculus::assigned(*body));  // also by an earlier pass
-      gather_outcomes(*body, known);
+      gather_outcomes(*body, sizes, known);
       continue;
     }
     std::vector<const Tensor*> written;
     for (calculus::Assignment& a : std::get<calculus::Assign>(step.action).simultaneous) {
-      a.value = plan::gather_outcomes(with_indicators(a.value, known));
+      a.value = plan::gather_outcomes(with_indicators(a.value, known), sizes);
       written.push_back(a.target);
     }
     forget(known, written);
@@ -152,12 +183,14 @@ void gather_outcomes(calculus::Steps& steps, OneHots known) {
 
 }  // namespace
 
-Expr gather_outcomes(Expr e) {
+Expr gather_outcomes(Expr e, const Specialisation& sizes) {
   const auto nodes = topological({e});
   const bool any = std::any_of(nodes.begin(), nodes.end(), [](Expr n) { return n->op == Op::Position; });
-  return any ? transform(e, at_indicators) : e;
+  return any ? transform(e, [&](Expr n) { return at_indicators(n, sizes); }) : e;
 }
 
-void gather_outcomes(calculus::Steps& steps) { gather_outcomes(steps, {}); }
+void gather_outcomes(calculus::Steps& steps, const Specialisation& sizes) {
+  gather_outcomes(steps, sizes, {});
+}
 
 }  // namespace freefall::plan

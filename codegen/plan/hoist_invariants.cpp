@@ -151,6 +151,15 @@ class Hoister {
     return make_product(context, rest, rest_weights);
   }
 
+  // One group of members after the other, until none is worth it.
+  Expr hoist_all_members(Expr e, std::vector<Expr> args) {
+    for (Expr out = hoist_members(e, args);; out = hoist_members(e, args)) {
+      if (out == e || (out->op != Op::Sum && out->op != Op::Product)) return out;
+      e = out;
+      args = out->args;
+    }
+  }
+
   Expr hoist(Expr root) {
     if (worth(root)) return hoisted(root);
     std::unordered_map<const Node*, Expr> done;
@@ -162,7 +171,7 @@ class Hoister {
       std::vector<Expr> args;
       const bool grouped = e->op == Op::Sum || e->op == Op::Product;
       for (const Expr a : e->args) args.push_back(!grouped && worth(a) ? hoisted(a) : done.at(a.get()));
-      done[e.get()] = grouped ? hoist_members(e, args) : rebuild(e, args);
+      done[e.get()] = grouped ? hoist_all_members(e, args) : rebuild(e, args);
     }
     return done.at(root.get());
   }

@@ -28,7 +28,7 @@ void derive_rules(Compilation& c) {
   check_omitted(*c.program, c.planned, c.sizes.omitted);
 }
 void gather(Compilation& c) {
-  for (auto& p : c.planned) gather_outcomes(p.steps);
+  for (auto& p : c.planned) gather_outcomes(p.steps, c.sizes);
 }
 void eliminate(Compilation& c) {
   for (auto& p : c.planned) p.steps = eliminate_omitted(p.steps, *c.program->context, c.sizes);

@@ -14,6 +14,7 @@
 #include "codegen/plan/pipeline.hpp"
 #include "tests/support/random_program.hpp"
 #include "tests/support/run_program.hpp"
+#include "tests/support/same_structure.hpp"
 
 namespace freefall::test {
 namespace {
@@ -91,6 +92,35 @@ TEST_F(HoistRows, ReadsNothingThatTheNestChanges) {
   EXPECT_EQ(loop::hoist_rows({{both}}, context, sizes).size(), 1U);
 }
 
+// Of three loops, a row of two, of which a part is a row of one.
+TEST_F(HoistRows, TakesRowsOutOfRows) {
+  const Axis* group = context.axis("group");
+  sizes.extents["group"] = 6;
+  const Index g{group, 0};
+  const Tensor *B = array("B", {group, row, column}, Role::parameter), *e = array("e", {row}, Role::input);
+  const Operations given{
+      {nest({g, i, j}, B, {g, i, j},
+            "B[group, row, column] + position(group) * e[row] * (b[column] - c[column])")}};
+  const Operations once = loop::hoist_rows(given, context, sizes);
+  ASSERT_EQ(once.size(), 3U);
+  EXPECT_EQ(std::get<Nest>(once[0].action).loops, (std::vector<Index>{j}));
+  EXPECT_EQ(std::get<Nest>(once[1].action).loops, (std::vector<Index>{i, j}));
+  EXPECT_EQ(difference(loop::hoist_rows(once, context, sizes), once), "");
+  EXPECT_LT(loop::cost(once, sizes).operations, loop::cost(given, sizes).operations);
+  EXPECT_EQ(e->axes.size(), 1U);
+}
+
+// Also beside an indicator, where no row is made for it.
+TEST_F(HoistRows, ReadsARowWhereverItsValueStands) {
+  const Operations given{
+      {nest({i, j}, M, {i, j},
+            "a[row] * (b[column] + c[column] * s) + delta(row, 3) * (b[column] + c[column] * s)")}};
+  const Operations once = loop::hoist_rows(given, context, sizes);
+  ASSERT_EQ(once.size(), 2U);
+  EXPECT_EQ(print(std::get<Nest>(once[1].action).stores[0].value),
+            print(parsed("a[row] * hoisted[column] + delta(row, 3) * hoisted[column]")));
+}
+
 TEST_F(HoistRows, IsIdempotentAndNeverRaisesTheOperations) {
   for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
     const RandomProgram p = random_program({.seed = seed});
@@ -102,7 +132,7 @@ TEST_F(HoistRows, IsIdempotentAndNeverRaisesTheOperations) {
       EXPECT_LE(loop::cost(once, compiled.sizes).operations,
                 loop::cost(k.operations, compiled.sizes).operations)
           << p.text;
-      ASSERT_EQ(loop::hoist_rows(once, *p.program.context, compiled.sizes).size(), once.size()) << p.text;
+      ASSERT_EQ(difference(loop::hoist_rows(once, *p.program.context, compiled.sizes), once), "") << p.text;
     }
   }
 }
@@ -137,21 +167,21 @@ TEST_F(SinkIntoConditions, WhatOnlyTheBodyReadsIsComputedThere) {
   EXPECT_EQ(std::get<Nest>(body[0].action).stores[0].mode, Store::Mode::set);
   EXPECT_EQ(std::get<Nest>(body[1].action).stores[0].mode, Store::Mode::add);
   EXPECT_EQ(std::get<Nest>(body[2].action).stores[0].target, M);
-  EXPECT_EQ(loop::sink_into_conditions(out).size(), out.size());
+  EXPECT_EQ(difference(loop::sink_into_conditions(out), out), "");
 }
 
 TEST_F(SinkIntoConditions, WhatIsReadElsewhereStays) {
   Operations read_after = given();
   read_after.push_back({nest({i}, array("out", {row}, Role::output), {i}, "place * a[row]")});
-  EXPECT_EQ(loop::sink_into_conditions(read_after).size(), read_after.size());
+  EXPECT_EQ(difference(loop::sink_into_conditions(read_after), read_after), "");
   Operations several_times = given();
   std::get<loop::Repeat>(several_times.back().action).count = 2;
-  EXPECT_EQ(loop::sink_into_conditions(several_times).size(), several_times.size());
+  EXPECT_EQ(difference(loop::sink_into_conditions(several_times), several_times), "");
   Operations changed_between = given();  // a is another when the body runs
   const Tensor* x = array("x", {row}, Role::variable);
   std::get<Nest>(changed_between[3].action).stores[0].value = parsed("equal(x[row'], gain) * b_of[row']");
   changed_between.insert(changed_between.begin() + 4, {nest({i}, x, {i}, "2 * a[row]")});
-  EXPECT_EQ(loop::sink_into_conditions(changed_between).size(), changed_between.size());
+  EXPECT_EQ(difference(loop::sink_into_conditions(changed_between), changed_between), "");
 }
 
 // ---- merge_loops ----
@@ -329,6 +359,18 @@ TEST_F(FusedLoops, ASumOverTheRowsOfAProductIsTakenInItsTiles) {
           sizes)
           .size(),
       3U);
+}
+
+// A matrix of which one column changes, beside one that changes as a whole.
+TEST_F(FusedLoops, WorkOnOneColumnStaysApartFromWorkOnAllUnlessItIsLittle) {
+  const Tensor* N = array("N", {row, column}, Role::parameter);
+  array("winner", {}, Role::input);
+  const Operations given{
+      {nest({i, j}, N, {i, j}, "2 * N[row, column]")},
+      {nest({i, j}, M, {i, j}, "M[row, column] + a[row]^2 * equal(position(column), winner)")}};
+  EXPECT_EQ(loop::fuse_nests(given, sizes).size(), 2U);
+  sizes.extents = {{"row", 4}, {"column", 5}};
+  EXPECT_EQ(loop::fuse_nests(given, sizes).size(), 1U);
 }
 
 // ---- a change of a matrix on the way through its product ----

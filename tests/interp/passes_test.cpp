@@ -19,6 +19,7 @@
 #include "models/pcn/network.hpp"
 #include "tests/support/random_program.hpp"
 #include "tests/support/run_program.hpp"
+#include "tests/support/same_structure.hpp"
 
 namespace freefall::test {
 namespace {
@@ -75,47 +76,12 @@ TEST_P(EveryPass, KeepsTheValueOfEveryKernel) {
 
 INSTANTIATE_TEST_SUITE_P(RandomPrograms, EveryPass, testing::Range<std::uint64_t>(1, 11));
 
-// ---- structure ----
-
-bool equal(const calculus::Steps& a, const calculus::Steps& b);
-bool equal(const calculus::Assign& a, const calculus::Assign& b) {
-  return std::equal(a.simultaneous.begin(), a.simultaneous.end(), b.simultaneous.begin(),
-                    b.simultaneous.end(),
-                    [](const auto& x, const auto& y) { return x.target == y.target && x.value == y.value; });
-}
-bool equal(const calculus::Loop& a, const calculus::Loop& b) {
-  return a.count == b.count && a.tolerance == b.tolerance && a.watched == b.watched && equal(a.body, b.body);
-}
-bool equal(const calculus::Steps& a, const calculus::Steps& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    if (x.action.index() != y.action.index()) return false;
-    if (const auto* loop = std::get_if<calculus::Loop>(&x.action))
-      return equal(*loop, std::get<calculus::Loop>(y.action));
-    return equal(std::get<calculus::Assign>(x.action), std::get<calculus::Assign>(y.action));
-  });
-}
-
-// Number of stores in each nest and of operations in each body, in order: what fusing can change.
-void shape(const loop::Operations& operations, std::vector<std::size_t>& out) {
-  out.push_back(operations.size());
-  for (const auto& o : operations) {
-    if (const auto* nest = std::get_if<loop::Nest>(&o.action)) out.push_back(nest->stores.size());
-    if (const auto* gemm = std::get_if<loop::Gemm>(&o.action)) out.push_back(gemm->epilogue.size());
-    if (const loop::Operations* body = loop::body_of(o)) shape(*body, out);
-  }
-}
-std::vector<std::size_t> shape(const loop::Operations& operations) {
-  std::vector<std::size_t> out;
-  shape(operations, out);
-  return out;
-}
-
 TEST(HoistInvariants, IsIdempotent) {
   for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
     const RandomProgram p = random_program({.seed = seed});
     for (const auto& k : calculus::derive(p.program).procedures) {
       const auto once = plan::hoist_invariants(k.steps, *p.program.context);
-      ASSERT_TRUE(equal(plan::hoist_invariants(once, *p.program.context), once))
+      ASSERT_EQ(difference(plan::hoist_invariants(once, *p.program.context), once), "")
           << k.name << " of " << p.text;
     }
   }
@@ -127,7 +93,7 @@ TEST(FuseNests, IsIdempotent) {
     const auto c = plan::compile(p.program, p.sizes);
     for (const auto& k : c.kernels) {
       const auto once = loop::fuse_nests(k.operations, c.sizes);
-      ASSERT_EQ(shape(loop::fuse_nests(once, c.sizes)), shape(once)) << k.name << " of " << p.text;
+      ASSERT_EQ(difference(loop::fuse_nests(once, c.sizes), once), "") << k.name << " of " << p.text;
     }
   }
 }
@@ -194,7 +160,7 @@ TEST(DropDeadStores, IsIdempotent) {
   for (std::uint64_t seed = 1; seed <= kFewPrograms; ++seed) {
     const RandomProgram p = random_program({.seed = seed});
     for (const auto& k : plan::compile(p.program, p.sizes).kernels)
-      ASSERT_EQ(shape(loop::drop_dead_stores(k.operations)), shape(k.operations))
+      ASSERT_EQ(difference(loop::drop_dead_stores(k.operations), k.operations), "")
           << k.name << " of " << p.text;
   }
 }
@@ -287,7 +253,7 @@ TEST_P(SlicedProgram, KeepsTheValueOfEveryKernel) {
             return std::holds_alternative<loop::Slices>(o.action);
           }));
       const auto again = loop::slice_plates(k.operations, *p.program.context, c.sizes, rule);
-      ASSERT_EQ(shape(again), shape(k.operations)) << k.name;
+      ASSERT_EQ(difference(again, k.operations), "") << k.name;
     }
     expect_same(run_all(p, c), expected, "slice_plates");
     for (auto& k : c.kernels) k.operations = loop::drop_dead_stores(loop::fuse_nests(k.operations, c.sizes));
@@ -371,7 +337,7 @@ TEST(PeelFirstPasses, IsIdempotentAndNeverRaisesTheWork) {
       const auto steps = plan::materialise(k.steps, *p.program.context, p.sizes);
       const auto once = plan::peel_first_passes(steps, p.sizes);
       ASSERT_LE(plan::work(once, p.sizes), plan::work(steps, p.sizes)) << k.name << " of " << p.text;
-      ASSERT_TRUE(equal(plan::peel_first_passes(once, p.sizes), once)) << k.name << " of " << p.text;
+      ASSERT_EQ(difference(plan::peel_first_passes(once, p.sizes), once), "") << k.name << " of " << p.text;
     }
   }
 }

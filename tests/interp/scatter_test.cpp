@@ -84,7 +84,7 @@ TEST_F(OneHots, AScatterCostsOneOfAllPasses) {
 class OneHotSchedules : public OneHots {
  protected:
   std::vector<std::string> gathered(calculus::Steps steps) {
-    plan::gather_outcomes(steps);
+    plan::gather_outcomes(steps, {"test", {{"unit", 50}}});
     std::vector<std::string> out;
     collect(steps, out);
     return out;
@@ -109,6 +109,28 @@ TEST_F(OneHotSchedules, AreReadAsTheirIndicators) {
   const Expr at =
       make_gather(context, W, {make_position(context, Subscript(Index{unit, 0})), parsed("winner")});
   EXPECT_EQ(out[1], print(at));
+}
+
+// The logarithms of a table of three, for two copies and for a hundred.
+TEST_F(OneHotSchedules, ValuesThatTakeLongAreWorkedOutOnceForEachOutcome) {
+  const Axis *outcome = context.axis("outcome"), *batch = context.axis("batch", true);
+  context.tensor("T", {outcome}, Role::parameter);
+  context.tensor("n", {batch}, Role::input, false, false, outcome);
+  const Expr sum =
+      parsed("sum{outcome#1}(equal(position(outcome#1), n[batch]) * log_probability(T[outcome#1]))");
+  const auto gathered_for = [&](std::size_t copies) {
+    return print(plan::gather_outcomes(sum, {"test", {{"outcome", 3}, {"batch", copies}}}));
+  };
+  EXPECT_EQ(gathered_for(2), "log_probability(gather(T, n[batch]))");
+  EXPECT_EQ(gathered_for(100), print(sum));
+}
+
+// An index of the same axis is another name.
+TEST_F(OneHotSchedules, WhereTwoIndicesAreEqualNothingIsLookedUp) {
+  const Expr sum =
+      parsed("sum{unit#1}(V[unit#1] * W[unit#1, unit] * equal(position(unit#1), position(unit)))");
+  EXPECT_EQ(print(plan::gather_outcomes(sum, {"test", {{"unit", 50}}})),
+            print(parsed("V[unit] * W[unit, unit]")));
 }
 
 TEST_F(OneHotSchedules, AreNotWhenTheyOrTheirValuesHaveChanged) {

@@ -57,9 +57,7 @@ std::vector<Store> without(const Index& gone, std::vector<Store> stores) {
 
 }  // namespace
 
-MergedNest merge_loops(const Nest& nest, const plan::Specialisation& sizes, std::size_t keep) {
-  MergedNest out{nest, {}};
-  for (const Index& i : nest.loops) out.counts.push_back(sizes.extent(i.axis));
+MergedNest merge_loops(MergedNest out, const plan::Specialisation& sizes, std::size_t keep) {
   auto& loops = out.nest.loops;
   for (std::size_t d = loops.size(); d > keep + 1; --d) {  // loop d - 1 and the one around it
     const Index outer = loops[d - 2], inner = loops[d - 1];
@@ -70,6 +68,12 @@ MergedNest merge_loops(const Nest& nest, const plan::Specialisation& sizes, std:
     out.counts.erase(out.counts.begin() + static_cast<std::ptrdiff_t>(d) - 2);
   }
   return out;
+}
+
+MergedNest merge_loops(const Nest& nest, const plan::Specialisation& sizes, std::size_t keep) {
+  MergedNest whole{nest, {}};
+  for (const Index& i : nest.loops) whole.counts.push_back(sizes.extent(i.axis));
+  return merge_loops(std::move(whole), sizes, keep);
 }
 
 }  // namespace freefall::loop

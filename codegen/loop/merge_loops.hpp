@@ -16,6 +16,8 @@ struct MergedNest {
 /// Merges each loop with the one inside it where all arrays of the stores have their elements of the two one
 /// after the other, or have none: [second, third, outcome] of a contiguous array is one loop, and no vector
 /// of it is cut where an axis ends. Elements are visited in the same order. The outermost `keep` loops stay.
+/// Idempotent.
+MergedNest merge_loops(MergedNest nest, const plan::Specialisation& sizes, std::size_t keep = 0);
 MergedNest merge_loops(const Nest& nest, const plan::Specialisation& sizes, std::size_t keep = 0);
 
 }  // namespace freefall::loop

@@ -107,38 +107,9 @@ class PassCheck {
       return;
     }
     if (domain_) return;
-    if (c.kernels.empty()) {
-      compare(pass.name, interpret_schedules(subject_, c));
-    } else {
-      Results found;
-      auto values = subject_.values;
-      const auto run = [&](const loop::Kernel& k) {
-        return test::run_operations<Real>(k.operations, context_, values, c.sizes, subject_.copies);
-      };
-      if (c.is_prepared != nullptr) values = run(named(c.kernels, "prepare"));
-      for (const auto& k : c.kernels) found[k.name] = run(k);
-      compare(pass.name, found);
-    }
-  }
-
-  void compare(const std::string& pass, const Results& found) {
-    for (const auto& [kernel, arrays] : expected_) {
-      for (const auto& [name, values] : arrays) {
-        const auto& omitted = subject_.sizes.omitted;
-        if (std::find(omitted.begin(), omitted.end(), name) != omitted.end()) continue;
-        ++out_.compared;
-        const Real distance = test::distance(found.at(kernel).at(name), values);
-        if (distance <= kPassTolerance) continue;
-        const Real measured = condition(subject_, derived_, kernel, name);
-        if (!(measured <= kLargestCondition)) {
-          ++out_.ill_conditioned;
-          continue;
-        }
-        throw Failure{
-            pass, fmt::format("'{}' of kernel {} changes by {:.3g} of its size; its condition is {:.3g}",
-                              name, kernel, static_cast<double>(distance), static_cast<double>(measured))};
-      }
-    }
+    if (const std::string wrong = wrong_value(subject_, derived_, interpret(subject_, c), expected_, out_);
+        !wrong.empty())
+      throw Failure{pass.name, wrong};
   }
 
   // ---- text ----
@@ -523,6 +494,38 @@ Results interpret_schedules(const Subject& subject, const plan::Compilation& c, 
   if (c.is_prepared != nullptr) values = run(named(c.planned, "prepare"));
   for (const auto& p : c.planned) out[p.name] = run(p);
   return out;
+}
+
+Results interpret(const Subject& subject, const plan::Compilation& c) {
+  if (c.kernels.empty()) return interpret_schedules(subject, c);
+  Results out;
+  auto values = subject.values;
+  const auto run = [&](const loop::Kernel& k) {
+    return test::run_operations<Real>(k.operations, *subject.program.context, values, c.sizes,
+                                      subject.copies);
+  };
+  if (c.is_prepared != nullptr) values = run(named(c.kernels, "prepare"));
+  for (const auto& k : c.kernels) out[k.name] = run(k);
+  return out;
+}
+
+std::string wrong_value(const Subject& subject, const plan::Compilation& derived, const Results& found,
+                        const Results& expected, Outcome& counts) {
+  const auto& omitted = subject.sizes.omitted;
+  for (const auto& [kernel, arrays] : expected) {
+    for (const auto& [name, values] : arrays) {
+      if (std::find(omitted.begin(), omitted.end(), name) != omitted.end()) continue;
+      ++counts.compared;
+      const Real distance = test::distance(found.at(kernel).at(name), values);
+      if (distance <= kPassTolerance) continue;
+      const Real measured = condition(subject, derived, kernel, name);
+      if (measured <= kLargestCondition)
+        return fmt::format("'{}' of kernel {} changes by {:.3g} of its size; its condition is {:.3g}", name,
+                           kernel, static_cast<double>(distance), static_cast<double>(measured));
+      ++counts.ill_conditioned;
+    }
+  }
+  return {};
 }
 
 Real condition(const Subject& subject, const plan::Compilation& derived, const std::string& kernel,

@@ -45,6 +45,14 @@ using Results = std::map<std::string, test::Arrays<long double>>;  ///< by kerne
 Results interpret_schedules(const Subject& subject, const plan::Compilation& derived,
                             long double disturbance = 0);
 
+/// The same after any pass, by the interpreter of the level that the compilation has reached.
+Results interpret(const Subject& subject, const plan::Compilation& compilation);
+
+/// The first array that a kernel gives out whose value is not the expected one, in words; empty where there
+/// is none. Counts what it compares, and leaves out what is ill-conditioned.
+std::string wrong_value(const Subject& subject, const plan::Compilation& derived, const Results& found,
+                        const Results& expected, Outcome& counts);
+
 /// The largest relative change of an array of a kernel by relative change of its inputs, and by relative
 /// rounding.
 long double condition(const Subject& subject, const plan::Compilation& derived, const std::string& kernel,

@@ -2,7 +2,6 @@
 
 #include "codegen/calculus/derive.hpp"
 #include "codegen/plan/omit_arrays.hpp"
-#include "tests/fuzz/program_kinds.hpp"
 
 namespace freefall::fuzz {
 namespace {
@@ -41,8 +40,10 @@ void omit_some(std::vector<Line>& lines, RandomText random) {
 
 }  // namespace
 
-std::vector<Line> generate(std::uint64_t seed) {
-  std::vector<Line> out = of_any_kind(ProgramParts(seed)).lines();
+std::vector<Line> generate(std::uint64_t seed) { return generate(seed, of_any_kind); }
+
+std::vector<Line> generate(std::uint64_t seed, Kind kind) {
+  std::vector<Line> out = kind(ProgramParts(seed)).lines();
   if (seed % 2 == 0) omit_some(out, RandomText(seed));
   return out;
 }

@@ -3,10 +3,15 @@
 
 #include <cstdint>
 
-#include "tests/fuzz/model_text.hpp"
+#include "tests/fuzz/program_kinds.hpp"
 
 namespace freefall::fuzz {
 
+/// Of any kind.
 std::vector<Line> generate(std::uint64_t seed);
+
+using Kind = ProgramParts (*)(ProgramParts);
+/// Of this kind (program_kinds.hpp); even seeds omit some arrays.
+std::vector<Line> generate(std::uint64_t seed, Kind kind);
 
 }  // namespace freefall::fuzz

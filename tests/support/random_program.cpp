@@ -46,7 +46,7 @@ class Maker {
     const std::size_t plates = one_in(8) ? 0 : one_in(8) ? 2 : 1;
     for (std::size_t p = 0; p < plates; ++p) {
       const std::string name = p == 0 ? "batch" : "trial";
-      shared_.push_back(axis(name, 1 + below(5), true));
+      shared_.push_back(axis(name, 1 + below(options_.most_copies), true));
       out_.copies[name] = 1 + below(out_.sizes.extents[name]);
     }
     // An ordinary axis that all variables share, such as the position in an image; its name may sort first or
@@ -55,7 +55,7 @@ class Maker {
     const std::size_t layers = 2 + below(4);
     for (std::size_t l = 0; l <= layers; ++l) {
       const bool same = l > 0 && one_in(4);  // an elementwise link is possible
-      units_.push_back(same ? units_.back() : axis(fmt::format("unit{}", l), 1 + below(7)));
+      units_.push_back(same ? units_.back() : axis(fmt::format("unit{}", l), 1 + below(options_.widest)));
       std::vector<const Axis*> axes = shared_;
       axes.push_back(units_.back());
       x_.push_back(context_.tensor(fmt::format("x{}", l), axes, Role::variable));

@@ -21,6 +21,7 @@ struct RandomProgramOptions {
   bool smooth = false;     ///< no relu, so that F is twice differentiable
   std::size_t passes = 3;  ///< of inference in each kernel
   double inference_rate = 0.05;
+  std::size_t widest = 7, most_copies = 5;  ///< of axes, and of plates
 };
 
 /// Kernels: "predict", "infer", "train" (infers, then moves the parameters) and "energy".

@@ -1,0 +1,274 @@
+// What is done to loops where they are emitted, and what it is for: loops that go through memory as one,
+// diagonals taken out, one-hot arrays as scatters; a change of a matrix on the way through its product; and
+// how often an inference step works out a nonlinearity.
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "codegen/emit/emit_library.hpp"
+#include "codegen/loop/cost.hpp"
+#include "codegen/loop/interpret_loop.hpp"
+#include "codegen/loop/merge_loops.hpp"
+#include "codegen/loop/one_hot.hpp"
+#include "codegen/loop/split_diagonal.hpp"
+#include "codegen/loop/updated_product.hpp"
+#include "codegen/plan/pipeline.hpp"
+#include "models/pcn/network.hpp"
+#include "tests/fuzz/generate.hpp"
+#include "tests/kernel/models/online.hpp"
+#include "tests/support/run_program.hpp"
+
+namespace freefall::test {
+namespace {
+
+using loop::Nest;
+
+using Visit = std::function<void(const Nest&, const fuzz::Subject&, const plan::Compilation&)>;
+
+void each_nest(const loop::Operations& operations, const std::function<void(const Nest&)>& f) {
+  for (const loop::Operation& o : operations) {
+    if (const loop::Operations* body = loop::body_of(o)) each_nest(*body, f);
+    if (const auto* nest = std::get_if<Nest>(&o.action)) f(*nest);
+  }
+}
+
+// Every nest of compiled random programs.
+void each_nest(std::initializer_list<fuzz::Kind> kinds, std::uint64_t programs, const Visit& f) {
+  for (const fuzz::Kind kind : kinds) {
+    for (std::uint64_t seed = 1; seed <= programs; ++seed) {
+      try {
+        const fuzz::Subject subject = fuzz::build(fuzz::generate(seed, kind));
+        const plan::Compilation c = plan::compile(subject.program, subject.sizes);
+        SCOPED_TRACE(seed);
+        for (const auto& k : c.kernels) {
+          each_nest(k.operations, [&](const Nest& nest) { f(nest, subject, c); });
+        }
+      } catch (const ir::ModelError&) {  // some are refused
+      }
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+}
+
+bool same(const Nest& a, const Nest& b) {
+  return a.loops == b.loops && std::equal(a.stores.begin(), a.stores.end(), b.stores.begin(), b.stores.end(),
+                                          [](const loop::Store& x, const loop::Store& y) {
+                                            return x.target == y.target && x.subscripts == y.subscripts &&
+                                                   x.mode == y.mode && x.value == y.value;
+                                          });
+}
+
+// That elements are visited in the same order is in loop_passes_test.cpp.
+TEST(MergeLoops, ChangesNothingInASecondRunAndStartsFewerLoops) {
+  std::size_t merged = 0;
+  each_nest({fuzz::network_program, fuzz::outcomes_program, fuzz::filter_program}, 15,
+            [&](const Nest& nest, const fuzz::Subject&, const plan::Compilation& c) {
+              const loop::MergedNest once = loop::merge_loops(nest, c.sizes);
+              const loop::MergedNest twice = loop::merge_loops(once, c.sizes);
+              EXPECT_TRUE(same(twice.nest, once.nest));
+              EXPECT_EQ(twice.counts, once.counts);
+              std::size_t elements = 1, after = 1;
+              for (const ir::Index& i : nest.loops) elements *= c.sizes.extent(i.axis);
+              for (const std::size_t n : once.counts) after *= n;
+              EXPECT_EQ(after, elements);
+              ASSERT_LE(once.counts.size(), nest.loops.size());
+              merged += once.counts.size() < nest.loops.size() ? 1 : 0;
+            });
+  EXPECT_GT(merged, 100U);
+}
+
+// Value and cost are in passes_test.cpp.
+TEST(SplitDiagonal, LeavesNoDiagonalToSplit) {
+  std::size_t split = 0;
+  each_nest({fuzz::attractor_program, fuzz::network_program, fuzz::filter_program}, 30,
+            [&](const Nest& nest, const fuzz::Subject&, const plan::Compilation&) {
+              const auto once = loop::split_diagonal(nest);
+              if (!once) return;
+              ++split;
+              EXPECT_FALSE(loop::split_diagonal(once->elsewhere));
+            });
+  EXPECT_GT(split, 20U);
+}
+
+// ---- scatter ----
+
+// All arrays that a nest touches, with values that number an element where they choose one.
+loop::Memory<long double> random_memory(const Nest& nest, const loop::Scatter& scatter,
+                                        const fuzz::Subject& subject, const plan::Specialisation& sizes,
+                                        std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  loop::Memory<long double> out(sizes, subject.copies);
+  const loop::Touched touched = loop::touched(loop::Operation{nest});
+  std::vector<const ir::Tensor*> chosen;
+  for (const auto& [index, value] : scatter.at) {
+    for (const ir::Tensor* t : ir::tensors_of(value)) chosen.push_back(t);
+  }
+  for (const auto* list : {&touched.read, &touched.written}) {
+    for (const ir::Tensor* t : *list) {
+      const bool number = std::find(chosen.begin(), chosen.end(), t) != chosen.end();
+      std::vector<long double>& values = out[t];
+      values.resize(sizes.size(t));
+      // Also one before the axis and some behind it; negative for values that are negated.
+      for (long double& v : values)
+        v = number ? static_cast<long double>(random() % 9) - 4
+                   : static_cast<long double>(random() % 1000) / 500 - 1;
+    }
+  }
+  return out;
+}
+
+// A scatter by the interpreter: its value is worked out, and the nest run there.
+void interpret(const loop::Scatter& scatter, ir::Context& context, loop::Memory<long double>& memory) {
+  Nest nest = scatter.nest;
+  for (const auto& [index, value] : scatter.at) {
+    const ir::Tensor* at = context.tensor("scatter_at", {}, ir::Role::temporary);
+    loop::interpret({{Nest{{}, {{at, {}, loop::Store::Mode::set, value, ""}}}}}, memory);
+    const long double v = memory[at][0];
+    if (!(v >= 0 && v < static_cast<long double>(memory.count(index.axis)) && v == std::floor(v))) return;
+    const ir::Substitution there{{index, ir::Subscript(static_cast<std::int64_t>(v))}};
+    for (loop::Store& s : nest.stores) {
+      for (ir::Subscript& each : s.subscripts) each = ir::substitute(each, there);
+      s.value = ir::substitute(s.value, there);
+    }
+  }
+  loop::interpret({{nest}}, memory);
+}
+
+TEST(Scatter, KeepsTheValueChangesNothingInASecondRunAndHasFewerLoops) {
+  std::size_t scattered = 0, changed = 0;
+  each_nest({fuzz::spikes_program}, 40,
+            [&](const Nest& nest, const fuzz::Subject& subject, const plan::Compilation& c) {
+              const loop::Scatter once = loop::scatter(nest);
+              EXPECT_TRUE(loop::scatter(once.nest).at.empty());
+              EXPECT_TRUE(same(loop::scatter(once.nest).nest, once.nest));
+              EXPECT_EQ(once.at.empty(), same(once.nest, nest));
+              const bool ticks = !loop::ticks_of(loop::Operation{nest}).empty();
+              if (once.at.empty() || ticks) return;
+              ++scattered;
+              EXPECT_LT(once.nest.loops.size(), nest.loops.size());
+              for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+                auto all = random_memory(nest, once, subject, c.sizes, seed), one = all;
+                const auto before = all[nest.stores[0].target];
+                loop::interpret({{nest}}, all);
+                interpret(once, *subject.program.context, one);
+                for (const loop::Store& s : nest.stores)
+                  EXPECT_LE(distance(one[s.target], all[s.target]), 1e-15L) << s.target->name;
+                changed += all[nest.stores[0].target] != before ? 1 : 0;
+              }
+            });
+  EXPECT_GT(scattered, 20U);
+  EXPECT_GT(changed, scattered);  // some values lie outside the axis
+}
+
+// ---- a matrix that changes ----
+
+std::string emitted(const plan::Compilation& c) {
+  std::string out;
+  for (const auto& file : emit::emit_library(c)) {
+    if (file.name.ends_with(".cpp")) out += file.text;
+  }
+  return out;
+}
+
+std::size_t calls(const std::string& text, std::string_view what) {
+  std::size_t out = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++out;
+  return out;
+}
+
+template <class Layout>
+void expect_updated_products(Layout layout) {
+  const ir::Program program = online(layout).ir();
+  const plan::Compilation c = plan::compile(program, {"online", {{"unit", 24}}});
+  std::size_t delayed = 0, at_once = 0;
+  for (const auto& k : c.kernels) {
+    const auto& all = k.operations;
+    for (std::size_t n = 0; n < all.size(); ++n) {
+      const auto* repeat = std::get_if<loop::Repeat>(&all[n].action);
+      delayed += repeat != nullptr && loop::delays_update(*repeat, c.sizes) ? 1 : 0;
+      at_once += n + 1 < all.size() && loop::are_updated_product(all[n], all[n + 1], c.sizes) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(delayed, 1U);
+  EXPECT_EQ(at_once, 1U);
+  const std::string text = emitted(c);
+  EXPECT_EQ(calls(text, "#include <freefall/runtime/updated_product.hpp>"), 1U);
+  EXPECT_EQ(calls(text, "freefall::runtime::updated_matrix_vector<"), 2U);
+}
+
+TEST(UpdatedProduct, IsCalledByTheKernelsThatHaveOne) {
+  expect_updated_products(by_rows{});
+  expect_updated_products(by_columns{});
+}
+
+TEST(UpdatedProduct, IsNotCalledWhereAMatrixIsChangedOncePerCall) {
+  const ir::Program program =
+      pcn::network<3, 4, pcn::biases::no>([](auto a) { return freefall::tanh(a); }).ir();
+  const plan::Compilation c = plan::compile(
+      program, {"network", {{"batch", 8}, {"pixel", 24}, {"hidden1", 24}, {"hidden2", 24}, {"label", 24}}});
+  EXPECT_EQ(calls(emitted(c), "updated_product"), 0U);
+}
+
+// ---- nonlinearities ----
+
+// Evaluations of pointwise functions in one run of the operations, by name; loops count once.
+void count_functions(const loop::Operations& operations, const plan::Specialisation& sizes, double times,
+                     std::map<std::string, double>& out) {
+  const auto add = [&](const std::vector<ir::Index>& loops, const std::vector<loop::Store>& stores) {
+    double elements = times;
+    std::vector<ir::Expr> values;
+    for (const ir::Index& i : loops) elements *= static_cast<double>(sizes.extent(i.axis));
+    for (const loop::Store& s : stores) values.push_back(s.value);
+    for (const ir::Expr e : ir::topological(values)) {
+      if (e->op == ir::Op::Map) out[std::string(ir::row(e->function).name)] += elements;
+    }
+  };
+  for (const loop::Operation& o : operations) {
+    if (const auto* nest = std::get_if<Nest>(&o.action)) add(nest->loops, nest->stores);
+    if (const auto* gemm = std::get_if<loop::Gemm>(&o.action)) add(loop::all_indices(*gemm), gemm->epilogue);
+    const auto* slices = std::get_if<loop::Slices>(&o.action);
+    const double each =
+        slices == nullptr ? 1 : static_cast<double>(sizes.extent(slices->plate) / sizes.extent(slices->lane));
+    if (const loop::Operations* body = loop::body_of(o)) count_functions(*body, sizes, times * each, out);
+  }
+}
+
+const loop::Repeat* first_loop(const loop::Operations& operations) {
+  for (const loop::Operation& o : operations) {
+    if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) return repeat;
+    if (const loop::Operations* body = loop::body_of(o)) {
+      if (const loop::Repeat* inside = first_loop(*body)) return inside;
+    }
+  }
+  return nullptr;
+}
+
+// A step of predictive coding needs each prediction f(W x + b) and its slope. The slope of tanh is made of
+// its value, the prediction from the clamped image does not change, and that of the digit is linear: of four
+// layers, one tanh for each unit of the second and third, and nothing else.
+TEST(Inference, TakesATanhForEachUnitAndPass) {
+  const ir::Program program =
+      pcn::network<4, 20, pcn::biases::yes>([](auto a) { return freefall::tanh(a); }).ir();
+  for (const std::size_t batch : {std::size_t{1}, std::size_t{64}}) {  // whole, and in slices
+    const std::map<std::string, std::size_t> extents = {{"batch", batch}, {"pixel", 12},  {"hidden1", 16},
+                                                        {"hidden2", 24},  {"hidden3", 8}, {"label", 10}};
+    const plan::Compilation c = plan::compile(program, {"network", extents});
+    for (const char* name : {"infer", "train"}) {
+      const auto kernel =
+          std::find_if(c.kernels.begin(), c.kernels.end(), [&](const auto& k) { return k.name == name; });
+      const loop::Repeat* passes = first_loop(kernel->operations);
+      ASSERT_NE(passes, nullptr);
+      const bool sliced = !c.sizes.lanes.empty();
+      EXPECT_EQ(sliced, batch == 64);
+      // The body of a slice is for its lanes.
+      const double copies = static_cast<double>(sliced ? c.sizes.lanes.begin()->second : batch);
+      std::map<std::string, double> evaluations;
+      count_functions(passes->body, c.sizes, 1, evaluations);
+      EXPECT_EQ(evaluations, (std::map<std::string, double>{{"tanh", copies * (24 + 8)}})) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace freefall::test

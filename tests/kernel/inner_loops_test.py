@@ -19,7 +19,7 @@ FLAGS = ["-std=c++20", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fopenmp
 
 # Mangled names of the functions that hold the loops: which product, the scalar (f or d), rows and vectors (the columns of dots).
 TILE = re.compile(r"(accumulate|tile|dot_tile|row_tile)I([fd])L[im](\d+)EL[im](\d+)E")
-VECTOR = re.compile(r"(matrix|updated)_times_vectorI([fd])Ll(\d+)E")
+VECTOR = re.compile(r"(matrix|updated)_times_vectorI([fd])Lm(\d+)ELl(\d+)E")
 # Accumulators of the products with a vector, at least: a row for each lane, or for each lane of half a register; two sets
 # of four vectors.
 ACCUMULATORS_OF_VECTORS = 4
@@ -44,6 +44,11 @@ def tile_sizes(o):
 def products(loop):
     """The accumulators that packed products are added to."""
     return [text.rsplit(",", 1)[1] for text in loop if re.match(r"vfn?m(add|sub)\d+p[sd]", text)]
+
+
+def single_products(function):
+    """Products of numbers, not of vectors, in the inner loops."""
+    return [text for loop in innermost(function) for text in loop if re.match(r"vfn?m(add|sub)\d+s[sd]|vmuls[sd]", text)]
 
 
 def on_the_stack(function, loop):
@@ -88,13 +93,15 @@ def main():
                 elif size > 1:
                     check(name, function, size)
                     largest[form, scalar] = max(size, largest.get((form, scalar), 0))
-            # Sixteen registers do not hold a changing matrix, its vectors, and what notes whether all is finite.
-            elif (match := VECTOR.search(name)) and (match[1] == "matrix" or most == 24):
-                check(name, function, ACCUMULATORS_OF_VECTORS, exactly=False)
+            elif match := VECTOR.search(name):
+                assert not single_products(function), f"{name}: {single_products(function)}"
+                # Sixteen registers do not hold a changing matrix, its vectors, and what notes whether all is finite.
+                if match[1] == "matrix" or most == 24:
+                    check(name, function, ACCUMULATORS_OF_VECTORS, exactly=False)
                 vectors.add(match.groups())
     expected = {"accumulate": most, "tile": most, "row_tile": 8, "dot_tile": 16 if panel == 4 else 8}
     assert largest == {(form, scalar): n for form, n in expected.items() for scalar in "fd"}, largest
-    assert len(vectors) == (8 if most == 24 else 4), vectors
+    assert len(vectors) == 16, vectors
     assert spilled == 1
     return 0
 

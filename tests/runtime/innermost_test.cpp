@@ -193,6 +193,7 @@ TYPED_TEST(InLanes, AMatrixChangesOnTheWayThroughItsProduct) {
   all.template operator()<2, 5>();
   all.template operator()<25, 25>();
   all.template operator()<37, 18>();
+  expect_updated_product<T, 140, 140, true, true>();  // blocks of eight vectors, up to those of 16 lanes
 }
 
 TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {

@@ -26,6 +26,15 @@ struct like_all {};
 
 namespace updated_detail {
 
+// f(0), ..., f(n - 1), of constants. Where g++ 12 unrolls a loop around the loop over lanes itself, it takes
+// the later copies for hardly ever run, and leaves them in scalar code.
+template <std::size_t n, class F>
+[[gnu::always_inline]] inline void write_out(const F& f) {
+  [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<std::size_t, i>{}), ...);
+  }(std::make_index_sequence<n>{});
+}
+
 // y[r] = sum_p a[r, p] x[p] for a few rows, with a[r, p] = rows(p) of each from now on. Rows are written out
 // by their numbers, not in a loop: g++ 12 makes vectors of each only where it knows which one it is.
 template <class S, std::size_t k, std::ptrdiff_t row, std::size_t... r, class T, class Seen, class... Row>
@@ -55,52 +64,49 @@ template <class S, std::size_t vectors, std::size_t k, std::ptrdiff_t column, st
           class Seen, class Columns, class Diagonal>
 [[gnu::always_inline]] inline void scaled(std::size_t first, T* a, const T* x, T* y, Seen& seen,
                                           const Columns& columns, const Diagonal& diagonal) {
-  constexpr std::size_t sets = least(k, least(S::lanes, vectors <= 2 ? 4 : 2)), end = k / sets * sets;
-  constexpr std::size_t none = vectors;
+  // Few vectors have more sets of sums, one for each of the columns abreast: these hide how long a sum takes.
+  constexpr std::size_t sets = least(least(k, S::lanes), least(4, 8 / std::bit_ceil(vectors))),
+                        end = k / sets * sets;
+  constexpr bool has_diagonal = !std::is_same_v<Diagonal, like_all>;
   typename S::vector sum[sets][vectors] = {};
   // `own`: the vector that holds the diagonal of these columns.
-  const auto add = [&]<std::size_t own>(
-                       std::size_t p, typename S::vector(&into)[vectors],
-                       std::integral_constant<std::size_t, own>) __attribute__((always_inline)) {
+  const auto add = [&](std::size_t p, typename S::vector(&into)[vectors], auto own) FREEFALL_INLINED {
     const typename S::vector factor = S::broadcast(x[static_cast<std::ptrdiff_t>(p) * step]);
     const auto change = columns(p);
-#pragma GCC unroll 4
-    for (std::size_t v = 0; v < vectors; ++v) {
+    write_out<vectors>([&](auto v) FREEFALL_INLINED {
       const std::size_t i = first + v * S::lanes;
       typename S::vector value = innermost_detail::lanes_of<T, S>(i, change);
-      if constexpr (own != none) {
-        if (v == own) value = S::select(S::lane(p - i), S::broadcast(diagonal(p)), value);
+      if constexpr (has_diagonal) {
+        if constexpr (v == own) value = S::select(S::lane(p - i), S::broadcast(diagonal(p)), value);
       }
       S::store(a + static_cast<std::ptrdiff_t>(p) * column + i, value);
       seen.template add<S>(value);
       into[v] += value * factor;
-    }
+    });
   };
-  const auto many = [&](std::size_t from, std::size_t to, auto own) __attribute__((always_inline)) {
-    for (std::size_t p = from; p < to; p += sets) {
-#pragma GCC unroll 4
-      for (std::size_t s = 0; s < sets; ++s) add(p + s, sum[s], own);
-    }
+  const auto many = [&](std::size_t from, std::size_t to, auto own) FREEFALL_INLINED {
+    FREEFALL_ROLLED
+    for (std::size_t p = from; p < to; p += sets)
+      write_out<sets>([&](auto s) FREEFALL_INLINED { add(p + s, sum[s], own); });
   };
-  constexpr std::integral_constant<std::size_t, none> elsewhere;
-  if constexpr (std::is_same_v<Diagonal, like_all>) {
+  constexpr std::integral_constant<std::size_t, vectors> elsewhere;
+  if constexpr (!has_diagonal) {
     many(0, end, elsewhere);
   } else {
     many(0, first, elsewhere);
-    [&]<std::size_t... v>(std::index_sequence<v...>) __attribute__((always_inline)) {
-      (many(first + v * S::lanes, first + (v + 1) * S::lanes, std::integral_constant<std::size_t, v>{}), ...);
-    }(std::make_index_sequence<vectors>{});
+    write_out<vectors>([&](auto own) FREEFALL_INLINED {
+      const std::size_t p = first + own * S::lanes;
+      many(p, p + S::lanes, own);
+    });
     many(first + vectors * S::lanes, end, elsewhere);
   }
-#pragma GCC unroll 4
-  for (std::size_t s = 0; s < k % sets; ++s) add(end + s, sum[s], elsewhere);
-#pragma GCC unroll 4
-  for (std::size_t v = 0; v < vectors; ++v) {
+  write_out<k % sets>([&](auto s) FREEFALL_INLINED { add(end + s, sum[s], elsewhere); });
+  write_out<vectors>([&](auto v) FREEFALL_INLINED {
     typename S::vector total = sum[0][v];
 #pragma GCC unroll 4
     for (std::size_t s = 1; s < sets; ++s) total += sum[s][v];
     S::store(y + v * S::lanes, total);
-  }
+  });
 }
 
 }  // namespace updated_detail
@@ -148,8 +154,12 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
     };
     rows(rows, 0, std::integral_constant<std::size_t, least(most, least(S::lanes, 8))>{});
   } else {
-    const auto columns = [&]<std::size_t from>(const auto& self,
-                                               std::integral_constant<std::size_t, from>) -> void {
+    // So many vectors of rows at a time. What is between its load and its store, some 50 vectors on Zen 4, is
+    // to stay in the first cache, also where columns are 4096 bytes or a multiple apart and each of the
+    // vectors has but the lines of one set: 512 units of double take 115 us with 4 vectors, 32 us with 8.
+    constexpr std::size_t most = 8;
+    const auto columns = [&](const auto& self, auto from_row) FREEFALL_INLINED {
+      constexpr std::size_t from = from_row;
       if constexpr (from + 1 == m) {
         T y[1] = {};
         for (std::size_t p = 0; p < k; ++p) {
@@ -162,7 +172,7 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
         finish(from, y, std::integral_constant<std::size_t, 1>{});
       } else if constexpr (from < m) {
         using S = decltype(simd_within<T, m - from>());
-        constexpr std::size_t vectors = least(4, (m - from) / S::lanes), width = vectors * S::lanes,
+        constexpr std::size_t vectors = least(most, (m - from) / S::lanes), width = vectors * S::lanes,
                               blocks = (m - from) / width;
         for (std::size_t first = from; first < from + blocks * width; first += width) {
           alignas(64) T y[width];

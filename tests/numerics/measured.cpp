@@ -8,18 +8,19 @@ namespace {
 
 namespace math = runtime::math;
 
-enum class arguments { any, positive, uniform, power, order };
+// Those of one number first.
+enum class arguments { any, angle, positive, uniform, power, order };
 
-#define FREEFALL_NUMERIC(name, domain, floor, in_float, in_double, value)                            \
-  template <class T>                                                                                 \
-  void name##_loop(std::size_t n, const T* __restrict x, [[maybe_unused]] const T* __restrict y,     \
-                   T* __restrict out) {                                                              \
-    for (std::size_t i = 0; i < n; ++i) {                                                            \
-      if constexpr (arguments::domain == arguments::any || arguments::domain == arguments::positive) \
-        out[i] = math::name(x[i]);                                                                   \
-      else                                                                                           \
-        out[i] = math::name(x[i], y[i]);                                                             \
-    }                                                                                                \
+#define FREEFALL_NUMERIC(name, domain, floor, in_float, in_double, value)                        \
+  template <class T>                                                                             \
+  void name##_loop(std::size_t n, const T* __restrict x, [[maybe_unused]] const T* __restrict y, \
+                   T* __restrict out) {                                                          \
+    for (std::size_t i = 0; i < n; ++i) {                                                        \
+      if constexpr (arguments::domain <= arguments::positive)                                    \
+        out[i] = math::name(x[i]);                                                               \
+      else                                                                                       \
+        out[i] = math::name(x[i], y[i]);                                                         \
+    }                                                                                            \
   }
 #include "tests/numerics/numerics.def"
 #undef FREEFALL_NUMERIC

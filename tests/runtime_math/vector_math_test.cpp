@@ -45,6 +45,7 @@ TYPED_TEST(VectorMathLimits, InfinitiesGiveTheLimit) {
   EXPECT_EQ(math::relu(inf), inf);
   EXPECT_TRUE(std::isnan(math::sin(inf)));
   EXPECT_TRUE(std::isnan(math::cos(-inf)));
+  EXPECT_TRUE(std::isnan(math::tan(inf)));
 }
 
 TYPED_TEST(VectorMathLimits, LogarithmsMeetTheirPolesAndRefuseWhatLiesBeyond) {
@@ -72,12 +73,13 @@ TYPED_TEST(VectorMathLimits, DenormalResultsAreNotFlushed) {
   EXPECT_EQ(math::expm1(denormal), denormal);
   EXPECT_EQ(math::log1p(denormal), denormal);
   EXPECT_EQ(math::sin(denormal), denormal);
+  EXPECT_EQ(math::tan(denormal), denormal);
 }
 
 TYPED_TEST(VectorMathLimits, SignOfZeroIsKept) {
   using T = TypeParam;
   for (const function<T> f : functions<T>{&math::tanh<T>, &math::expm1<T>, &math::log1p<T>, &math::erf<T>,
-                                          &math::sin<T>, &math::swish<T>, &math::gelu<T>}) {
+                                          &math::sin<T>, &math::tan<T>, &math::swish<T>, &math::gelu<T>}) {
     EXPECT_EQ(f(T(0)), T(0));
     EXPECT_FALSE(std::signbit(f(T(0))));
     EXPECT_TRUE(std::signbit(f(-T(0))));
@@ -90,7 +92,7 @@ TYPED_TEST(VectorMathLimits, NanPropagates) {
   for (const function<T> f :
        functions<T>{&math::exp<T>, &math::expm1<T>, &math::log<T>, &math::log1p<T>, &math::tanh<T>,
                     &math::sigmoid<T>, &math::softplus<T>, &math::relu<T>, &math::swish<T>, &math::erf<T>,
-                    &math::gelu<T>, &math::sqrt<T>, &math::sin<T>, &math::cos<T>}) {
+                    &math::gelu<T>, &math::sqrt<T>, &math::sin<T>, &math::cos<T>, &math::tan<T>}) {
     EXPECT_TRUE(std::isnan(f(nan)));
     EXPECT_TRUE(std::isnan(f(-nan)));
   }
@@ -109,6 +111,47 @@ TYPED_TEST(VectorMathLimits, ArrayFormsEqualTheScalarForms) {
     y = x;
     math::exp(n, y.data(), y.data());
     for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(y[i], math::exp(x[i]));
+    for (std::size_t i = 0; i < n; ++i) x[i] *= T(i % 3 == 0 ? 1e20 : i % 3 == 1 ? 1e10 : 1);
+    math::sin(n, x.data(), y.data());
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(y[i], math::sin(x[i]));
+    math::cos(n, x.data(), y.data());
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(y[i], math::cos(x[i]));
+    math::tan(n, x.data(), y.data());
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(y[i], math::tan(x[i]));
+  }
+}
+
+// The numbers below 2^48 that come nearest to an odd multiple of pi / 2, by continued fractions; their cosine
+// to 400 bits.
+TEST(Angles, TheReductionKeepsItsDigitsNextToQuarterTurns) {
+  struct {
+    double x, cosine;
+  } constexpr kNearest[] = {
+      {0x1.6c6cbc45dc8dep+5, -6.1898063658835770e-19},
+      {0x1.b951f1572eba5p+23, -1.6985038298986004e-18},
+      {0x1.065c829d68730p+39, 1.5011223641895818e-17},
+      {0x1.7512069b7430dp+47, 1.9177273808217004e-17},
+  };
+  for (const auto& [x, cosine] : kNearest) {
+    EXPECT_NEAR(math::cos(x), cosine, std::abs(cosine) * std::numeric_limits<double>::epsilon());
+    EXPECT_EQ(std::abs(math::sin(x)), 1.0);
+    EXPECT_NEAR(math::tan(x), math::sin(x) / cosine,
+                std::abs(1 / cosine) * std::numeric_limits<double>::epsilon());
+  }
+}
+
+// Below, neighbours are 1/32 apart and each has its own sine.
+TEST(Angles, NumbersOfDoubleFromTwoToTheFortyEighthOnAreWholeTurns) {
+  constexpr double from = 0x1p48, below = 0x1.fffffffffffffp47;
+  EXPECT_NEAR(math::sin(below), static_cast<double>(std::sin(static_cast<long double>(below))), 1e-15);
+  EXPECT_NEAR(math::cos(-below), static_cast<double>(std::cos(static_cast<long double>(below))), 1e-15);
+  for (const double x : {from, 1e22, std::numeric_limits<double>::max()}) {
+    for (const double signed_x : {x, -x}) {
+      EXPECT_EQ(math::sin(signed_x), 0.0);
+      EXPECT_EQ(std::signbit(math::sin(signed_x)), signed_x < 0);
+      EXPECT_EQ(math::cos(signed_x), 1.0);
+      EXPECT_EQ(math::tan(signed_x), 0.0);
+    }
   }
 }
 

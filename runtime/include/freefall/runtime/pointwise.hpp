@@ -31,11 +31,6 @@ template <class T>
 [[gnu::always_inline]] inline T silu(T x) {
   return swish(x);
 }
-// Sine over cosine: its error is theirs and that of one division.
-template <class T>
-[[gnu::always_inline]] inline T tan(T x) {
-  return sin(x) / cos(x);
-}
 template <class T>
 [[gnu::always_inline]] inline T pow(T x, T y) {
   if constexpr (sizeof(T) == 4)

@@ -7,17 +7,17 @@
 // Accuracy over the whole domain, denormals and overflow included, with or without FMA: at most 4 ulp for
 // float and for double; docs/numerics.md has the measured errors, tests/numerics their bounds. Infinities
 // give the limit, NaN gives NaN, signed zeros are kept. Bits may differ between instruction sets with and
-// without FMA.
+// without FMA. The one exception: in double, sin, cos and tan take a number of 2^48 or more for a whole turn
+// (trigonometric_reduction.hpp).
 //
-// float: every function is the one below; g++ 12 vectorises sin and cos, which read a table, for AVX-512
-// only.
-//
-// double: sin and cos call the C library and are not vectorised. g++ 12 vectorises the others from AVX2 on.
+// g++ 12 vectorises those of float everywhere, those of double from AVX2 on, and sin, cos and tan of double
+// with SSE2 too. sin, cos and tan of float read a table: their loops are vectorised under -fno-trapping-math,
+// with which kernels are compiled.
 //
 // sqrt is the machine instruction; a loop over it is vectorised under -fno-math-errno.
 //
-// No header of the C library is needed: what is left to it (double sin and cos here, pow, log_gamma) is
-// called by the names of the compiler's builtins, and a kernel that uses none of it links without libm.
+// No header of the C library is needed: what is left to it (pow, log_gamma) is called by the names of the
+// compiler's builtins, and a kernel that uses none of it links without libm.
 //
 // Polynomials are minimax fits (weighted least squares, Lawson's reweighting) unless a source is named; the
 // comment gives the largest error of the fit before rounding.
@@ -29,6 +29,7 @@
 #include <limits>
 #include <numbers>
 
+#include "freefall/runtime/multiply_add.hpp"
 #include "freefall/runtime/simd.hpp"
 #include "freefall/runtime/trigonometric_reduction.hpp"
 
@@ -71,21 +72,6 @@ template <class T>
   return std::bit_cast<bits_of<T>>(x);
 }
 
-[[gnu::always_inline]] inline float multiply_add(float a, float b, float c) {
-#if defined(__FMA__) || defined(__aarch64__)
-  return __builtin_fmaf(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
-[[gnu::always_inline]] inline double multiply_add(double a, double b, double c) {
-#if defined(__FMA__) || defined(__aarch64__)
-  return __builtin_fma(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
-
 // c0 + c1 x + c2 x^2 + ... by Horner's rule.
 template <class T>
 [[gnu::always_inline]] inline T polynomial(T /*x*/, T c) {
@@ -96,11 +82,15 @@ template <class T, class... Rest>
   return multiply_add(polynomial(x, rest...), x, c);
 }
 
+// `yes` where the mask has ones.
+template <class T>
+[[gnu::always_inline]] inline T blend(bits_of<T> mask, T yes, T no) {
+  return std::bit_cast<T>((to_bits(yes) & mask) | (to_bits(no) & ~mask));
+}
 // On bits: g++ may turn a plain ?: into a branch around arithmetic and then refuse to vectorise the loop.
 template <class T>
 [[gnu::always_inline]] inline T select(bool condition, T yes, T no) {
-  const bits_of<T> mask = bits_of<T>{0} - static_cast<bits_of<T>>(condition);
-  return std::bit_cast<T>((to_bits(yes) & mask) | (to_bits(no) & ~mask));
+  return blend(bits_of<T>{0} - static_cast<bits_of<T>>(condition), yes, no);
 }
 template <class Integer>
 [[gnu::always_inline]] inline Integer only_if(bool condition, Integer n) {
@@ -263,6 +253,60 @@ template <class T>
   const float result = std::bit_cast<float>(to_bits(y) ^ ((quadrant & 2U) << 30) ^ odd);
   return select(magnitude < std::numeric_limits<float>::infinity(), result,
                 std::numeric_limits<float>::quiet_NaN());
+}
+
+// sin(rest + low) and cos(rest + low), both as sums of a number and what its rounding left out.
+struct sine_and_cosine {
+  double sine, sine_low, cosine, cosine_low;
+
+  [[gnu::always_inline]] explicit sine_and_cosine(const reduced_double& a) {
+    const double r = a.rest, z = r * r;
+    // sin(r) = r + r z S(z), 2^-57; cos(r) = 1 - z / 2 + z^2 C(z), 2^-62; up to 0.82, as large angles are
+    // reduced no better
+    const double more = multiply_add(
+        r * z,
+        polynomial(z, -1.66666666666666075e-01, 8.33333333331604323e-03, -1.98412698247608628e-04,
+                   2.75573119633536980e-06, -2.50504914243725662e-08, 1.58815857842661097e-10),
+        a.low);
+    sine = r + more;
+    sine_low = more - (sine - r);
+    const double half = 0.5 * z, most = 1.0 - half;
+    const double less =
+        multiply_add(z * z,
+                     polynomial(z, 4.16666666666665395e-02, -1.38888888888643648e-03, 2.48015872835239784e-05,
+                                -2.75573126704111684e-07, 2.08754999489569415e-09, -1.13483555165006253e-11),
+                     multiply_add(-r, a.low, (1.0 - most) - half));
+    cosine = most + less;
+    cosine_low = less - (cosine - most);
+  }
+};
+
+// All ones where the quadrant is odd, so that sine and cosine change places. By arithmetic: SSE2 does not
+// compare 64-bit integers.
+[[gnu::always_inline]] inline std::uint64_t where_odd(std::uint64_t quadrant) { return 0U - (quadrant & 1U); }
+
+[[gnu::always_inline]] inline double sine_of_turn(double x, std::uint64_t quarters) {
+  const reduced_double a = reduce_angle(absolute(x));
+  const sine_and_cosine of(a);
+  const std::uint64_t quadrant = a.quadrant + quarters;
+  const double y = blend(where_odd(quadrant), of.cosine, of.sine);
+  const std::uint64_t odd = quarters == 0 ? to_bits(x) & (std::uint64_t{1} << 63) : 0U;
+  return std::bit_cast<double>(to_bits(y) ^ ((quadrant & 2U) << 62) ^ odd);
+}
+
+// Sine over cosine, or cosine over sine; the quotient is mended by its remainder and by what the roundings of
+// both left out.
+[[gnu::always_inline]] inline double tangent(double x) {
+  const reduced_double a = reduce_angle(absolute(x));
+  const sine_and_cosine of(a);
+  const std::uint64_t turned = where_odd(a.quadrant);
+  const double above = blend(turned, of.cosine, of.sine), below = blend(turned, of.sine, of.cosine);
+  const double above_low = blend(turned, of.cosine_low, of.sine_low),
+               below_low = blend(turned, of.sine_low, of.cosine_low);
+  const double inverse = 1.0 / below, quotient = above * inverse;
+  const double remainder = less_product(above, quotient, below);
+  const double y = multiply_add(multiply_add(-quotient, below_low, remainder + above_low), inverse, quotient);
+  return std::bit_cast<double>(to_bits(y) ^ (a.quadrant << 63) ^ (to_bits(x) & (std::uint64_t{1} << 63)));
 }
 
 }  // namespace detail
@@ -431,18 +475,20 @@ template <class T>
 
 template <class T>
 [[gnu::always_inline]] inline T sin(T x) {
-  if constexpr (sizeof(T) == 4)
-    return detail::sine_of_turn(x, 0);
-  else
-    return __builtin_sin(x);
+  return detail::sine_of_turn(x, 0);
 }
 
 template <class T>
 [[gnu::always_inline]] inline T cos(T x) {
+  return detail::sine_of_turn(x, 1);
+}
+
+template <class T>
+[[gnu::always_inline]] inline T tan(T x) {
   if constexpr (sizeof(T) == 4)
-    return detail::sine_of_turn(x, 1);
+    return sin(x) / cos(x);  // its error is theirs and that of one division
   else
-    return __builtin_cos(x);
+    return detail::tangent(x);
 }
 
 // Array forms: y[i] = f(x[i]) for i < n; y may be x.
@@ -465,6 +511,7 @@ FREEFALL_ARRAY_FORM(gelu)
 FREEFALL_ARRAY_FORM(sqrt)
 FREEFALL_ARRAY_FORM(sin)
 FREEFALL_ARRAY_FORM(cos)
+FREEFALL_ARRAY_FORM(tan)
 #undef FREEFALL_ARRAY_FORM
 
 }  // namespace math

@@ -28,6 +28,8 @@ struct Machine {
   std::size_t cache_bytes = 1024 * 1024;
   /// Rows of a tile in registers and vectors in each; 0: those of the instruction set that is compiled.
   std::size_t tile_rows = 0, tile_vectors = 0;
+  /// A matrix up to this is multiplied in straight lines, by which gemm's panels gain nothing.
+  std::size_t small_matrix_bytes = 2048;
   /// A longer sum goes over more rows than the tables of addresses hold, wherever the rows lie.
   std::size_t short_sum = 512;
   /// Operations in the time that a call of a function takes, or ten of them: work up to `inlined` has no call

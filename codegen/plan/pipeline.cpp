@@ -10,6 +10,7 @@
 #include "codegen/loop/sink_into_conditions.hpp"
 #include "codegen/loop/slice_plates.hpp"
 #include "codegen/plan/eliminate_omitted.hpp"
+#include "codegen/plan/eliminate_states.hpp"
 #include "codegen/plan/factor_products.hpp"
 #include "codegen/plan/fold_affine.hpp"
 #include "codegen/plan/gather_outcomes.hpp"
@@ -67,6 +68,9 @@ void take_constants_out(Compilation& c) {
 }
 void transpose_constants(Compilation& c) {
   with_prepare(c, [&](auto& kernels) { return stand_by_columns(kernels, *c.program->context, c.sizes); });
+}
+void iterate_errors(Compilation& c) {
+  for (auto& p : c.planned) p.steps = eliminate_states(p.steps, *c.program->context, c.sizes);
 }
 void hoist(Compilation& c) {
   for (auto& p : c.planned) p.steps = hoist_invariants(p.steps, *c.program->context);
@@ -156,6 +160,8 @@ const std::vector<Pass>& passes() {
        take_constants_out, true},
       {"stand_by_columns", "matrices of constants stand by columns where products read them",
        transpose_constants, true},
+      {"eliminate_states", "a loop that reads a state only through its error iterates the error",
+       iterate_errors, true},
       {"hoist_invariants", "what does not change inside a loop is computed before it", hoist, true},
       {"materialise", "contractions and shared values get buffers; simultaneous assignments are ordered",
        materialise_all},

@@ -91,6 +91,8 @@ int run(int argc, char** argv) {
 #ifdef __AVX512F__
   const auto hand = std::make_unique<hand_network<n>>(given);
   add("hand", kind::hand, *hand);
+  const auto checked = std::make_unique<hand_network<n, true>>(given);
+  add("hand, checked", kind::hand, *checked);
 #endif
   eigen_network<float> eigen(given);
   add("Eigen", kind::peer, eigen);

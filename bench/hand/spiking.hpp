@@ -2,6 +2,10 @@
 // spiking_case.hpp by hand for AVX-512: one pass moves voltages and traces and finds the winner; couplings
 // lie by columns, so that a spike goes through one of them. Lanes past the last neuron have a threshold that
 // is never reached.
+//
+// `Checked` gives the promise of a generated kernel, which the other does not: numbers that come in are
+// looked at before anything is written, and what is written is looked at, down to which array holds no
+// number.
 
 #include <cstring>
 #include <limits>
@@ -11,7 +15,7 @@
 
 namespace freefall::bench::spiking {
 
-template <int N>
+template <int N, bool Checked = false>
 class hand_network {
  public:
   explicit hand_network(const setting& s) : given_(s) {
@@ -25,34 +29,46 @@ class hand_network {
     }
   }
 
-  [[gnu::noinline]] void step(std::size_t t) {
+  [[gnu::noinline]] const char* step(std::size_t t) {
     const float* const u = given_.u.data() + 2 * t;
     const float* const xi = given_.xi.data() + N * t;
     const float* const nu = given_.nu.data() + N * t;
+    if constexpr (Checked) {
+      if (u == nullptr || xi == nullptr || nu == nullptr) return "u, xi and nu must be there";
+      __m512 largest = _mm512_maskz_loadu_ps(3, u);
+      for (int i = 0; i < N; i += 16) {
+        largest = larger(largest, _mm512_maskz_loadu_ps(there(i), xi + i));
+        largest = larger(largest, _mm512_maskz_loadu_ps(there(i), nu + i));
+      }
+      if (!finite(largest)) return "u, xi or nu holds no number";
+    }
     const __m512 keep = _mm512_set1_ps(1 - leak), u0 = _mm512_set1_ps(u[0]), u1 = _mm512_set1_ps(u[1]);
     x_[0] = (1 - leak) * x_[0] + u[0];
     x_[1] = (1 - leak) * x_[1] + u[1];
+    __m512 written = _mm512_setr_ps(x_[0], x_[1], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     __m512 best = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
     __m512i winner = _mm512_setzero_si512(),
             at = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     for (int i = 0; i < padded; i += 16) {
-      const __mmask16 there = i + 16 > N ? static_cast<__mmask16>((1U << (N - i)) - 1) : 0xffff;
-      __m512 v = _mm512_fmadd_ps(keep, _mm512_load_ps(V_ + i), _mm512_maskz_loadu_ps(there, xi + i));
+      __m512 v = _mm512_fmadd_ps(keep, _mm512_load_ps(V_ + i), _mm512_maskz_loadu_ps(there(i), xi + i));
       v = _mm512_fmadd_ps(_mm512_load_ps(D_[0] + i), u0, v);
       v = _mm512_fmadd_ps(_mm512_load_ps(D_[1] + i), u1, v);
       _mm512_store_ps(V_ + i, v);
-      _mm512_store_ps(r_ + i, _mm512_mul_ps(keep, _mm512_load_ps(r_ + i)));
+      const __m512 r = _mm512_mul_ps(keep, _mm512_load_ps(r_ + i));
+      _mm512_store_ps(r_ + i, r);
+      if constexpr (Checked) written = larger(larger(written, v), r);
       const __m512 margin = _mm512_sub_ps(_mm512_sub_ps(v, _mm512_load_ps(threshold_ + i)),
-                                          _mm512_maskz_loadu_ps(there, nu + i));
+                                          _mm512_maskz_loadu_ps(there(i), nu + i));
       const __mmask16 more = _mm512_cmp_ps_mask(margin, best, _CMP_GT_OQ);
       best = _mm512_mask_mov_ps(best, more, margin);
       winner = _mm512_mask_mov_epi32(winner, more, at);
       at = _mm512_add_epi32(at, _mm512_set1_epi32(16));
     }
-    if (_mm512_cmp_ps_mask(best, _mm512_setzero_ps(), _CMP_GT_OQ) == 0) return;
+    if (_mm512_cmp_ps_mask(best, _mm512_setzero_ps(), _CMP_GT_OQ) == 0) return told(written);
     const __mmask16 largest =
         _mm512_cmp_ps_mask(best, _mm512_set1_ps(_mm512_reduce_max_ps(best)), _CMP_EQ_OQ);
-    spike(static_cast<int>(_mm512_mask_reduce_min_epu32(largest, winner)));
+    written = larger(written, spike(static_cast<int>(_mm512_mask_reduce_min_epu32(largest, winner))));
+    return told(written);
   }
 
   float V(std::size_t i) const { return V_[i]; }
@@ -62,14 +78,35 @@ class hand_network {
  private:
   static constexpr int padded = (N + 15) / 16 * 16;
 
-  void spike(int k) {
+  static constexpr __mmask16 there(int i) {
+    return i + 16 > N ? static_cast<__mmask16>((1U << (N - i)) - 1) : 0xffff;
+  }
+  // As whole numbers: an infinity or a NaN is larger than any number.
+  static __m512 larger(__m512 a, __m512 b) {
+    return _mm512_castsi512_ps(
+        _mm512_max_epi32(_mm512_castps_si512(a), _mm512_castps_si512(_mm512_abs_ps(b))));
+  }
+  static bool finite(__m512 largest) {
+    return _mm512_reduce_max_epi32(_mm512_castps_si512(_mm512_abs_ps(largest))) < 0x7f800000;
+  }
+  static const char* told(__m512 written) {
+    return Checked && !finite(written) ? "x, r, V or W holds no number any more" : nullptr;
+  }
+
+  // The largest of what is written.
+  __m512 spike(int k) {
     r_[k] += 1;
+    __m512 written = _mm512_setzero_ps();
     for (int i = 0; i < padded; i += 16) {
       const __m512 v = _mm512_load_ps(V_ + i), w = _mm512_load_ps(W_[k] + i);
-      _mm512_store_ps(V_ + i, _mm512_add_ps(v, w));
+      const __m512 moved = _mm512_add_ps(v, w);
+      _mm512_store_ps(V_ + i, moved);
       const __m512 rule = _mm512_fmadd_ps(_mm512_set1_ps(beta), w, v);
-      _mm512_store_ps(W_[k] + i, _mm512_fnmadd_ps(_mm512_set1_ps(eta), rule, w));
+      const __m512 learned = _mm512_fnmadd_ps(_mm512_set1_ps(eta), rule, w);
+      _mm512_store_ps(W_[k] + i, learned);
+      if constexpr (Checked) written = larger(larger(written, moved), learned);
     }
+    return written;
   }
 
   const setting& given_;

@@ -45,9 +45,11 @@ std::string at_least(const std::string& text, int precedence) {
   return precedence_of(text) < precedence ? "(" + text + ")" : text;
 }
 
+constexpr const char* kNoted = "noted_";
+
 // How many names of its own a function has already.
 struct Numbers {
-  int constants = 0, accumulators = 0;
+  int constants = 0, accumulators = 0, positions = 0;
 };
 
 // A value that takes long, whose innermost loop would end with single elements; it does not read its target.
@@ -93,8 +95,7 @@ class NestEmitter {
   const loop::Store* reduced() const {
     const loop::Store* out = nullptr;
     for (const loop::Store& s : nest_.stores) {
-      if (is_checked(s.target)) return nullptr;
-      if (is_reduced(s) && out == nullptr) {
+      if (is_reduced(s) && out == nullptr && !is_checked(s.target)) {
         out = &s;
       } else if (sums_ == nullptr && !is_row(s)) {
         return nullptr;
@@ -142,11 +143,14 @@ class NestEmitter {
       const bool innermost = d + 1 == nest_.loops.size();
       if (innermost && is_call()) {
         outer.push_back({call(i, std::move(block))});
-      } else if (innermost && ends_within_a_vector() && !chooses()) {
-        const std::string function =
-            fmt::format("freefall::runtime::each_over<{}, {}>", passes(d), names_.scalar());
-        outer.push_back({CppCallWith{
-            function, {}, "const std::size_t " + names_.loop_variable(i), std::move(block), true}});
+      } else if (innermost && is_each()) {
+        CppCallWith each{fmt::format("freefall::runtime::each_over<{}, {}>", passes(d), names_.scalar()),
+                         {},
+                         "const std::size_t " + names_.loop_variable(i),
+                         std::move(block),
+                         true};
+        note_in(each);
+        outer.push_back({std::move(each)});
       } else {
         CppFor loop{names_.loop_variable(i), passes(d), std::move(block)};
         if (innermost) loop.reductions = clauses_;
@@ -183,8 +187,11 @@ class NestEmitter {
   void count_uses(Expr root) {
     ++uses_[root.get()];
     for (const Expr e : topological({root})) {
-      for (const Expr a : e->args) {
-        ++uses_[a.get()];
+      for (std::size_t i = 0; i < e->args.size(); ++i) {
+        const Expr a = e->args[i];
+        const bool power =
+            e->op == Op::Product && a->op != Op::Access && std::abs(e->weights[i].numerator()) > 1;
+        uses_[a.get()] += power ? 2 : 1;  // a factor is written as often as it stands in the power
         if (depth(a) < depth(e)) leaves_loop_[a.get()] = true;
       }
       if (is_conditional(e)) {
@@ -212,7 +219,7 @@ class NestEmitter {
       }
       return;
     }
-    if (is_checked(s.target)) value = collected(value);
+    if (is_checked(s.target)) value = notes() ? fmt::format("{}({})", kNoted, value) : collected(value);
     std::string target = names_.element(s.target, s.subscripts);
     if (is_reduced(s)) target = accumulator(target, s.mode);
     switch (s.mode) {
@@ -225,10 +232,12 @@ class NestEmitter {
         break;
     }
     // What was read from the target before is stale now.
-    std::erase_if(text_, [&](const auto& entry) {
+    const auto is_stale = [&](const auto& entry) {
       const auto reads = tensors_of(Expr(entry.first));
       return std::find(reads.begin(), reads.end(), s.target) != reads.end();
-    });
+    };
+    std::erase_if(text_, is_stale);
+    std::erase_if(nearest_, is_stale);
   }
 
   // True if the innermost loop goes through elements that all go to one of the target.
@@ -270,8 +279,9 @@ class NestEmitter {
     if (s.mode == loop::Store::Mode::set) {
       std::vector<Subscript> row = s.subscripts;
       row.back() = Subscript(0);
-      const bool checked = is_checked(s.target);
-      out.function = fmt::format("freefall::runtime::{}_over<{}>", checked ? "store" : "set", count);
+      const bool checked = is_checked(s.target), at_once = is_set_at_once(s, merged_, *names_.sizes);
+      out.function =
+          fmt::format("freefall::runtime::{}_over<{}>", checked && !at_once ? "store" : "set", count);
       out.arguments = {"&" + names_.element(s.target, row)};
       if (checked) out.arguments.emplace_back(kStored);
     } else {
@@ -281,9 +291,22 @@ class NestEmitter {
       out.function = fmt::format("freefall::runtime::{}_over<{}, {}>",
                                  s.mode == loop::Store::Mode::add ? "add" : "maximum", count, vectors);
       out.arguments = {names_.element(s.target, s.subscripts)};
+      note_in(out);
     }
     return out;
   }
+  // True if the loop is a call that gives its body a note, for what is stored in arrays that are checked.
+  bool notes() const {
+    const bool many = is_call() ? reduced() != nullptr : is_each();
+    return many && std::any_of(nest_.stores.begin(), nest_.stores.end(),
+                               [&](const loop::Store& s) { return is_checked(s.target); });
+  }
+  void note_in(CppCallWith& call) const {
+    if (!notes()) return;
+    call.arguments.emplace_back(kStored);
+    call.parameters += fmt::format(", auto& {}", kNoted);
+  }
+  bool is_each() const { return ends_within_a_vector() && !chooses(); }
   // True if the innermost loop stores rows of known length that are no whole number of vectors.
   bool ends_within_a_vector() const {
     if (nest_.loops.empty() || plan::is_counted(nest_.loops.back().axis) ||
@@ -293,7 +316,7 @@ class NestEmitter {
     const std::size_t lanes = kVector / plan::bytes(names_.sizes->scalar);
     return merged_.counts.back() > 1 && merged_.counts.back() % lanes != 0 &&
            std::all_of(nest_.stores.begin(), nest_.stores.end(),
-                       [&](const loop::Store& s) { return is_row(s) && !is_checked(s.target); });
+                       [&](const loop::Store& s) { return is_row(s); });
   }
   // True if g++ would write out the loop before it looks at those around it.
   bool is_written_out() const {
@@ -356,6 +379,7 @@ class NestEmitter {
   std::string emit(Expr root) {
     for (const Expr e : topological({root})) {
       if (text_.contains(e.get())) continue;
+      if (e->op == Op::Gather) name_positions(e);
       std::string text = spell(e);
       const bool simple =
           e->op == Op::Constant || e->op == Op::Extent || e->op == Op::Position || is_closed(e);
@@ -371,6 +395,24 @@ class NestEmitter {
   }
 
   const std::string& arg(Expr e, std::size_t i) const { return text_.at(e->args[i].get()); }
+
+  // What does not change in the innermost loop is rounded to a position before it: there the elements lie in
+  // one row.
+  void name_positions(Expr gather) {
+    for (std::size_t p = 0; p < gather->args.size(); ++p) {
+      const Expr a = gather->args[p];
+      const std::size_t d = depth(a);
+      if (a->op == Op::Position || d == nest_.loops.size() || nearest_.contains(a.get())) continue;
+      const std::string name = fmt::format("n{}_", ++used_.positions);
+      at_depth_[d].push_back({CppDeclare{"const std::ptrdiff_t", name, nearest(gather, p)}});
+      nearest_[a.get()] = name;
+    }
+  }
+  std::string nearest(Expr gather, std::size_t p) const {
+    const auto named = nearest_.find(gather->args[p].get());
+    return named != nearest_.end() ? named->second
+                                   : fmt::format("freefall::runtime::math::nearest({})", arg(gather, p));
+  }
 
   std::string spell(Expr e) const {
     if (is_closed(e))
@@ -473,7 +515,7 @@ class NestEmitter {
           tests.push_back(inside(at_least(position(s), 2), e->tensor->axes[p]));
         continue;
       }
-      const std::string at = fmt::format("freefall::runtime::math::nearest({})", arg(e, p));
+      const std::string at = nearest(e, p);
       terms.push_back(fmt::format("{} * {}", at, strides[p]));
       tests.push_back(inside(at, e->tensor->axes[p]));
     }
@@ -546,7 +588,7 @@ class NestEmitter {
   std::vector<CppBlock> at_depth_;
   std::unordered_map<const Node*, int> uses_;
   std::unordered_map<const Node*, bool> leaves_loop_, read_before_;
-  std::unordered_map<const Node*, std::string> text_;
+  std::unordered_map<const Node*, std::string> text_, nearest_;
   const Tensor* sums_ = nullptr;
   bool as_function_ = false;
   std::string label_, clauses_;
@@ -732,6 +774,11 @@ std::vector<const Axis*> plates_of(const loop::Operation& operation) {
     for (const Index& i : f->outer) add(i.axis);
   } else if (const auto* transfer = std::get_if<loop::Transfer>(&operation.action)) {
     add(transfer->plate);
+  }
+  if (const loop::Operations* body = loop::body_of(operation)) {
+    for (const loop::Operation& inside : *body) {
+      for (const Axis* a : plates_of(inside)) add(a);
+    }
   }
   std::sort(out.begin(), out.end(), [](const Axis* a, const Axis* b) { return a->name < b->name; });
   return out;

@@ -1,6 +1,7 @@
 #include "codegen/emit/kernel_signature.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "codegen/emit/emit_nest.hpp"
@@ -175,6 +176,48 @@ bool is_added_to(const loop::Operations& operations, const Tensor* t) {
   });
 }
 
+// True if the nest sets neighbouring elements of t along its innermost loop, or one where it has no loops.
+bool sets_rows(const loop::Nest& nest, const Tensor* t) {
+  return std::all_of(nest.stores.begin(), nest.stores.end(), [&](const loop::Store& s) {
+    return s.target != t ||
+           (s.mode == loop::Store::Mode::set &&
+            (nest.loops.empty() ||
+             (!s.subscripts.empty() && s.subscripts.back() == ir::Subscript(nest.loops.back()))));
+  });
+}
+// The nest sets all of t.
+bool sets_all(const loop::Nest& nest, const Tensor* t) {
+  return std::any_of(nest.stores.begin(), nest.stores.end(), [&](const loop::Store& s) {
+    std::vector<ir::Index> own;
+    for (const ir::Subscript& at : s.subscripts) {
+      if (!at.is_plain() || std::find(own.begin(), own.end(), at.plain()) != own.end()) return false;
+      own.push_back(at.plain());
+    }
+    return s.target == t && own.size() == nest.loops.size();
+  });
+}
+// All of t is set once outside of loops, and rows or single elements of it again, if at all, below
+// conditions: every element is looked at on its way, most of them once.
+bool is_set_once(const loop::Operations& operations, const Tensor* t) {
+  bool all = false;
+  const std::function<bool(const loop::Operations&, bool)> fits = [&](const loop::Operations& body,
+                                                                      bool conditional) {
+    return std::all_of(body.begin(), body.end(), [&](const loop::Operation& o) {
+      if (!contains(loop::touched(o).written, t)) return true;
+      if (const loop::Operations* inside = loop::body_of(o)) {
+        const auto* repeat = std::get_if<loop::Repeat>(&o.action);
+        return repeat != nullptr && repeat->count == 1 && fits(*inside, true);
+      }
+      const auto* nest = std::get_if<loop::Nest>(&o.action);
+      if (nest == nullptr || !sets_rows(loop::scatter(*nest).nest, t)) return false;
+      const bool again = all;
+      all = all || (!conditional && sets_all(*nest, t));
+      return conditional || !again;
+    });
+  };
+  return fits(operations, false) && all;
+}
+
 // All that writes t are scatters, which touch a part of it.
 bool is_scattered_to(const loop::Operations& operations, const Tensor* t) {
   return std::all_of(operations.begin(), operations.end(), [&](const loop::Operation& o) {
@@ -226,7 +269,10 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
   for (const Tensor* t : out.written) {
     const std::size_t bytes = compilation.sizes.size(t) * plan::bytes(compilation.sizes.scalar);
     const bool much = bytes >= read_again || t->axes.size() > 1 || is_scattered_to(kernel.operations, t);
-    if (!out.is_threaded && much && is_added_to(kernel.operations, t)) out.checked_where_written.push_back(t);
+    if (out.is_threaded) continue;
+    const bool vectors = bytes > compilation.sizes.machine.vector_bytes;  // one costs less to load again
+    if ((much && is_added_to(kernel.operations, t)) || (vectors && is_set_once(kernel.operations, t)))
+      out.checked_where_written.push_back(t);
   }
   out.steps = loop::steps(kernel.operations);
   collect_plates(kernel.operations, out.plates);

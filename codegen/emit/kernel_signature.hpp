@@ -13,8 +13,8 @@ struct KernelSignature {
       arguments;  ///< caller-owned arrays the kernel touches, in order of declaration
   std::vector<const ir::Tensor*> live_in;  ///< those read before they are written
   std::vector<const ir::Tensor*> written;
-  /// Of those, arrays that loops add to and nothing else writes: each sum is checked there, so that an array
-  /// need not be read again, nor the elements that did not change.
+  /// Of those, arrays that loops add to and nothing else writes, and those that loops set once: what is
+  /// stored is checked there, so that an array need not be read again, nor the elements that did not change.
   std::vector<const ir::Tensor*> checked_where_written;
   std::vector<const ir::Tensor*> live_state;  ///< of live_in, what kernels of the library write
   /// Whether `arrays::state_is_trusted` says something to it. `prepare` runs once and checks everything.

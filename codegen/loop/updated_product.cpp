@@ -13,25 +13,11 @@ bool is_over_plates(const std::vector<Index>& loops) {
   return std::any_of(loops.begin(), loops.end(), [](const Index& i) { return plan::is_counted(i.axis); });
 }
 
-// A function that goes through both knows no number of copies.
-bool reads_plates(const std::vector<Store>& stores) {
-  return std::any_of(stores.begin(), stores.end(), [](const Store& s) {
-    const auto nodes = topological({s.value});
-    return std::any_of(nodes.begin(), nodes.end(), [](Expr e) {
-      const auto& axes = e->tensor == nullptr ? std::vector<const Axis*>{} : e->tensor->axes;
-      return (e->axis != nullptr && plan::is_counted(e->axis)) ||
-             std::any_of(axes.begin(), axes.end(), plan::is_counted);
-    });
-  });
-}
-
 }  // namespace
 
 bool updates_matrix_of(const Nest& update, const Gemm& g, const plan::Specialisation& sizes) {
   if (product_form(g, sizes) != ProductForm::matrix_vector || !g.outer.empty()) return false;
-  if (update.loops.size() != 2 || update.stores.size() != 1 || is_over_plates(update.loops) ||
-      reads_plates(update.stores) || reads_plates(g.epilogue))
-    return false;
+  if (update.loops.size() != 2 || update.stores.size() != 1 || is_over_plates(update.loops)) return false;
   const Index row = g.m ? *g.m : *g.n, column = *g.k;
   const Expr matrix = g.m ? g.a : g.b, vector = g.m ? g.b : g.a;
   const Store& s = update.stores[0];

@@ -98,6 +98,40 @@ TYPED_TEST(InLanes, ARowIsStoredOnceAndNotedWhereItIsNotFinite) {
   });
 }
 
+// Rows that are stored on the way of a sum, of a maximum and of nothing else.
+TYPED_TEST(InLanes, WhatPassesThroughANoteIsSeenWhereItIsNotFinite) {
+  using T = TypeParam;
+  const auto check = [&]<std::size_t n>() {
+    std::array<T, n> first, second;
+    for (std::size_t at = 0; at <= n; ++at) {
+      const auto store = [&](std::size_t i, auto& note) {
+        first[i] = note(static_cast<T>(i));
+        second[i] = note(i == at ? -this->infinity : T(1) - static_cast<T>(i));
+        return static_cast<T>(i);
+      };
+      T sum = 3, largest = -this->infinity;
+      finite<T> added, compared, stored, set;
+      add_over<n, 4>(sum, added, store);
+      maximum_over<n, 4>(largest, compared, store);
+      each_over<n, T>(stored, [&](std::size_t i, auto& note) { store(i, note); });
+      set_over<n>(first.data(), set, [&](std::size_t i) { return i == at ? this->nan : T(i); });
+      EXPECT_EQ(sum, 3 + static_cast<T>(n * (n - 1) / 2)) << n << ", " << at;
+      EXPECT_EQ(largest, static_cast<T>(n - 1)) << n << ", " << at;
+      for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(second[i], i == at ? -this->infinity : T(1) - T(i)) << n;
+      for (finite<T>* seen : {&added, &compared, &stored, &set})
+        EXPECT_EQ(bool(*seen), at == n) << n << ", " << at;
+    }
+    finite<T> before;
+    before |= carried(this->nan);
+    each_over<n, T>(before, [&](std::size_t i, auto& note) { first[i] = note(T(1)); });
+    EXPECT_FALSE(bool(before)) << "what was seen before is forgotten";
+  };
+  check.template operator()<2>();
+  check.template operator()<5>();
+  check.template operator()<19>();
+  check.template operator()<79>();
+}
+
 TYPED_TEST(InLanes, ARowThatTakesLongIsSetToItsEnd) {
   using T = TypeParam;
   for_each_count([&]<std::size_t n>() {

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstddef>
+#include <type_traits>
 
 #include "freefall/runtime/arguments.hpp"
 #include "freefall/runtime/simd.hpp"
@@ -11,6 +12,14 @@
 
 namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
+// In place of a finite<T>, where the elements are not checked here.
+struct unchecked {
+  template <class P>
+  [[gnu::always_inline]] void add(typename P::vector) {}
+  template <class Word>
+  [[gnu::always_inline]] void operator|=(Word) {}
+};
+
 namespace innermost_detail {
 
 // What a vector of `bytes`, or one number, has added up.
@@ -74,6 +83,23 @@ struct largest<T, sizeof(T)> {
   }
 };
 
+// Notes whether the numbers that pass through it are finite: the largest bits without a sign.
+template <class T>
+struct note {
+  exponent_bits<T> largest = 0;
+  [[gnu::always_inline]] T operator()(T x) {
+    const auto magnitude = std::bit_cast<exponent_bits<T>>(x) & exponent_detail::exponent_test<T>::magnitude;
+    largest = magnitude > largest ? magnitude : largest;
+    return x;
+  }
+};
+// A function of an index and of a note; what it notes goes to `seen`.
+template <class T, class F>
+struct noting {
+  const F& f;
+  finite<T>& seen;
+};
+
 // f(first), f(first + 1), ... in the lanes of S.
 template <class T, class S, class F>
 [[gnu::always_inline]] inline typename S::vector lanes_of(std::size_t first, const F& f) {
@@ -81,6 +107,34 @@ template <class T, class S, class F>
   FREEFALL_INDEPENDENT
   for (std::size_t lane = 0; lane < S::lanes; ++lane) values[lane] = f(first + lane);
   return S::load(values);
+}
+template <class T, class S, class F>
+[[gnu::always_inline]] inline typename S::vector lanes_of(std::size_t first, const noting<T, F>& g) {
+  T values[S::lanes], magnitudes[S::lanes];
+  FREEFALL_INDEPENDENT
+  for (std::size_t lane = 0; lane < S::lanes; ++lane) {
+    note<T> noted;
+    values[lane] = g.f(first + lane, noted);
+    magnitudes[lane] = std::bit_cast<T>(noted.largest);
+  }
+  g.seen.template add<S>(S::load(magnitudes));
+  return S::load(values);
+}
+template <class T, class F>
+[[gnu::always_inline]] inline auto one_of(std::size_t i, const F& f) {
+  return f(i);
+}
+template <class T, class F>
+[[gnu::always_inline]] inline auto one_of(std::size_t i, const noting<T, F>& g) {
+  note<T> noted;
+  if constexpr (std::is_void_v<decltype(g.f(i, noted))>) {
+    g.f(i, noted);
+    g.seen |= carried(std::bit_cast<T>(noted.largest));
+  } else {
+    const T out = g.f(i, noted);
+    g.seen |= carried(std::bit_cast<T>(noted.largest));
+    return out;
+  }
 }
 
 // Takes the lanes of a vector and f of n numbers from `first` on, fewer than these, into one number: by
@@ -96,7 +150,7 @@ template <std::size_t n, template <class, std::size_t> class State, class T, std
     auto lower = lanes.lower();
     lower.take(lanes.upper());
     if constexpr (taken == 1) {
-      lower.take(State<T, sizeof(T)>(f(first)));
+      lower.take(State<T, sizeof(T)>(one_of<T>(first, f)));
     } else if constexpr (taken > 1) {
       lower.take(State<T, half::bytes>(lanes_of<T, half>(first, f)));
     }
@@ -108,7 +162,7 @@ template <std::size_t n, template <class, std::size_t> class State, class T, std
 template <template <class, std::size_t> class State, std::size_t n, std::size_t vectors, class T, class F>
 [[gnu::always_inline]] inline void reduce(State<T, sizeof(T)>& so_far, std::size_t first, const F& f) {
   if constexpr (n == 1) {
-    so_far.take(State<T, sizeof(T)>(f(first)));
+    so_far.take(State<T, sizeof(T)>(one_of<T>(first, f)));
   } else if constexpr (n > 1) {
     using S = decltype(simd_within<T, n>());
     using lanes = State<T, S::bytes>;
@@ -138,11 +192,16 @@ template <template <class, std::size_t> class State, std::size_t n, std::size_t 
 
 // to[i] = f(i) for n numbers, where f does not read `to`: the last vector may have some of the one before
 // again.
-template <std::size_t n, class T, class F>
-[[gnu::always_inline]] inline void set(T* to, const F& f) {
+template <std::size_t n, class T, class Seen, class F>
+[[gnu::always_inline]] inline void set(T* to, Seen& seen, const F& f) {
   using S = decltype(simd_within<T, n>());
-  for (std::size_t i = 0; i + S::lanes <= n; i += S::lanes) S::store(to + i, lanes_of<T, S>(i, f));
-  if constexpr (n % S::lanes != 0) S::store(to + (n - S::lanes), lanes_of<T, S>(n - S::lanes, f));
+  const auto set_lanes = [&](std::size_t i) __attribute__((always_inline)) {
+    const typename S::vector x = lanes_of<T, S>(i, f);
+    S::store(to + i, x);
+    seen.template add<S>(x);
+  };
+  for (std::size_t i = 0; i + S::lanes <= n; i += S::lanes) set_lanes(i);
+  if constexpr (n % S::lanes != 0) set_lanes(n - S::lanes);
 }
 
 // to[first] = f(first), ... for n numbers.
@@ -166,12 +225,28 @@ template <std::size_t n, class T, class F>
 template <std::size_t n, class T, class F>
 [[gnu::always_inline]] inline void each(std::size_t first, const F& f) {
   if constexpr (n == 1) {
-    f(first);
+    one_of<T>(first, f);
   } else if constexpr (n > 1) {
     constexpr std::size_t lanes = decltype(simd_within<T, n>())::lanes, whole = n / lanes * lanes;
     FREEFALL_INDEPENDENT
     for (std::size_t i = first; i < first + whole; ++i) f(i);
     each<n - whole, T>(first + whole, f);
+  }
+}
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void each(std::size_t first, const noting<T, F>& g) {
+  if constexpr (n == 1) {
+    one_of<T>(first, g);
+  } else if constexpr (n > 1) {
+    using S = decltype(simd_within<T, n>());
+    constexpr std::size_t whole = n / S::lanes * S::lanes;
+    const auto zero = [&](std::size_t i, note<T>& noted) __attribute__((always_inline)) {
+      g.f(i, noted);
+      return T(0);
+    };
+    for (std::size_t i = first; i < first + whole; i += S::lanes)
+      lanes_of<T, S>(i, noting<T, decltype(zero)>{zero, g.seen});
+    each<n - whole, T>(first + whole, g);
   }
 }
 
@@ -186,6 +261,14 @@ template <std::size_t n, std::size_t vectors, class T, class F>
   innermost_detail::reduce<innermost_detail::total, n, vectors>(sum, 0, f);
   to = sum.value();
 }
+// Likewise with f(i, note): numbers that f stores pass through the note, and seen knows whether all were
+// finite.
+template <std::size_t n, std::size_t vectors, class T, class F>
+[[gnu::always_inline]] inline void add_over(T& to, finite<T>& seen, const F& f) {
+  finite<T> noted = seen;  // in registers
+  add_over<n, vectors>(to, innermost_detail::noting<T, F>{f, noted});
+  seen = noted;
+}
 // to = the largest of itself and f(0), ..., f(n - 1), likewise; a NaN among them is kept.
 template <std::size_t n, std::size_t vectors, class T, class F>
 [[gnu::always_inline]] inline void maximum_over(T& to, const F& f) {
@@ -194,17 +277,34 @@ template <std::size_t n, std::size_t vectors, class T, class F>
   innermost_detail::reduce<innermost_detail::largest, n, vectors>(found, 0, f);
   to = found.value();
 }
+template <std::size_t n, std::size_t vectors, class T, class F>
+[[gnu::always_inline]] inline void maximum_over(T& to, finite<T>& seen, const F& f) {
+  finite<T> noted = seen;
+  maximum_over<n, vectors>(to, innermost_detail::noting<T, F>{f, noted});
+  seen = noted;
+}
 
 // to[i] = f(i) for i < n, where f takes long and does not read `to`: no element is worked out alone.
 template <std::size_t n, class T, class F>
 [[gnu::always_inline]] inline void set_over(T* to, const F& f) {
-  innermost_detail::set<n>(to, f);
+  unchecked nothing;
+  innermost_detail::set<n>(to, nothing, f);
+}
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void set_over(T* to, finite<T>& seen, const F& f) {
+  innermost_detail::set<n>(to, seen, f);
 }
 // f(i) for i < n, where no call touches what another does. Rows are stored in the vectors in which the others
 // here load them: what was stored in pieces would have to reach the cache before it is loaded as one.
 template <std::size_t n, class T, class F>
 [[gnu::always_inline]] inline void each_over(const F& f) {
   innermost_detail::each<n, T>(0, f);
+}
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void each_over(finite<T>& seen, const F& f) {
+  finite<T> noted = seen;
+  innermost_detail::each<n, T>(0, innermost_detail::noting<T, F>{f, noted});
+  seen = noted;
 }
 // to[i] = f(i) for i < n; seen knows whether all were finite. f reads no other element of `to` than its own.
 template <std::size_t n, class T, class F>

@@ -14,13 +14,6 @@
 namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
 
-// In place of a finite<T>, where the elements are not checked here.
-struct unchecked {
-  template <class P>
-  [[gnu::always_inline]] void add(typename P::vector) {}
-  template <class Word>
-  [[gnu::always_inline]] void operator|=(Word) {}
-};
 // In place of the values on the diagonal, where they are like all others.
 struct like_all {};
 

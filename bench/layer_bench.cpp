@@ -170,7 +170,8 @@ std::vector<result> run(const std::string& name, int rounds) {
     } else {
       for (std::size_t first = 0; first < batch; first += slice) {
         T* const to = o.y_lanes.data() + first * out;
-        freefall::runtime::tiled_product<T, out, slice, std::ptrdiff_t{in}, 1, std::ptrdiff_t{slice}>(
+        freefall::runtime::tiled_product<T, out, slice, std::ptrdiff_t{in}, 1, std::ptrdiff_t{slice},
+                                         (in <= 32)>(
             in, o.W.data(), o.x_lanes.data() + first * in,
             [&](std::size_t i, std::size_t j, const T* sums, auto count) {
               for (std::size_t n = 0; n < count; ++n) to[i * slice + j + n] = sums[n];

@@ -237,6 +237,7 @@ class LibraryEmitter {
         {"freefall::runtime::matrix_vector<", "freefall/runtime/matrix_vector.hpp"},
         {"freefall::runtime::math::", "freefall/runtime/pointwise.hpp"},
         {"_over<", "freefall/runtime/innermost.hpp"},
+        {"freefall::runtime::small_product<", "freefall/runtime/small_product.hpp"},
         {"freefall::runtime::run_team(", "freefall/runtime/team.hpp"},
         {"freefall::runtime::tiled_product<", "freefall/runtime/tiled_product.hpp"},
         {"freefall::runtime::updated_matrix_vector<", "freefall/runtime/updated_product.hpp"},

@@ -11,6 +11,7 @@
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/product_form.hpp"
 #include "codegen/loop/updated_product.hpp"
+#include "codegen/plan/generic_form.hpp"
 
 namespace freefall::emit {
 namespace {
@@ -404,24 +405,32 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
     return fmt::format("{}, {}", stride(e, row), stride(e, column));
   };
   const loop::ProductForm form = loop::product_form(g, *names_.sizes);
-  if (form == loop::ProductForm::tiled) {
-    const std::string function =
-        fmt::format("freefall::runtime::tiled_product<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(g.m),
-                    extent(g.n), stride(g.a, g.m), stride(g.a, g.k), stride(g.b, g.k));
-    std::vector<std::string> arguments = {extent(g.k), at(g.a), at(g.b)};
-    if (sharing_) arguments.insert(arguments.begin(), "team_");
+  if (form != loop::ProductForm::blocked) {
+    std::string function;
+    std::vector<std::string> arguments;
+    if (form == loop::ProductForm::tiled) {
+      constexpr std::size_t kShort = 32;  // a longer sum has no short tiles
+      const bool is_light = names_.sizes->extent(g.k->axis) <= kShort &&
+                            std::none_of(g.epilogue.begin(), g.epilogue.end(),
+                                         [](const loop::Store& s) { return plan::is_expensive(s.value); });
+      function = fmt::format("freefall::runtime::tiled_product<{}, {}, {}, {}, {}, {}{}>", names_.scalar(),
+                             extent(g.m), extent(g.n), stride(g.a, g.m), stride(g.a, g.k), stride(g.b, g.k),
+                             is_light ? ", true" : "");
+      arguments = {extent(g.k), at(g.a), at(g.b)};
+      if (sharing_) arguments.insert(arguments.begin(), "team_");
+    } else if (form == loop::ProductForm::small) {
+      function = fmt::format("freefall::runtime::small_product<{}, {}, {}, {}, {}>", names_.scalar(),
+                             extent(g.n), extent(g.k), pair(g.a, g.m, g.k), pair(g.b, g.k, g.n));
+      arguments = {extent(g.m), at(g.a), at(g.b)};
+    } else {
+      const auto& rows = g.m ? g.m : g.n;
+      const ir::Expr matrix = g.m ? g.a : g.b, vector = g.m ? g.b : g.a;
+      function = fmt::format("freefall::runtime::matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(),
+                             extent(rows), extent(g.k), stride(matrix, rows), stride(matrix, g.k),
+                             stride(vector, g.k));
+      arguments = {at(matrix), at(vector)};
+    }
     CppBlock call = emit_product(g, function, std::move(arguments), names_);
-    out.push_back({CppCall{
-        name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, false)}});
-    return;
-  }
-  if (form == loop::ProductForm::matrix_vector) {
-    const auto& rows = g.m ? g.m : g.n;
-    const ir::Expr matrix = g.m ? g.a : g.b, vector = g.m ? g.b : g.a;
-    const std::string function =
-        fmt::format("freefall::runtime::matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(), extent(rows),
-                    extent(g.k), stride(matrix, rows), stride(matrix, g.k), stride(vector, g.k));
-    CppBlock call = emit_product(g, function, {at(matrix), at(vector)}, names_);
     out.push_back({CppCall{
         name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, false)}});
     return;

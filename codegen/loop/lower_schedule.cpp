@@ -181,6 +181,11 @@ class Lowering {
     take(m, gemm.m, outer);
     take(n, gemm.n, outer);
     take(k, gemm.k, outer_sums);
+    // Of one copy at most: a matrix times a vector.
+    if (gemm.m && gemm.n && gemm.k && plan::is_counted(gemm.m->axis) && sizes_.extent(gemm.m->axis) == 1) {
+      outer.push_back(*gemm.m);
+      gemm.m.reset();
+    }
     gemm.a = a;
     gemm.b = b;
     gemm.c = calculus::target_element(assignment);

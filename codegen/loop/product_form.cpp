@@ -18,11 +18,21 @@ bool is_matrix_vector(const Gemm& g, const plan::Specialisation& sizes) {
   return !plan::is_counted(rows->axis) && stride(g.c, rows, sizes) == 1;
 }
 
+// In vectors, the matrix may have twice as many elements.
+bool is_small(const Gemm& g, const plan::Specialisation& sizes) {
+  if (g.accumulate || !g.m || !g.n || !g.k || plan::is_counted(g.n->axis) || plan::is_counted(g.k->axis))
+    return false;
+  const std::size_t elements = sizes.extent(g.n->axis) * sizes.extent(g.k->axis);
+  return stride(g.c, g.n, sizes) == 1 && sizes.extent(g.n->axis) > 1 &&
+         elements * plan::bytes(sizes.scalar) <= sizes.machine.small_matrix_bytes;
+}
+
 }  // namespace
 
 ProductForm product_form(const Gemm& g, const plan::Specialisation& sizes) {
   if (is_tiled(g, sizes)) return ProductForm::tiled;
-  return is_matrix_vector(g, sizes) ? ProductForm::matrix_vector : ProductForm::blocked;
+  if (is_matrix_vector(g, sizes)) return ProductForm::matrix_vector;
+  return is_small(g, sizes) ? ProductForm::small : ProductForm::blocked;
 }
 
 std::size_t stride(ir::Expr access, const std::optional<ir::Index>& index,

@@ -11,6 +11,7 @@ enum class ProductForm {
   /// one go.
   tiled,
   matrix_vector,  ///< straight-line code for one vector of known length (matrix_vector.hpp)
+  small,    ///< rows, known or counted, times a matrix of known size that stays at hand (small_product.hpp)
   blocked,  ///< packed panels, for sizes known at run time or beyond the caches (gemm.hpp); needs scratch
 };
 ProductForm product_form(const Gemm& gemm, const plan::Specialisation& sizes);

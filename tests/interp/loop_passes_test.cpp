@@ -7,8 +7,10 @@
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/fuse_nests.hpp"
 #include "codegen/loop/hoist_rows.hpp"
+#include "codegen/loop/lower_schedule.hpp"
 #include "codegen/loop/memory_plan.hpp"
 #include "codegen/loop/merge_loops.hpp"
+#include "codegen/loop/product_form.hpp"
 #include "codegen/loop/sink_into_conditions.hpp"
 #include "codegen/loop/updated_product.hpp"
 #include "codegen/plan/pipeline.hpp"
@@ -52,6 +54,59 @@ class LoopPass : public testing::Test {
   const Tensor* s = array("s", {}, Role::input);
   const Tensor* M = array("M", {row, column}, Role::parameter);
 };
+
+// ---- product_form ----
+
+// y[copy, to] = sum_from W[to, from] x[copy, from]
+loop::Gemm layer(Context& context, std::size_t copies, std::size_t from, std::size_t to,
+                 plan::Specialisation& sizes) {
+  const Axis *copy = context.axis("copy", true), *in = context.axis("from"), *out = context.axis("to");
+  sizes = {"layer", {{"copy", copies}, {"from", from}, {"to", to}}};
+  const Tensor* x = context.tensor("x", {copy, in}, Role::input);
+  const Tensor* W = context.tensor("W", {out, in}, Role::parameter);
+  const Tensor* y = context.tensor("y", {copy, out}, Role::output);
+  const Expr sum = make_contract({Index{in, 0}}, element(context, W) * element(context, x));
+  return std::get<loop::Gemm>(
+      loop::lower_schedule({{calculus::Assign{{{y, sum, "y"}}}}}, context, sizes).at(0).action);
+}
+
+TEST(ProductForm, CountedRowsTimesASmallMatrixAreInStraightLines) {
+  Context context;
+  plan::Specialisation sizes;
+  EXPECT_EQ(loop::product_form(layer(context, 64, 8, 8, sizes), sizes), loop::ProductForm::small);
+  EXPECT_EQ(loop::product_form(layer(context, 64, 80, 80, sizes), sizes), loop::ProductForm::blocked);
+}
+
+TEST(ProductForm, OfOneCopyAtMostIsThatOfAVector) {
+  Context context;
+  plan::Specialisation sizes;
+  for (const std::size_t width : {8, 300})
+    EXPECT_EQ(loop::product_form(layer(context, 1, width, width, sizes), sizes),
+              loop::ProductForm::matrix_vector);
+}
+
+// ---- fuse_nests ----
+
+using FuseScatters = LoopPass;
+
+// r changes at one element alone; beside work on all of them it would be looked for at each.
+TEST_F(FuseScatters, AChangeOfOneElementStaysApartFromWorkOnAll) {
+  const Tensor* r = array("r", {column}, Role::variable);
+  const Tensor* v = array("v", {column}, Role::variable);
+  const Operation one{nest({j}, r, {j}, "r[column] + equal(position(column), s)")};
+  const Operation all{nest({j}, v, {j}, "v[column] + b[column]")};
+  const plan::Specialisation wide{"test", {{"row", 20}, {"column", 5000}}};
+  EXPECT_EQ(loop::fuse_nests({one, all}, wide).size(), 2u);
+  EXPECT_EQ(loop::fuse_nests({all, one}, wide).size(), 2u);
+}
+
+TEST_F(FuseScatters, ChangesOfTheSameElementAreOne) {
+  const Tensor* r = array("r", {column}, Role::variable);
+  const Tensor* v = array("v", {column}, Role::variable);
+  const Operations given{{nest({j}, r, {j}, "r[column] + equal(position(column), s)")},
+                         {nest({j}, v, {j}, "v[column] + b[column] * equal(position(column), s)")}};
+  EXPECT_EQ(loop::fuse_nests(given, sizes).size(), 1u);
+}
 
 // ---- hoist_rows ----
 

@@ -10,6 +10,7 @@
 
 #include "freefall/runtime/lanes.hpp"
 #include "freefall/runtime/matrix_vector.hpp"
+#include "freefall/runtime/small_product.hpp"
 
 namespace {
 
@@ -70,6 +71,64 @@ TEST(TiledProduct, EqualsPlainLoops) {
   expect_products<double, 8>();
   expect_products<double, 16>();
   expect_products<double, 29>();
+}
+
+// B [k, n] stored by rows, by columns or spread out, A [m, k] likewise; every sum is finished once, and a row
+// has the same bits whichever rows it is taken with.
+template <class T, std::size_t n, std::size_t k, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
+          std::ptrdiff_t b_row, std::ptrdiff_t b_column>
+void expect_small_product() {
+  constexpr std::size_t most = 23;  // rows
+  const auto a = numbers<T>((most - 1) * a_row + (k - 1) * a_column + 1, 7);
+  const auto b = numbers<T>((k - 1) * b_row + (n - 1) * b_column + 1, 8);
+  std::vector<T> alone(most * n);
+  const auto run = [&](std::size_t from, std::size_t rows, std::vector<T>& c) {
+    std::vector<int> times(rows * n, 0);
+    small_product<T, n, k, a_row, a_column, b_row, b_column>(
+        rows, a.data() + from * a_row, b.data(),
+        [&](std::size_t i, std::size_t first, const T* sum, auto count) {
+          for (std::size_t j = 0; j < count.value; ++j) {
+            c[(from + i) * n + first + j] = sum[j];
+            ++times[i * n + first + j];
+          }
+        });
+    EXPECT_EQ(times, std::vector<int>(rows * n, 1)) << rows << " rows, " << n << " x " << k;
+  };
+  for (std::size_t i = 0; i < most; ++i) run(i, 1, alone);
+  for (std::size_t i = 0; i < most; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      long double expected = 0;
+      for (std::size_t p = 0; p < k; ++p)
+        expected += static_cast<long double>(a[i * a_row + p * a_column]) *
+                    static_cast<long double>(b[p * b_row + j * b_column]);
+      EXPECT_NEAR(static_cast<double>(alone[i * n + j]), static_cast<double>(expected),
+                  4 * static_cast<double>(std::numeric_limits<T>::epsilon()) * k)
+          << i << ", " << j << " of " << n << " x " << k;
+    }
+  }
+  for (const std::size_t rows : {std::size_t{0}, std::size_t{2}, std::size_t{9}, most}) {
+    std::vector<T> together = alone;
+    run(0, rows, together);
+    EXPECT_EQ(together, alone) << rows << " rows, " << n << " x " << k;
+  }
+}
+
+template <class T, std::size_t n, std::size_t k>
+void expect_small_products() {
+  expect_small_product<T, n, k, k, 1, n, 1>();       // as they lie
+  expect_small_product<T, n, k, k, 1, 1, k>();       // B by columns: weights of a layer
+  expect_small_product<T, n, k, 1, 29, 2, 2 * k>();  // A by columns, B spread out
+}
+
+TEST(SmallProduct, EqualsPlainLoops) {
+  expect_small_products<float, 8, 8>();
+  expect_small_products<float, 2, 6>();
+  expect_small_products<float, 5, 33>();
+  expect_small_products<float, 25, 19>();
+  expect_small_products<float, 40, 3>();
+  expect_small_products<double, 3, 1>();
+  expect_small_products<double, 6, 5>();
+  expect_small_products<double, 17, 16>();
 }
 
 // The matrix by rows, by columns and spread out; what lies before and after y is left alone.

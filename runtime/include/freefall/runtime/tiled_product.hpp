@@ -5,7 +5,8 @@
 // accumulators that fills the registers, one broadcast element of A against a few vectors of B for each step
 // of the sum. A tile is computed out of line into a small buffer, so that its register allocation does not
 // depend on what is done with the sums (measured with g++ 12: the same tile inlined beside a tanh spills and
-// loses a quarter or more).
+// loses a quarter or more). A short one beside little work is written out where it is: 8 x 8 by 16 takes half
+// the time.
 //
 // The order of summation is k = 0, 1, 2, ... for every element, whatever the tile.
 #pragma once
@@ -38,10 +39,11 @@ constexpr std::size_t vectors_beside(std::size_t rows, std::size_t vectors) {
   return fits && fewer ? more : most_vectors;
 }
 
+// The sums of one tile.
 template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
           std::ptrdiff_t b_row>
-[[gnu::noinline]] void accumulate(std::size_t k, const T* __restrict a, const T* __restrict b,
-                                  std::ptrdiff_t b_last, T* __restrict out) {
+[[gnu::always_inline]] inline void add_up(std::size_t k, const T* __restrict a, const T* __restrict b,
+                                          std::ptrdiff_t b_last, T* __restrict out) {
   using S = simd<T>;
   typename S::vector sum[rows][vectors] = {};
 #pragma GCC unroll 1
@@ -64,15 +66,25 @@ template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, 
   }
 }
 
+template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
+          std::ptrdiff_t b_row>
+[[gnu::noinline]] void accumulate(std::size_t k, const T* __restrict a, const T* __restrict b,
+                                  std::ptrdiff_t b_last, T* __restrict out) {
+  add_up<T, rows, vectors, a_row, a_column, b_row>(k, a, b, b_last, out);
+}
+// Multiplications of vectors in a short tile, at most.
+inline constexpr std::size_t most_of_short = 256;
+
 }  // namespace tile_detail
 
 // C[i, j] = sum_p A[i, p] B[p, j] for i < m, j < n, p < k; element [i, p] of A is a[i * a_row + p *
 // a_column], [p, j] of B is b[p * b_row + j], and n is at least one vector. For every row of every tile calls
 //   finish(i, first, sum, count)   with sum[j - first] = C[i, j] for first <= j < first + count
 // once for each element; `count` is a std::integral_constant. Nothing that finish writes may be part of A or
-// B. Only the tiles that share.owns(number) are computed (team.hpp).
+// B. Only the tiles that share.owns(number) are computed (team.hpp). `light`: finish does little more than
+// store.
 template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
-          std::ptrdiff_t b_row, class Share, class Finish>
+          std::ptrdiff_t b_row, bool light = false, class Share, class Finish>
 [[gnu::always_inline]] inline void tiled_product(const Share& share, std::size_t k, const T* a, const T* b,
                                                  const Finish& finish) {
   using namespace tile_detail;
@@ -93,12 +105,10 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
     constexpr std::ptrdiff_t last = static_cast<std::ptrdiff_t>((vectors - 1) * lanes - back);
     const auto tile = [&]<std::size_t rows>(std::size_t i, std::integral_constant<std::size_t, rows>) {
       if (!share.owns(number++)) return;
-      accumulate<T, rows, vectors, a_row, a_column, b_row>(k, a + static_cast<std::ptrdiff_t>(i) * a_row,
-                                                           b + (vectors == 1 ? first - back : first),
-                                                           vectors == 1 ? 0 : last, buffer);
-#pragma GCC unroll 1
-      for (std::size_t r = 0; r < rows; ++r) {
-        const T* sum = buffer + r * whole;
+      const T* const rows_a = a + static_cast<std::ptrdiff_t>(i) * a_row;
+      const T* const columns_b = b + (vectors == 1 ? first - back : first);
+      constexpr std::ptrdiff_t b_last = vectors == 1 ? 0 : last;
+      const auto finish_row = [&](std::size_t r, const T* sum) __attribute__((always_inline)) {
         if constexpr (back == 0) {
           finish(i + r, first, sum, std::integral_constant<std::size_t, whole>{});
         } else {
@@ -107,6 +117,16 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
           finish(i + r, first + whole - lanes, sum + whole - lanes + back,
                  std::integral_constant<std::size_t, lanes - back>{});
         }
+      };
+      if (light && __builtin_constant_p(k) && k * rows * vectors <= most_of_short) {
+        alignas(64) T sum[rows * whole];
+        add_up<T, rows, vectors, a_row, a_column, b_row>(k, rows_a, columns_b, b_last, sum);
+#pragma GCC unroll 32
+        for (std::size_t r = 0; r < rows; ++r) finish_row(r, sum + r * whole);
+      } else {
+        accumulate<T, rows, vectors, a_row, a_column, b_row>(k, rows_a, columns_b, b_last, buffer);
+#pragma GCC unroll 1
+        for (std::size_t r = 0; r < rows; ++r) finish_row(r, buffer + r * whole);
       }
     };
     std::size_t i = 0;
@@ -130,10 +150,10 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
 
 // All tiles.
 template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
-          std::ptrdiff_t b_row, class Finish>
+          std::ptrdiff_t b_row, bool light = false, class Finish>
 [[gnu::always_inline]] inline void tiled_product(std::size_t k, const T* a, const T* b,
                                                  const Finish& finish) {
-  tiled_product<T, m, n, a_row, a_column, b_row>(team(), k, a, b, finish);
+  tiled_product<T, m, n, a_row, a_column, b_row, light>(team(), k, a, b, finish);
 }
 
 }  // namespace FREEFALL_INSTRUCTION_SET

@@ -180,6 +180,13 @@ TEST(MatrixVector, EqualsPlainLoops) {
   expect_layouts<double, 39, 8>();
 }
 
+// 4096 bytes apart, taken more vectors of rows at a time: some blocks and a rest, and a rest alone.
+TEST(MatrixVector, EqualsPlainLoopsWhereColumnsShareCacheSets) {
+  expect_matrix_vector<float, 300, 3, 1, 1024, 1>();
+  expect_matrix_vector<double, 150, 3, 1, 512, 1>();
+  expect_matrix_vector<double, 60, 7, 1, 1024, 2>();
+}
+
 // Whole [outer, capacity, inner] through lanes and back: the lanes hold the copies, the last one repeated,
 // and nothing but the copies in use changes on the way back.
 template <class T, std::size_t width>

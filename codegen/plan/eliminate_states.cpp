@@ -262,7 +262,8 @@ class Elimination {
       if (Steps* body = calculus::body_of(step)) *body = run(*body);
       auto* loop = std::get_if<Loop>(&step.action);
       Steps before, after;
-      if (loop != nullptr && loop->count > 1) {
+      // Of a loop that may make no pass, the state would come out rounded.
+      if (loop != nullptr && loop->count > 1 && loop->while_positive == nullptr) {
         for (const Tensor* x : calculus::assigned(loop->body)) eliminate(*loop, x, before, after);
       }
       out.insert(out.end(), before.begin(), before.end());
@@ -277,9 +278,7 @@ class Elimination {
     const Changes changes(loop);
     const std::optional<State> state = state_of(x, loop, changes);
     const bool watched = contains(loop.watched, x);
-    if (!state || x->role == Role::temporary || loop.while_positive == x ||
-        (watched && state->tick != nullptr))
-      return;
+    if (!state || x->role == Role::temporary || (watched && state->tick != nullptr)) return;
     const std::vector<Expr> all = candidates(loop, *state, changes);
     if (all.empty()) return;
 

@@ -71,11 +71,13 @@ struct simd {
   // doubles the cache traffic of kernels that use a vector several times.
   [[gnu::always_inline]] static vector load_once(const T* p) {
     vector v = load(p);
+    if constexpr (bytes >= 16) {  // clang has no such register for less
 #if defined(__AVX512F__)
-    asm("" : "+v"(v));
+      asm("" : "+v"(v));
 #elif defined(__SSE2__)
-    asm("" : "+x"(v));
+      asm("" : "+x"(v));
 #endif
+    }
     return v;
   }
   [[gnu::always_inline]] static void store(T* p, vector v) { __builtin_memcpy(p, &v, bytes); }

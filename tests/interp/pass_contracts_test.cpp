@@ -113,7 +113,7 @@ void each_program(const std::function<void(const Program&)>& f) {
       // Some more, in which steps are affine, and those of the known rises.
       {"filter", fuzz::filter_program, 20, {50, 52, 56, 92, 102, 104, 108, 112, 116, 120, 126}},
       {"motion", fuzz::motion_program, 10},
-      {"network", fuzz::network_program, 20}};
+      {"network", fuzz::network_program, 30}};
   for (const Kind& kind : kinds) {
     std::vector<std::uint64_t> seeds = kind.more;
     for (std::uint64_t n = 1; n <= kind.programs; ++n) seeds.push_back(2 * n);

@@ -160,8 +160,9 @@ std::optional<State> state_of(const Tensor* array, const Loop& loop, const Chang
   return out;
 }
 
-// With others in place of the elements of the state. What takes their place may read them and is left as it
-// is.
+// With others in place of the elements of the state; what takes their place may read them. Null where a sum,
+// or another node that binds indices, would have deeper ones inside: it may then capture those of a node
+// around it, whose labels stand open while this goes from the leaves up.
 template <class F>
 Expr with_state(Expr root, const State& state, const F& other) {
   std::unordered_map<const Node*, Expr> done;
@@ -171,7 +172,10 @@ Expr with_state(Expr root, const State& state, const F& other) {
       continue;
     }
     std::vector<Expr> args;
-    for (const Expr a : e->args) args.push_back(done.at(a.get()));
+    for (const Expr a : e->args) {
+      args.push_back(done.at(a.get()));
+      if (!e->bound.empty() && args.back()->binding_height > a->binding_height) return {};
+    }
     done[e.get()] = args == e->args ? e : rebuild(e, args);
   }
   return done.at(root.get());
@@ -301,8 +305,13 @@ class Elimination {
     Steps with_errors;
     for (const Expr m : all) {
       Steps tried = loop.body;
-      rewrite_assignments(tried, [&](Assignment& a) { a.value = on_error(a, *state, m); });
-      const double work = work_of(tried, changes);
+      bool fits = true;
+      rewrite_assignments(tried, [&](Assignment& a) {
+        const Expr value = on_error(a, *state, m);
+        fits = fits && value;
+        if (value) a.value = value;
+      });
+      const double work = fits ? work_of(tried, changes) : most;
       if (work >= least.value_or(most)) continue;
       least = work;
       held = m;
@@ -311,7 +320,7 @@ class Elimination {
     if (least) replace_by_error(loop, *state, held, std::move(with_errors), before, after);
   }
 
-  // The value with x standing for its error.
+  // The value with x standing for its error; null as with_state.
   static Expr on_error(const Assignment& a, const State& state, Expr m) {
     const auto held_at = [&](const std::vector<Subscript>& s) {
       Substitution there;
@@ -321,7 +330,7 @@ class Elimination {
       return substitute(m, there);
     };
     const Expr value = with_state(a.value, state, [&](Expr e) { return e + held_at(e->subscripts); });
-    if (a.target != state.array) return value;
+    if (!value || a.target != state.array) return value;
     const auto own = calculus::target_indices(a);
     return value - held_at(std::vector<Subscript>(own.begin(), own.end()));
   }

@@ -14,6 +14,8 @@
 #  [REPORT <file.html>]               # a page about the model and its kernels; relative to the current binary folder
 #  [OMIT   <array>...]               # arrays that nobody reads after a call; the library does not give them out
 #                                     # (docs/how-to/omit.md)
+#  [TRUST  <array>...]               # arrays whose values the caller vouches for; kernels do not check them before they begin
+#                                     # (docs/how-to/trust.md)
 #  [WITHOUT <pass>...]               # optional passes that are left out, to see what they are worth; `emit --help` lists them
 #  [VERIFY]                           # the build fails when a reference of the model has not the declared verdict
 # )
@@ -85,12 +87,12 @@ function(_freefall_compile_for_each_set target folder)
 endfunction()
 
 function(freefall_add_kernels target)
-  cmake_parse_arguments(arg "VERIFY;FREESTANDING" "MODEL;SCALAR;ISA;MACHINE;FIRST_CACHE;CACHE;TILE;REPORT" "AXES;OMIT;WITHOUT" ${ARGN})
+  cmake_parse_arguments(arg "VERIFY;FREESTANDING" "MODEL;SCALAR;ISA;MACHINE;FIRST_CACHE;CACHE;TILE;REPORT" "AXES;OMIT;TRUST;WITHOUT" ${ARGN})
   if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
     message(FATAL_ERROR "freefall_add_kernels(${target}): the name is also a C++ namespace; use letters, digits and '_', no digit first")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, MACHINE, FIRST_CACHE, CACHE, TILE, FREESTANDING, REPORT, OMIT, WITHOUT, VERIFY")
+    message(FATAL_ERROR "freefall_add_kernels(${target}): unknown argument '${arg_UNPARSED_ARGUMENTS}'; known are MODEL, AXES, SCALAR, ISA, MACHINE, FIRST_CACHE, CACHE, TILE, FREESTANDING, REPORT, OMIT, TRUST, WITHOUT, VERIFY")
   endif()
   if(NOT arg_MODEL)
     message(FATAL_ERROR "freefall_add_kernels(${target}): MODEL is missing; give the file that defines freefall::program define()")
@@ -137,7 +139,7 @@ function(freefall_add_kernels target)
   if(arg_FREESTANDING)
     list(APPEND options --freestanding)
   endif()
-  foreach(option IN ITEMS AXES OMIT WITHOUT MACHINE FIRST_CACHE CACHE TILE)
+  foreach(option IN ITEMS AXES OMIT TRUST WITHOUT MACHINE FIRST_CACHE CACHE TILE)
     if(arg_${option})
       string(TOLOWER ${option} word)
       string(REPLACE _ - word ${word})

@@ -29,6 +29,7 @@ struct Request {
   std::size_t cache_bytes = 0;        ///< of its second cache; 0: that of the machine
   std::string tile;                   ///< "<rows>x<vectors>" in registers; empty: that of the instruction set
   std::vector<std::string> omitted;   ///< arrays that the library does not give out
+  std::vector<std::string> trusted;   ///< arrays that kernels do not check before they begin
   std::string out;                    ///< file or folder the verb writes to; empty: see the verb
   std::string rule;                   ///< explain: what is to be explained
   std::string results;                ///< report: a file an experiment has written
@@ -44,7 +45,7 @@ struct Request {
 struct Verb {
   const char* name;
   const char* help;  ///< one line
-  bool sized;        ///< takes --name, --axes, --scalar, --machine with caches and tile, and --omit
+  bool sized;        ///< takes --name, --axes, --scalar, --machine with caches and tile, --omit, --trust
   std::vector<std::string> formats;  ///< of --format, the first is the default; empty: no such option
   void (*add_options)(CLI::App& app, Request& request);  ///< its own, or null
   /// Appends what is to be printed; returns the exit code. Throws ir::ModelError for a wrong model or
@@ -58,8 +59,8 @@ const std::vector<Verb>& verbs();
 /// Adds to `app` what the verb understands.
 void add_options(const Verb& verb, CLI::App& app, Request& request);
 
-/// Name, sizes, scalar type, machine and omitted arrays as asked for. Throws ir::ModelError naming what is
-/// wrong.
+/// Name, sizes, scalar type, machine, omitted and trusted arrays as asked for. Throws ir::ModelError naming
+/// what is wrong.
 plan::Specialisation specialisation(const Request& request, const ir::Program& program);
 
 }  // namespace freefall::driver

@@ -165,6 +165,9 @@ void add_options(const Verb& verb, CLI::App& app, Request& request) {
     app.add_option("--omit", request.omitted,
                    "arrays that nobody reads after a call, and no library gives out")
         ->delimiter(',');
+    app.add_option("--trust", request.trusted,
+                   "arrays whose values you vouch for: kernels do not read them to check them")
+        ->delimiter(',');
   }
   if (!verb.formats.empty()) {
     request.format = verb.formats.front();
@@ -187,6 +190,7 @@ plan::Specialisation specialisation(const Request& request, const ir::Program& p
   check_caches(sizes.machine);
   set_tile(request, sizes.machine);
   sizes.omitted = request.omitted;
+  sizes.trusted = request.trusted;
   return sizes;
 }
 

@@ -138,18 +138,33 @@ class LibraryEmitter {
     return out.empty() ? "nothing" : fmt::format("{}", fmt::join(out, ", "));
   }
 
+  // What a kernel does with the arrays that are named to be trusted.
+  std::string trust(const KernelSignature& k) const {
+    std::vector<const Tensor*> compared;
+    for (const Tensor* t : k.checked_first) {
+      const auto& names = c_.sizes.trusted;
+      if (std::find(names.begin(), names.end(), t->name) != names.end()) compared.push_back(t);
+    }
+    std::string out;
+    if (!k.trusted.empty()) out += fmt::format("trusts, without a check: {}\n", list(k.trusted));
+    if (!compared.empty())
+      out += fmt::format("checks all the same, since a NaN might not show: {}\n", list(compared));
+    return out;
+  }
+
   std::string declaration(const KernelSignature& k) const {
     const loop::Cost cost = loop::cost(k.kernel->operations, c_.sizes);
     std::string text = fmt::format(
-        "{}\nreads: {}\nwrites: {}\ncost at full capacity: {:.4g} operations, {:.4g} bytes moved, {} bytes "
+        "{}\nreads: {}\n{}writes: {}\ncost at full capacity: {:.4g} operations, {:.4g} bytes moved, {} bytes "
         "of workspace\n",
-        k.kernel->name, list(k.live_in), list(k.written), cost.operations, cost.bytes,
+        k.kernel->name, list(k.live_in), trust(k), list(k.written), cost.operations, cost.bytes,
         k.memory.workspace_bytes);
     text += report::procedure_text(c_, k.kernel->name);
     std::string out = "\n" + comment(text);
     out += comment(
         "Returns a fault, with nothing written, for a null array, a number of copies out of range or a NaN "
-        "or infinity in what it reads; "
+        "or infinity in what it " +
+        std::string(k.trusted.empty() ? "reads; " : "reads and does not trust; ") +
         "`diverged` when a result is not finite. The workspace is aligned to 64 bytes and needs no "
         "preparation.");
     out += fmt::format("inline constexpr std::size_t {}_workspace_bytes = {};\n", k.kernel->name,

@@ -75,7 +75,7 @@ std::string argument_row(const Tensor* t, const KernelSignature& k, const Names&
   for (const UsedElements::Runs& r : used.outside)
     outside += fmt::format("{}{{{}, {}}}", outside.empty() ? "" : ", ", r.count, r.stride);
   if (!outside.empty()) outside = fmt::format(", {{{{{}}}}}", outside);
-  return fmt::format("{{\"{0}\", a.{0}, {1}, {2}{3}}}", t->name, used.elements, contains(k.live_in, t),
+  return fmt::format("{{\"{0}\", a.{0}, {1}, {2}{3}}}", t->name, used.elements, contains(k.checked_first, t),
                      outside);
 }
 
@@ -147,15 +147,16 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
     CppBlock tell{
         argument_table("arguments", k.arguments, k, names),
         {CppReturn{fmt::format("freefall::runtime::check_arguments(\"{}\", arguments)", k.kernel->name)}}};
-    std::string finite = all_finite(k.live_in, k, names);
-    if (k.checks_state()) {
-      std::vector<const Tensor*> given;
-      for (const Tensor* t : k.live_in) {
-        if (!contains(k.live_state, t)) given.push_back(t);
-      }
+    std::string finite = all_finite(k.checked_first, k, names);
+    std::vector<const Tensor*> given;
+    for (const Tensor* t : k.checked_first) {
+      if (!contains(k.live_state, t)) given.push_back(t);
+    }
+    if (given.size() != k.checked_first.size()) {
       finite = fmt::format("(a.state_is_trusted ? {} : {})", all_finite(given, k, names), finite);
     }
-    out.push_back({CppIf{fmt::format("!({} && {})", fmt::join(present, " && "), finite), std::move(tell)}});
+    if (!k.checked_first.empty()) present.push_back(finite);
+    out.push_back({CppIf{fmt::format("!({})", fmt::join(present, " && ")), std::move(tell)}});
   }
   if (k.prepares) out.push_back({CppAssign{"a.is_prepared[0]", "=", "0"}});  // until all is well
   if (k.needs_prepare) {

@@ -11,12 +11,14 @@ struct KernelSignature {
   loop::MemoryPlan memory;
   std::vector<const ir::Tensor*>
       arguments;  ///< caller-owned arrays the kernel touches, in order of declaration
-  std::vector<const ir::Tensor*> live_in;  ///< those read before they are written
+  std::vector<const ir::Tensor*> live_in;        ///< those read before they are written
+  std::vector<const ir::Tensor*> trusted;        ///< of these, what the caller vouches for
+  std::vector<const ir::Tensor*> checked_first;  ///< the others: read once before the kernel begins
   std::vector<const ir::Tensor*> written;
   /// Of those, arrays that loops add to and nothing else writes, and those that loops set once: what is
   /// stored is checked there, so that an array need not be read again, nor the elements that did not change.
   std::vector<const ir::Tensor*> checked_where_written;
-  std::vector<const ir::Tensor*> live_state;  ///< of live_in, what kernels of the library write
+  std::vector<const ir::Tensor*> live_state;  ///< of what is checked, what kernels of the library write
   /// Whether `arrays::state_is_trusted` says something to it. `prepare` runs once and checks everything.
   bool checks_state() const { return !prepares && !live_state.empty(); }
   std::vector<const ir::Axis*> plates;  ///< in name order

@@ -19,6 +19,7 @@
 #include "codegen/plan/omit_arrays.hpp"
 #include "codegen/plan/peel_first_pass.hpp"
 #include "codegen/plan/stand_by_columns.hpp"
+#include "codegen/plan/trust_arrays.hpp"
 
 namespace freefall::plan {
 namespace {
@@ -107,6 +108,7 @@ void fuse(Compilation& c) {
 void drop_dead(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::drop_dead_stores(k.operations);
 }
+void trust(Compilation& c) { c.trusted = trust_arrays(*c.program, c.kernels, c.sizes.trusted); }
 
 void verify_steps(const calculus::Steps& steps) {
   for (const calculus::Step& step : steps) {
@@ -174,6 +176,7 @@ const std::vector<Pass>& passes() {
       {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse,
        true},
       {"drop_dead_stores", "what is stored and not read again is not stored", drop_dead, true},
+      {"trust_arrays", "arrays that the caller vouches for are not checked before a kernel begins", trust},
   };
   return list;
 }

@@ -2,6 +2,8 @@
 // The one ordered list of passes from a program to lowered kernels.
 
 #include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "codegen/calculus/derive.hpp"
@@ -17,6 +19,8 @@ struct Compilation {
   calculus::Derivation derivation;
   std::vector<calculus::Procedure> planned;  ///< schedules after the schedule passes
   std::vector<loop::Kernel> kernels;         ///< after the loop passes
+  /// By the name of a kernel: arrays that it does not check before it begins.
+  std::map<std::string, std::vector<const ir::Tensor*>> trusted;
   /// Scalar that is 1 once the kernel `prepare` has run; null for a program without constants.
   const ir::Tensor* is_prepared = nullptr;
 };

@@ -22,6 +22,7 @@ struct Specialisation {
       {};  ///< of the axes that passes add: copies in a slice of a plate
   Machine machine = {};
   std::vector<std::string> omitted = {};  ///< arrays that are not given out (omit_arrays.hpp)
+  std::vector<std::string> trusted = {};  ///< arrays whose values the caller vouches for (trust_arrays.hpp)
 
   std::size_t extent(const ir::Axis* axis) const {
     const auto lane = lanes.find(axis->name);

@@ -7,6 +7,8 @@
 #include <memory>
 #include <spiking_bench_20_views.hpp>
 #include <spiking_bench_400_views.hpp>
+#include <spiking_trusting_20_views.hpp>
+#include <spiking_trusting_400_views.hpp>
 
 #include "bench/bound.hpp"
 #include "bench/race.hpp"
@@ -22,6 +24,8 @@ using namespace freefall::bench::spiking;
 
 FREEFALL_BENCH_BOUND(spiking_bench_20, step);
 FREEFALL_BENCH_BOUND(spiking_bench_400, step);
+FREEFALL_BENCH_BOUND(spiking_trusting_20, step);
+FREEFALL_BENCH_BOUND(spiking_trusting_400, step);
 
 template <class Bound>
 class generated_network {
@@ -58,7 +62,7 @@ class generated_network {
 // Of voltages, traces and couplings, all of order 1, after every tick once.
 constexpr double agreement = 1e-4;
 
-template <class Bound, int n>
+template <class Bound, class Trusting, int n>
 int run(int argc, char** argv) {
   const setting given(n);
   eigen_network<double> exact(given);
@@ -78,7 +82,7 @@ int run(int argc, char** argv) {
       compare(network.r(i), exact.r(i));
       for (std::size_t j = 0; j < n; ++j) compare(network.W(i, j), exact.W(i, j));
     }
-    fmt::print("{:<22} differs from double by {:.1e}\n", name, off);
+    fmt::print("{:<26} differs from double by {:.1e}\n", name, off);
     if (!(off <= agreement)) {
       fmt::print(stderr, "spiking_bench: {} computes something else: expected at most {}\n", name, agreement);
       agree = false;
@@ -88,6 +92,8 @@ int run(int argc, char** argv) {
   };
   generated_network<Bound> generated(given);
   add("generated", kind::generated, generated);
+  generated_network<Trusting> trusting(given);
+  add("generated, inputs trusted", kind::generated, trusting);
 #ifdef __AVX512F__
   const auto hand = std::make_unique<hand_network<n>>(given);
   add("hand", kind::hand, *hand);
@@ -114,8 +120,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const int small = run<bound_spiking_bench_20, 20>(argc, argv);
-  return small != 0 ? small : run<bound_spiking_bench_400, 400>(argc, argv);
+  const int small = run<bound_spiking_bench_20, bound_spiking_trusting_20, 20>(argc, argv);
+  return small != 0 ? small : run<bound_spiking_bench_400, bound_spiking_trusting_400, 400>(argc, argv);
 } catch (const std::exception& e) {
   fmt::print(stderr, "spiking_bench: {}\n", e.what());
   return 1;

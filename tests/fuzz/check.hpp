@@ -27,6 +27,7 @@ struct Outcome {
   std::size_t slopes = 0, unclear_slopes = 0;     ///< derivatives against differences; at kinks
   std::size_t verdicts = 0, without_verdict = 0;  ///< references; of two rules, or without a value anywhere
   std::size_t long_texts = 0;                     ///< expressions whose text was not parsed again
+  std::size_t nan_runs = 0;                       ///< runs of kernels with a NaN in an array they trust
   bool too_long = false;                          ///< its kernels were not compiled
 
   static Outcome failure(std::string stage, std::string text) {

@@ -137,6 +137,7 @@ class Run {
     for (std::size_t i = 0; i < batch.size(); ++i) {
       kernel_compared_ += outcomes[i].compared;
       kernel_ill_conditioned_ += outcomes[i].ill_conditioned;
+      nan_runs_ += outcomes[i].nan_runs;
       ++counts_[outcomes[i].too_long ? "too long to be compiled" : "compiled and run"];
       if (outcomes[i].kind == Outcome::Kind::passed) continue;
       failure(
@@ -186,6 +187,7 @@ class Run {
                ill_conditioned_);
     fmt::print("{:>8} arrays compared after kernels, {} of them ill-conditioned\n", kernel_compared_,
                kernel_ill_conditioned_);
+    fmt::print("{:>8} calls with a NaN in an array that the kernel trusts\n", nan_runs_);
     fmt::print("{:>8} free energies compared with the definitions of their densities\n", energies_);
     fmt::print("{:>8} derivatives compared with differences, {} more at kinks or ill-conditioned\n", slopes_,
                unclear_slopes_);
@@ -204,7 +206,7 @@ class Run {
   std::map<std::string, std::size_t> counts_, rejections_, by_stage_;
   std::size_t failed_ = 0, compared_ = 0, ill_conditioned_ = 0, kernel_compared_ = 0,
               kernel_ill_conditioned_ = 0, energies_ = 0, slopes_ = 0, unclear_slopes_ = 0, verdicts_ = 0,
-              without_verdict_ = 0, long_texts_ = 0;
+              without_verdict_ = 0, long_texts_ = 0, nan_runs_ = 0;
 };
 
 int fuzz_main(int argc, char** argv) {

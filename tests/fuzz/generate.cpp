@@ -2,6 +2,8 @@
 
 #include "codegen/calculus/derive.hpp"
 #include "codegen/plan/omit_arrays.hpp"
+#include "codegen/plan/pipeline.hpp"
+#include "codegen/plan/trust_arrays.hpp"
 
 namespace freefall::fuzz {
 namespace {
@@ -38,6 +40,23 @@ void omit_some(std::vector<Line>& lines, RandomText random) {
   }
 }
 
+// Some of the arrays that may be trusted.
+void trust_some(std::vector<Line>& lines, RandomText random) {
+  try {
+    const Subject subject = build(lines);
+    const auto kernels = plan::compile(subject.program, subject.sizes).kernels;
+    for (const ir::Tensor& t : subject.program.context->tensors()) {
+      if (random.one_in(4)) continue;
+      try {
+        plan::trust_arrays(subject.program, kernels, {t.name});
+        lines.push_back({{"trust", t.name}, "", {}});
+      } catch (const ir::ModelError&) {
+      }
+    }
+  } catch (const std::exception&) {  // of the program itself: reported where it is compiled
+  }
+}
+
 }  // namespace
 
 std::vector<Line> generate(std::uint64_t seed) { return generate(seed, of_any_kind); }
@@ -45,6 +64,7 @@ std::vector<Line> generate(std::uint64_t seed) { return generate(seed, of_any_ki
 std::vector<Line> generate(std::uint64_t seed, Kind kind) {
   std::vector<Line> out = kind(ProgramParts(seed)).lines();
   if (seed % 2 == 0) omit_some(out, RandomText(seed));
+  if (seed % 3 == 0) trust_some(out, RandomText(seed));
   return out;
 }
 

@@ -11,7 +11,7 @@ namespace freefall::fuzz {
 std::vector<Line> generate(std::uint64_t seed);
 
 using Kind = ProgramParts (*)(ProgramParts);
-/// Of this kind (program_kinds.hpp); even seeds omit some arrays.
+/// Of this kind (program_kinds.hpp); even seeds omit some arrays, every third trusts some.
 std::vector<Line> generate(std::uint64_t seed, Kind kind);
 
 }  // namespace freefall::fuzz

@@ -29,7 +29,7 @@ constexpr bool sanitized = false;
 struct Shared {
   int kind;
   std::size_t compared, ill_conditioned, energies, slopes, unclear_slopes, verdicts, without_verdict,
-      long_texts;
+      long_texts, nan_runs;
   char stage[64], text[6000];
 };
 
@@ -69,6 +69,7 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
     shared->verdicts = o.verdicts;
     shared->without_verdict = o.without_verdict;
     shared->long_texts = o.long_texts;
+    shared->nan_runs = o.nan_runs;
     copy(shared->stage, o.stage);
     copy(shared->text, o.text);
     _exit(0);
@@ -85,7 +86,8 @@ Outcome isolated(const std::function<Outcome()>& check, unsigned seconds) {
               shared->unclear_slopes,
               shared->verdicts,
               shared->without_verdict,
-              shared->long_texts};
+              shared->long_texts,
+              shared->nan_runs};
   munmap(memory, sizeof(Shared));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return out;
   if (WIFEXITED(status))

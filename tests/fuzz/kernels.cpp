@@ -19,6 +19,7 @@
 #include "codegen/emit/emit_library.hpp"
 #include "codegen/emit/kernel_signature.hpp"
 #include "tests/fuzz/isolate.hpp"
+#include "tests/fuzz/random_text.hpp"
 
 namespace freefall::fuzz {
 namespace {
@@ -107,6 +108,8 @@ class Bordered {
     for (std::size_t i = 0; i < values.size(); ++i) elements_[kBorder + i] = static_cast<Scalar>(values[i]);
   }
   Scalar* data() { return elements_.data() + kBorder; }
+  const Scalar* data() const { return elements_.data() + kBorder; }
+  std::size_t size() const { return elements_.size() - 2 * kBorder; }
   std::vector<Real> values() const { return {elements_.begin() + kBorder, elements_.end() - kBorder}; }
   bool intact() const {
     return std::all_of(elements_.begin(), elements_.begin() + kBorder, [](Scalar x) { return x == kMark; }) &&
@@ -121,10 +124,52 @@ class Bordered {
 
 using Call = int (*)(int, void* const*, const std::size_t*, void*);
 
+// A call of one kernel on arrays of its own, after `prepare` where it needs that.
 template <class Scalar>
-void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
+struct KernelRun {
+  std::vector<Bordered<Scalar>> arrays;  // in the order of the library
+
+  explicit KernelRun(const Emitted& e) {
+    for (const Tensor* t : e.arrays)
+      arrays.emplace_back(test::initial<Real>(*t, e.subject.values, e.subject.sizes));
+  }
+
+  runtime::fault call(const Emitted& e, std::size_t kernel, Call entry) {
+    const emit::KernelSignature& signature = e.kernels[kernel];
+    const std::string& name = signature.kernel->name;
+    std::vector<void*> data;
+    for (auto& a : arrays) data.push_back(a.data());
+    std::vector<std::size_t> copies;
+    for (const auto& [plate, used] : e.subject.copies) copies.push_back(used);
+    const auto prepare =
+        std::find_if(e.kernels.begin(), e.kernels.end(), [](const auto& k) { return k.prepares; });
+    std::size_t used = signature.memory.workspace_bytes;
+    if (signature.needs_prepare) used = std::max(used, prepare->memory.workspace_bytes);
+    const std::size_t bytes = (used + 64) / 64 * 64 + 64;
+    std::unique_ptr<unsigned char, void (*)(void*)> workspace(
+        static_cast<unsigned char*>(std::aligned_alloc(64, bytes)), std::free);
+    std::memset(workspace.get(), 0xcd, bytes);  // needs no preparation
+    const auto run = [&](std::size_t which) {
+      return static_cast<runtime::fault>(
+          entry(static_cast<int>(which), data.data(), copies.data(), workspace.get()));
+    };
+    auto what = runtime::fault::none;
+    if (signature.needs_prepare) what = run(static_cast<std::size_t>(prepare - e.kernels.begin()));
+    if (what == runtime::fault::none) what = run(kernel);
+    for (std::size_t b = used; b < bytes; ++b) {
+      if (workspace.get()[b] != 0xcd) throw std::runtime_error(name + " writes behind its workspace");
+    }
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      if (!arrays[i].intact())
+        throw std::runtime_error(fmt::format("{} writes outside '{}'", name, e.arrays[i]->name));
+    }
+    return what;
+  }
+};
+
+template <class Scalar>
+void run_kernel(const Emitted& e, std::size_t kernel, Call call, Outcome& out) {
   const emit::KernelSignature& signature = e.kernels[kernel];
-  if (signature.prepares) return;  // runs before the others
   const std::string& name = signature.kernel->name;
   const Precision precision = precision_of(e.subject.sizes.scalar);
   std::optional<test::Arrays<Real>> expected;
@@ -135,35 +180,9 @@ void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
                                      e.subject.sizes, e.subject.copies);
   } catch (const std::domain_error&) {  // not positive definite
   }
-  std::vector<Bordered<Scalar>> arrays;
-  std::vector<void*> data;
-  for (const Tensor* t : e.arrays)
-    arrays.emplace_back(test::initial<Real>(*t, e.subject.values, e.subject.sizes));
-  for (auto& a : arrays) data.push_back(a.data());
-  std::vector<std::size_t> copies;
-  for (const auto& [plate, used] : e.subject.copies) copies.push_back(used);
-  const auto prepare =
-      std::find_if(e.kernels.begin(), e.kernels.end(), [](const auto& k) { return k.prepares; });
-  std::size_t used = signature.memory.workspace_bytes;
-  if (signature.needs_prepare) used = std::max(used, prepare->memory.workspace_bytes);
-  const std::size_t bytes = (used + 64) / 64 * 64 + 64;
-  std::unique_ptr<unsigned char, void (*)(void*)> workspace(
-      static_cast<unsigned char*>(std::aligned_alloc(64, bytes)), std::free);
-  std::memset(workspace.get(), 0xcd, bytes);  // needs no preparation
-  const auto run = [&](std::size_t which) {
-    return static_cast<runtime::fault>(
-        call(static_cast<int>(which), data.data(), copies.data(), workspace.get()));
-  };
-  auto what = runtime::fault::none;
-  if (signature.needs_prepare) what = run(static_cast<std::size_t>(prepare - e.kernels.begin()));
-  if (what == runtime::fault::none) what = run(kernel);
-  for (std::size_t b = used; b < bytes; ++b) {
-    if (workspace.get()[b] != 0xcd) throw std::runtime_error(name + " writes behind its workspace");
-  }
-  for (std::size_t i = 0; i < arrays.size(); ++i) {
-    if (!arrays[i].intact())
-      throw std::runtime_error(fmt::format("{} writes outside '{}'", name, e.arrays[i]->name));
-  }
+  KernelRun<Scalar> run(e);
+  const auto& arrays = run.arrays;
+  const auto what = run.call(e, kernel, call);
   if (!expected) {
     ++out.ill_conditioned;
     return;
@@ -193,17 +212,59 @@ void run_kernel(Emitted& e, std::size_t kernel, Call call, Outcome& out) {
   }
 }
 
-Outcome run_program(Emitted& e, void* library) {
+// An element in use, chosen by chance.
+std::size_t any_element(const Tensor* t, const Subject& subject, RandomText& random) {
+  std::size_t at = 0;
+  for (const Axis* a : t->axes) {
+    const auto used = subject.copies.find(a->name);
+    at = at * subject.sizes.extent(a) +
+         random.below(used != subject.copies.end() ? used->second : subject.sizes.extent(a));
+  }
+  return at;
+}
+
+// A NaN in an array that the kernel trusts is reported, or changes no other number.
+template <class Scalar>
+void run_on_nan(const Emitted& e, std::size_t kernel, Call call, Outcome& out) {
+  const emit::KernelSignature& signature = e.kernels[kernel];
+  if (signature.trusted.empty()) return;
+  KernelRun<Scalar> usual(e);
+  if (usual.call(e, kernel, call) != runtime::fault::none) return;
+  RandomText random(kernel);
+  for (std::size_t i = 0; i < e.arrays.size(); ++i) {
+    const Tensor* t = e.arrays[i];
+    if (std::find(signature.trusted.begin(), signature.trusted.end(), t) == signature.trusted.end()) continue;
+    for (int n = 0; n < 4; ++n) {
+      const std::size_t at = any_element(t, e.subject, random);
+      KernelRun<Scalar> run(e);
+      run.arrays[i].data()[at] = std::numeric_limits<Scalar>::quiet_NaN();
+      ++out.nan_runs;
+      if (run.call(e, kernel, call) != runtime::fault::none) continue;
+      for (std::size_t k = 0; k < e.arrays.size(); ++k) {
+        for (std::size_t j = 0; j < run.arrays[k].size(); ++j) {
+          const Scalar found = run.arrays[k].data()[j], expected = usual.arrays[k].data()[j];
+          if ((k == i && j == at) || std::memcmp(&found, &expected, sizeof found) == 0) continue;
+          throw std::runtime_error(
+              fmt::format("{} trusts '{}'; a NaN at its element {} is not reported and makes element {} of "
+                          "'{}' {} in place of {}",
+                          signature.kernel->name, t->name, at, j, e.arrays[k]->name,
+                          static_cast<double>(found), static_cast<double>(expected)));
+        }
+      }
+    }
+  }
+}
+
+Outcome run_program(const Emitted& e, void* library) {
   Outcome out;
   const auto call = reinterpret_cast<Call>(dlsym(library, (e.subject.sizes.name + "_call").c_str()));
   if (call == nullptr) return Outcome::failure("kernel", "the library has no entry");
   try {
     for (std::size_t k = 0; k < e.kernels.size(); ++k) {
-      if (e.subject.sizes.scalar == plan::Scalar::float64) {
-        run_kernel<double>(e, k, call, out);
-      } else {
-        run_kernel<float>(e, k, call, out);
-      }
+      if (e.kernels[k].prepares) continue;  // runs before the others
+      const bool is_double = e.subject.sizes.scalar == plan::Scalar::float64;
+      is_double ? run_kernel<double>(e, k, call, out) : run_kernel<float>(e, k, call, out);
+      is_double ? run_on_nan<double>(e, k, call, out) : run_on_nan<float>(e, k, call, out);
     }
   } catch (const std::runtime_error& error) {
     return Outcome::failure("kernel", error.what());

@@ -488,6 +488,7 @@ const std::vector<Builder::Word<Builder>> Builder::kDeclarations = {
     {"kernel",
      [](Builder& b, const Line& l) { b.program_.kernels.push_back({l.word(1), b.block(l.children), {}}); }},
     {"omit", [](Builder& b, const Line& l) { b.out_.sizes.omitted.push_back(l.word(1)); }},
+    {"trust", [](Builder& b, const Line& l) { b.out_.sizes.trusted.push_back(l.word(1)); }},
     {"reference", [](Builder& b, const Line& l) { b.reference(l, true); }},
     {"refuted", [](Builder& b, const Line& l) { b.reference(l, false); }},
 };

@@ -24,6 +24,7 @@
 //         of = F
 //         rate = 1/20
 //   omit x                                    the kernels do not give it out
+//   trust W                                   the kernels do not check it before they begin
 //   reference infer x = x[batch, unit]        what is to be proven; or `refuted`, what is not
 
 #include <map>

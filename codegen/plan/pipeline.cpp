@@ -108,7 +108,6 @@ void fuse(Compilation& c) {
 void drop_dead(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::drop_dead_stores(k.operations);
 }
-void trust(Compilation& c) { c.trusted = trust_arrays(*c.program, c.kernels, c.sizes.trusted); }
 
 void verify_steps(const calculus::Steps& steps) {
   for (const calculus::Step& step : steps) {
@@ -176,7 +175,6 @@ const std::vector<Pass>& passes() {
       {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse,
        true},
       {"drop_dead_stores", "what is stored and not read again is not stored", drop_dead, true},
-      {"trust_arrays", "arrays that the caller vouches for are not checked before a kernel begins", trust},
   };
   return list;
 }
@@ -210,8 +208,9 @@ Compilation compile(const ir::Program& program, const Specialisation& sizes,
     if (pass.optional && std::find(without.begin(), without.end(), pass.name) != without.end()) continue;
     pass.run(out);
     verify(out);
-    if (after && !after(pass, out)) break;
+    if (after && !after(pass, out)) return out;
   }
+  out.trusted = trust_arrays(program, out.kernels, out.sizes.trusted);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "codegen/loop/hidden_nan.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "codegen/plan/specialisation.hpp"
@@ -261,8 +262,10 @@ class Flows {
 
 }  // namespace
 
+// NaN to the power of zero is one, and the order of polygamma is an index.
 bool drops_nan(Function function) {
-  return function == Function::less || function == Function::equal || function == Function::pow;
+  constexpr Function drop[] = {Function::less, Function::equal, Function::pow, Function::polygamma};
+  return std::find(std::begin(drop), std::end(drop), function) != std::end(drop);
 }
 
 bool hides_nan(const Operations& operations, const Tensor* given) { return Flows(operations).hides(given); }

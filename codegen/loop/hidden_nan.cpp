@@ -102,27 +102,22 @@ class Flows {
 
   bool hides(const Tensor* given) {
     given_ = given;
-    // An index that may be NaN.
-    std::vector<const Tensor*> reached = {given};
-    for (std::size_t k = 0; k < reached.size(); ++k) {
-      for (const Use& u : uses_) {
-        if (u.from != reached[k]) continue;
-        if (u.index) return true;
-        if (u.carries && std::find(reached.begin(), reached.end(), u.to) == reached.end())
-          reached.push_back(u.to);
+    const auto shown = shown_at_the_end();
+    // A NaN goes on to what is made of it; what shows it needs no further look but as an index.
+    const auto meets = [&](bool Use::* fault, const std::set<const Tensor*>& ends) {
+      std::vector<const Tensor*> reached = {given};
+      for (std::size_t k = 0; k < reached.size(); ++k) {
+        if (ends.contains(reached[k])) continue;
+        for (const Use& u : uses_) {
+          if (u.from != reached[k]) continue;
+          if (u.*fault) return true;
+          if (u.carries && std::find(reached.begin(), reached.end(), u.to) == reached.end())
+            reached.push_back(u.to);
+        }
       }
-    }
-    // What is not seen at the end in any case.
-    reached = {given};
-    for (std::size_t k = 0; k < reached.size(); ++k) {
-      if (shows(reached[k], {})) continue;
-      for (const Use& u : uses_) {
-        if (u.from != reached[k]) continue;
-        if (u.hidden) return true;
-        if (std::find(reached.begin(), reached.end(), u.to) == reached.end()) reached.push_back(u.to);
-      }
-    }
-    return false;
+      return false;
+    };
+    return meets(&Use::index, {}) || meets(&Use::hidden, shown);
   }
 
  private:
@@ -232,15 +227,21 @@ class Flows {
     }
     return true;
   }
-  // A NaN that is in t at any time makes one in a result.
-  bool shows(const Tensor* t, std::set<const Tensor*> above) const {
-    if (t == nullptr || !above.insert(t).second) return false;
-    const bool written =
-        std::any_of(writes_.begin(), writes_.end(), [&](const Write& w) { return w.target == t; });
-    if (written && t->role != Role::temporary && stays(t)) return true;
-    return std::any_of(uses_.begin(), uses_.end(), [&](const Use& u) {
-      return u.from == t && u.whole && is_complete(t, u) && shows(u.to, above);
-    });
+  // Arrays of which a NaN at any time makes one in a result.
+  std::set<const Tensor*> shown_at_the_end() const {
+    std::set<const Tensor*> out;
+    for (const Write& w : writes_) {
+      if (w.target->role != Role::temporary && stays(w.target)) out.insert(w.target);
+    }
+    for (bool grows = true; grows;) {
+      grows = false;
+      for (const Use& u : uses_) {
+        if (!u.whole || out.contains(u.from) || !out.contains(u.to) || !is_complete(u.from, u)) continue;
+        out.insert(u.from);
+        grows = true;
+      }
+    }
+    return out;
   }
   // All that is written to t is there when it is used so, and nothing has gone since.
   bool is_complete(const Tensor* t, const Use& use) const {

@@ -105,7 +105,8 @@ template <class T>
       if (seen & test::sign) break;
     }
   };
-  skip_finite(std::integral_constant<std::size_t, 64>{});
+  skip_finite(std::integral_constant<std::size_t, 512 / sizeof(T)>{});
+  if constexpr (sizeof(T) == 4) skip_finite(std::integral_constant<std::size_t, 64>{});
   skip_finite(std::integral_constant<std::size_t, 8>{});  // small arrays, and the rest of large ones
   for (; i < n; ++i)
     if (exponent_detail::carried(p[i]) & test::sign) return i;

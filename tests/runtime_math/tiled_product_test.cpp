@@ -1,5 +1,5 @@
-// Tiled products, products with a vector and slices in lanes against plain loops, over sizes around the tiles
-// and the vector widths.
+// Tiled products, products of counted rows and with a vector, transposes and slices in lanes against plain
+// loops, over sizes around the tiles and the vector widths.
 #include "freefall/runtime/tiled_product.hpp"
 
 #include <gtest/gtest.h>
@@ -8,9 +8,11 @@
 #include <random>
 #include <vector>
 
+#include "freefall/runtime/counted_rows.hpp"
 #include "freefall/runtime/lanes.hpp"
 #include "freefall/runtime/matrix_vector.hpp"
 #include "freefall/runtime/small_product.hpp"
+#include "freefall/runtime/transpose.hpp"
 
 namespace {
 
@@ -71,6 +73,99 @@ TEST(TiledProduct, EqualsPlainLoops) {
   expect_products<double, 8>();
   expect_products<double, 16>();
   expect_products<double, 29>();
+}
+
+// Of a team of three, for each tile.
+struct third {
+  std::size_t which;
+  bool owns(std::size_t tile) const { return tile % 3 == which; }
+};
+
+// A [m, k] and B [k, n] by rows; every sum is finished once, by one of three threads, or stored where it is
+// to stand and nowhere else, and a row has the same bits whatever their number.
+template <class T, std::size_t capacity, std::size_t n, std::size_t k, std::ptrdiff_t b_row, bool light>
+void expect_counted_rows() {
+  constexpr std::ptrdiff_t a_row = k + 3, c_row = n + 2;
+  constexpr T untouched = 77;
+  const auto a = numbers<T>((capacity - 1) * a_row + k, 1), b = numbers<T>((k - 1) * b_row + n, 2);
+  const auto run = [&](std::size_t m) {
+    std::vector<T> finished(capacity * c_row, untouched), stored = finished;
+    std::vector<int> times(capacity * n, 0), once = times;
+    std::fill_n(once.begin(), m * n, 1);
+    for (std::size_t thread = 0; thread < 3; ++thread) {
+      counted_rows<T, capacity, n, k, a_row, 1, b_row, light>(
+          third{thread}, m, a.data(), b.data(),
+          [&](std::size_t i, std::size_t first, const T* sum, auto count) {
+            for (std::size_t j = first; j < first + count.value; ++j) {
+              finished[i * c_row + j] = sum[j - first];
+              ++times[i * n + j];
+            }
+          });
+      counted_rows<T, capacity, n, k, a_row, 1, b_row, light>(third{thread}, m, a.data(), b.data(),
+                                                              stored_rows<T, c_row>{stored.data()});
+    }
+    EXPECT_EQ(times, once) << m << " rows, " << k << " x " << n;
+    EXPECT_EQ(stored, finished) << m << " rows, " << k << " x " << n;
+    return finished;
+  };
+  const std::vector<T> all = run(capacity);
+  for (std::size_t i = 0; i < capacity; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      long double expected = 0;
+      for (std::size_t p = 0; p < k; ++p)
+        expected += static_cast<long double>(a[i * a_row + p]) * static_cast<long double>(b[p * b_row + j]);
+      EXPECT_NEAR(static_cast<double>(all[i * c_row + j]), static_cast<double>(expected),
+                  4 * static_cast<double>(std::numeric_limits<T>::epsilon()) * k)
+          << i << ", " << j << " of " << k << " x " << n;
+    }
+  }
+  for (std::size_t m = 0; m < capacity; ++m) {
+    std::vector<T> first = all;
+    std::fill(first.begin() + static_cast<std::ptrdiff_t>(m * c_row), first.end(), untouched);
+    EXPECT_EQ(run(m), first) << m << " of " << capacity << " rows, " << k << " x " << n;
+  }
+}
+
+template <class T, std::size_t n>
+void expect_counted_rows_of() {
+  expect_counted_rows<T, 1, n, 7, n, false>();
+  expect_counted_rows<T, 17, n, 1, n, true>();
+  expect_counted_rows<T, 17, n, 25, n + 1, true>();
+  expect_counted_rows<T, 33, n, 40, n, false>();
+}
+
+TEST(CountedRows, EqualPlainLoopsWhateverTheirNumber) {
+  expect_counted_rows_of<float, 2>();
+  expect_counted_rows_of<float, 10>();
+  expect_counted_rows_of<float, 16>();
+  expect_counted_rows_of<float, 25>();
+  expect_counted_rows_of<float, 64>();
+  expect_counted_rows_of<float, 100>();
+  expect_counted_rows_of<double, 3>();
+  expect_counted_rows_of<double, 8>();
+  expect_counted_rows_of<double, 10>();
+  expect_counted_rows_of<double, 29>();
+}
+
+template <class T, std::size_t rows, std::size_t columns>
+void expect_transpose() {
+  const auto in = numbers<T>(rows * columns, 3);
+  std::vector<T> out(rows * columns), expected(rows * columns);
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < columns; ++j) expected[i * columns + j] = in[j * rows + i];
+  transpose<T, rows, columns>(in.data(), out.data());
+  EXPECT_EQ(out, expected) << rows << " x " << columns;
+}
+
+TEST(Transpose, HasEveryElementInItsPlace) {
+  expect_transpose<float, 1, 1>();
+  expect_transpose<float, 3, 40>();
+  expect_transpose<float, 40, 3>();
+  expect_transpose<float, 16, 16>();
+  expect_transpose<float, 37, 18>();
+  expect_transpose<double, 25, 10>();
+  expect_transpose<double, 7, 64>();
+  expect_transpose<double, 64, 33>();
 }
 
 // B [k, n] stored by rows, by columns or spread out, A [m, k] likewise; every sum is finished once, and a row

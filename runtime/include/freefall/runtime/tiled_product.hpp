@@ -1,12 +1,8 @@
 // A matrix product of known size, tile by tile, with work on each element while its sum is in the first
 // cache.
 //
-// Sizes and strides are template arguments, so each product of a kernel gets its own micro-kernel: a tile of
-// accumulators that fills the registers, one broadcast element of A against a few vectors of B for each step
-// of the sum. A tile is computed out of line into a small buffer, so that its register allocation does not
-// depend on what is done with the sums (measured with g++ 12: the same tile inlined beside a tanh spills and
-// loses a quarter or more). A short one beside little work is written out where it is: 8 x 8 by 16 takes half
-// the time.
+// Sizes and strides are template arguments, so each product of a kernel gets its own micro-kernel
+// (register_tile.hpp), which leaves the sums of a tile in a small buffer.
 //
 // The order of summation is k = 0, 1, 2, ... for every element, whatever the tile.
 #pragma once
@@ -14,64 +10,13 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "freefall/runtime/simd.hpp"
+#include "freefall/runtime/register_tile.hpp"
 #include "freefall/runtime/team.hpp"
 
 namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
 namespace tile_detail {
 
-inline constexpr std::size_t most_vectors = register_tiles.vectors,
-                             accumulators = register_tiles.accumulators;
-
-// `total` in the fewest parts of at most `most`, of sizes that differ by at most one, the larger ones first.
-struct partition {
-  std::size_t parts, size, larger;  // `larger` parts have one more
-  constexpr partition(std::size_t total, std::size_t most)
-      : parts((total + most - 1) / most), size(total / parts), larger(total % parts) {}
-};
-
-// Vectors in a row of a tile, at most: few rows leave registers for one more, where that makes fewer tiles.
-constexpr std::size_t vectors_beside(std::size_t rows, std::size_t vectors) {
-  constexpr std::size_t registers = accumulators * 4 / 3, more = most_vectors + 1;
-  const bool fits = rows * more + more + 1 < registers;
-  const bool fewer = (vectors + more - 1) / more < (vectors + most_vectors - 1) / most_vectors;
-  return fits && fewer ? more : most_vectors;
-}
-
-// The sums of one tile.
-template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
-          std::ptrdiff_t b_row>
-[[gnu::always_inline]] inline void add_up(std::size_t k, const T* __restrict a, const T* __restrict b,
-                                          std::ptrdiff_t b_last, T* __restrict out) {
-  using S = simd<T>;
-  typename S::vector sum[rows][vectors] = {};
-#pragma GCC unroll 1
-  for (; k > 0; --k, a += a_column, b += b_row) {
-    typename S::vector line[vectors];
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v + 1 < vectors; ++v) line[v] = S::load_once(b + v * S::lanes);
-    line[vectors - 1] = S::load_once(b + b_last);
-#pragma GCC unroll 32
-    for (std::size_t i = 0; i < rows; ++i) {
-      const typename S::vector x = S::broadcast(a[static_cast<std::ptrdiff_t>(i) * a_row]);
-#pragma GCC unroll 8
-      for (std::size_t v = 0; v < vectors; ++v) sum[i][v] += x * line[v];
-    }
-  }
-#pragma GCC unroll 32
-  for (std::size_t i = 0; i < rows; ++i) {
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < vectors; ++v) S::store(out + (i * vectors + v) * S::lanes, sum[i][v]);
-  }
-}
-
-template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
-          std::ptrdiff_t b_row>
-[[gnu::noinline]] void accumulate(std::size_t k, const T* __restrict a, const T* __restrict b,
-                                  std::ptrdiff_t b_last, T* __restrict out) {
-  add_up<T, rows, vectors, a_row, a_column, b_row>(k, a, b, b_last, out);
-}
 // Multiplications of vectors in a short tile, at most.
 inline constexpr std::size_t most_of_short = 256;
 
@@ -120,11 +65,13 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
       };
       if (light && __builtin_constant_p(k) && k * rows * vectors <= most_of_short) {
         alignas(64) T sum[rows * whole];
-        add_up<T, rows, vectors, a_row, a_column, b_row>(k, rows_a, columns_b, b_last, sum);
+        add_up<T, rows, vectors, a_row, a_column, b_row, in_buffer<T, vectors>>(k, rows_a, columns_b, b_last,
+                                                                                sum);
 #pragma GCC unroll 32
         for (std::size_t r = 0; r < rows; ++r) finish_row(r, sum + r * whole);
       } else {
-        accumulate<T, rows, vectors, a_row, a_column, b_row>(k, rows_a, columns_b, b_last, buffer);
+        accumulate<T, rows, vectors, a_row, a_column, b_row, in_buffer<T, vectors>>(k, rows_a, columns_b,
+                                                                                    b_last, buffer);
 #pragma GCC unroll 1
         for (std::size_t r = 0; r < rows; ++r) finish_row(r, buffer + r * whole);
       }

@@ -245,6 +245,7 @@ class LibraryEmitter {
   static std::string includes(const std::string& code) {
     static constexpr std::pair<std::string_view, std::string_view> kHeaders[] = {
         {"freefall::runtime::check_", "freefall/runtime/arguments.hpp"},
+        {"freefall::runtime::counted_rows<", "freefall/runtime/counted_rows.hpp"},
         {"freefall::runtime::flush_denormals", "freefall/runtime/denormals.hpp"},
         {"_spd(", "freefall/runtime/dense.hpp"},
         {"freefall::runtime::gemm<", "freefall/runtime/gemm.hpp"},
@@ -255,6 +256,7 @@ class LibraryEmitter {
         {"freefall::runtime::small_product<", "freefall/runtime/small_product.hpp"},
         {"freefall::runtime::run_team(", "freefall/runtime/team.hpp"},
         {"freefall::runtime::tiled_product<", "freefall/runtime/tiled_product.hpp"},
+        {"freefall::runtime::transpose<", "freefall/runtime/transpose.hpp"},
         {"freefall::runtime::updated_matrix_vector<", "freefall/runtime/updated_product.hpp"},
         {"freefall::runtime::uniform_stream(", "freefall/runtime/uniform_stream.hpp"},
         {"std::numeric_limits<", "limits"}};

@@ -10,6 +10,7 @@
 
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/product_form.hpp"
+#include "codegen/loop/turn_matrices.hpp"
 #include "codegen/loop/updated_product.hpp"
 #include "codegen/plan/generic_form.hpp"
 
@@ -114,14 +115,20 @@ std::string all_finite(const std::vector<const Tensor*>& tensors, const KernelSi
 }
 
 // Offset of an access from its outer indices alone.
-std::string outer_offset(ir::Expr access, const std::vector<Index>& outer, const Names& names) {
-  std::vector<ir::Subscript> subscripts = access->subscripts;
+std::string outer_offset(const loop::Elements& e, const std::vector<Index>& outer, const Names& names) {
+  std::vector<ir::Subscript> subscripts = e.subscripts;
   for (ir::Subscript& s : subscripts) {
     const bool kept =
         calculus::is_tick(s.plain()) || std::find(outer.begin(), outer.end(), s.plain()) != outer.end();
     if (!kept) s = ir::Subscript(0);
   }
-  return names.offset(access->tensor, subscripts);
+  return names.offset(e.tensor, subscripts);
+}
+
+// Where the elements of the inner indices begin.
+std::string pointer(const loop::Elements& e, const std::vector<Index>& outer, const Names& names) {
+  const std::string offset = outer_offset(e, outer, names);
+  return offset == "0" ? e.tensor->name : fmt::format("{} + {}", e.tensor->name, offset);
 }
 
 CppBlock in_loops(CppBlock body, const std::vector<Index>& loops, const Names& names) {
@@ -216,7 +223,7 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions) {
   const loop::MemoryPlan& memory = kernel_.memory;
   if (memory.workspace_bytes != 0) {
     out.push_back({CppDeclare{"std::byte* const", "memory", "static_cast<std::byte*>(workspace)"}});
-    if (kernel_.is_threaded) {
+    if (kernel_.is_threaded && memory.lanes_bytes != 0) {
       const std::string behind =
           fmt::format("memory + {} + (team_.thread() - 1) * {}", memory.workspace_bytes, memory.lanes_bytes);
       own.push_back(
@@ -281,7 +288,8 @@ bool OperationEmitter::is_shared(const loop::Operation& operation) const {
     // Several tiles may add to one element.
     const bool adds = std::any_of(gemm->epilogue.begin(), gemm->epilogue.end(),
                                   [](const loop::Store& s) { return s.mode != loop::Store::Mode::set; });
-    return !adds && loop::product_form(*gemm, *names_.sizes) == loop::ProductForm::tiled;
+    const loop::ProductForm form = loop::product_form(*gemm, *names_.sizes);
+    return !adds && (form == loop::ProductForm::tiled || form == loop::ProductForm::counted);
   }
   const auto* nest = std::get_if<loop::Nest>(&operation.action);
   if (nest == nullptr || nest->loops.size() < 2) return false;
@@ -380,6 +388,20 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Nest& nest, const loop::Operation& operation) {
+  const bool checked = std::any_of(nest.stores.begin(), nest.stores.end(), [&](const loop::Store& s) {
+    return contains(kernel_.checked_where_written, s.target);
+  });
+  if (loop::is_transposition(nest) && !sharing_ && !checked) {
+    const loop::Store& s = nest.stores[0];
+    const auto name_of = [](const Tensor* t) {
+      return t->role == ir::Role::temporary ? t->name : "a." + t->name;
+    };
+    out.push_back({CppComment{s.label}});
+    out.push_back({CppCall{fmt::format("freefall::runtime::transpose<{}, {}, {}>", names_.scalar(),
+                                       names_.extent(s.target->axes[0]), names_.extent(s.target->axes[1])),
+                           {name_of(s.value->tensor), name_of(s.target)}}});
+    return;
+  }
   const std::string name = next_name("nest");
   CppBlock body = sharing_ ? emit_rows(nest, names_) : emit_nest(nest, names_, kernel_.checked_where_written);
   if (sharing_) {
@@ -395,10 +417,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
   const auto extent = [&](const std::optional<Index>& i) {
     return i ? names_.extent(i->axis) : std::string("1");
   };
-  const auto at = [&](ir::Expr e) {
-    const std::string offset = outer_offset(e, g.outer, names_);
-    return offset == "0" ? e->tensor->name : fmt::format("{} + {}", e->tensor->name, offset);
-  };
+  const auto at = [&](ir::Expr e) { return pointer(loop::elements_of(e), g.outer, names_); };
   const auto stride = [&](ir::Expr e, const std::optional<Index>& i) {
     return loop::stride(e, i, *names_.sizes);
   };
@@ -409,15 +428,21 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
   if (form != loop::ProductForm::blocked) {
     std::string function;
     std::vector<std::string> arguments;
+    constexpr std::size_t kShort = 32;  // a longer sum has no short tiles
+    const bool is_light = names_.sizes->extent(g.k->axis) <= kShort &&
+                          std::none_of(g.epilogue.begin(), g.epilogue.end(),
+                                       [](const loop::Store& s) { return plan::is_expensive(s.value); });
     if (form == loop::ProductForm::tiled) {
-      constexpr std::size_t kShort = 32;  // a longer sum has no short tiles
-      const bool is_light = names_.sizes->extent(g.k->axis) <= kShort &&
-                            std::none_of(g.epilogue.begin(), g.epilogue.end(),
-                                         [](const loop::Store& s) { return plan::is_expensive(s.value); });
       function = fmt::format("freefall::runtime::tiled_product<{}, {}, {}, {}, {}, {}{}>", names_.scalar(),
                              extent(g.m), extent(g.n), stride(g.a, g.m), stride(g.a, g.k), stride(g.b, g.k),
                              is_light ? ", true" : "");
       arguments = {extent(g.k), at(g.a), at(g.b)};
+      if (sharing_) arguments.insert(arguments.begin(), "team_");
+    } else if (form == loop::ProductForm::counted) {
+      function = fmt::format("freefall::runtime::counted_rows<{}, {}, {}, {}, {}, {}{}>", names_.scalar(),
+                             names_.sizes->extent(g.m->axis), extent(g.n), extent(g.k), pair(g.a, g.m, g.k),
+                             stride(g.b, g.k), is_light ? ", true" : "");
+      arguments = {extent(g.m), at(g.a), at(g.b)};
       if (sharing_) arguments.insert(arguments.begin(), "team_");
     } else if (form == loop::ProductForm::small) {
       function = fmt::format("freefall::runtime::small_product<{}, {}, {}, {}, {}>", names_.scalar(),
@@ -431,7 +456,17 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
                              stride(vector, g.k));
       arguments = {at(matrix), at(vector)};
     }
-    CppBlock call = emit_product(g, function, std::move(arguments), names_);
+    CppBlock call;
+    const auto stored = loop::stored_elements(g);
+    if (form == loop::ProductForm::counted && stored && loop::stride(*stored, g.n, *names_.sizes) == 1) {
+      arguments.push_back(fmt::format("freefall::runtime::stored_rows<{}, {}>{{{}}}", names_.scalar(),
+                                      loop::stride(*stored, g.m, *names_.sizes),
+                                      pointer(*stored, g.outer, names_)));
+      for (const loop::Store& s : g.epilogue) call.push_back({CppComment{s.label}});
+      call.push_back({CppCall{function, std::move(arguments)}});
+    } else {
+      call = emit_product(g, function, std::move(arguments), names_);
+    }
     out.push_back({CppCall{
         name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, false)}});
     return;
@@ -451,7 +486,7 @@ void OperationEmitter::append(CppBlock& out, const loop::MatrixFunction& f,
   const std::string name = next_name(inverse ? "inverse" : "log_det");
   const std::size_t n = names_.sizes->extent(f.row.axis);
   const auto pointer = [&](ir::Expr e) {
-    return fmt::format("{} + {}", e->tensor->name, outer_offset(e, f.outer, names_));
+    return fmt::format("{} + {}", e->tensor->name, outer_offset(loop::elements_of(e), f.outer, names_));
   };
   // Symmetric matrices: either index may be the contiguous one.
   const auto leading = [&](ir::Expr e) {

@@ -7,6 +7,7 @@
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/live_in.hpp"
 #include "codegen/loop/one_hot.hpp"
+#include "codegen/loop/product_form.hpp"
 
 namespace freefall::emit {
 namespace {
@@ -29,19 +30,21 @@ void collect_plates(const loop::Operations& operations, std::vector<const ir::Ax
   }
 }
 
-// Slices are what threads share. Where a matrix may turn out not to be definite, a kernel returns in the
-// middle.
+// The copies of a plate are what threads share, in slices or in the rows of a product. Where a matrix may
+// turn out not to be definite, a kernel returns in the middle.
 struct ForThreads {
-  bool slices = false, matrices = false;
+  bool copies = false, matrices = false;
 };
-ForThreads for_threads(const loop::Operations& operations) {
+ForThreads for_threads(const loop::Operations& operations, const plan::Specialisation& sizes) {
   ForThreads out;
   for (const loop::Operation& o : operations) {
-    out.slices = out.slices || std::holds_alternative<loop::Slices>(o.action);
+    const auto* gemm = std::get_if<loop::Gemm>(&o.action);
+    out.copies = out.copies || std::holds_alternative<loop::Slices>(o.action) ||
+                 (gemm != nullptr && loop::product_form(*gemm, sizes) == loop::ProductForm::counted);
     out.matrices = out.matrices || std::holds_alternative<loop::MatrixFunction>(o.action);
     if (const loop::Operations* body = loop::body_of(o)) {
-      const ForThreads inside = for_threads(*body);
-      out.slices = out.slices || inside.slices;
+      const ForThreads inside = for_threads(*body, sizes);
+      out.copies = out.copies || inside.copies;
       out.matrices = out.matrices || inside.matrices;
     }
   }
@@ -130,9 +133,9 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
   out.kernel = &kernel;
   out.counts_passes = ends_early(kernel.operations);
   out.memory = loop::plan_memory(kernel, compilation.sizes);
-  const ForThreads work = for_threads(kernel.operations);
+  const ForThreads work = for_threads(kernel.operations, compilation.sizes);
   out.is_threaded =
-      work.slices && !work.matrices &&
+      work.copies && !work.matrices &&
       loop::cost(kernel.operations, compilation.sizes).operations >= compilation.sizes.machine.threaded;
   const std::vector<const Tensor*> live_in = loop::live_in(kernel.operations);
   const auto touched = loop::touched(kernel.operations);

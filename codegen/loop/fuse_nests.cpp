@@ -68,7 +68,8 @@ bool can_append(const Gemm& g, const Nest& nest, const plan::Specialisation& siz
       reductions(elements.loops, nest.stores) + reductions(elements.loops, g.epilogue) > 1)
     return false;
   const Axis* innermost = elements.loops.back().axis;
-  const bool is_tiled = product_form(g, sizes) == ProductForm::tiled;  // whole rows of a tile come at once
+  const ProductForm form = product_form(g, sizes);  // whole rows of a tile come at once
+  const bool is_tiled = form == ProductForm::tiled || form == ProductForm::counted;
   const bool good = std::all_of(nest.stores.begin(), nest.stores.end(), [&](const Store& s) {
     // The sums come in vectors of every size down to one element.
     const bool rest =

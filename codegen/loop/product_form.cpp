@@ -1,5 +1,7 @@
 #include "codegen/loop/product_form.hpp"
 
+#include <algorithm>
+
 namespace freefall::loop {
 namespace {
 
@@ -32,17 +34,47 @@ bool is_small(const Gemm& g, const plan::Specialisation& sizes) {
 ProductForm product_form(const Gemm& g, const plan::Specialisation& sizes) {
   if (is_tiled(g, sizes)) return ProductForm::tiled;
   if (is_matrix_vector(g, sizes)) return ProductForm::matrix_vector;
-  return is_small(g, sizes) ? ProductForm::small : ProductForm::blocked;
+  const bool counted = has_counted_rows(g, sizes) && stride(g.b, g.n, sizes) == 1;
+  if (counted && sizes.extent(g.n->axis) * plan::bytes(sizes.scalar) >= sizes.machine.vector_bytes)
+    return ProductForm::counted;
+  if (is_small(g, sizes)) return ProductForm::small;
+  return counted ? ProductForm::counted : ProductForm::blocked;
+}
+
+bool has_counted_rows(const Gemm& g, const plan::Specialisation& sizes) {
+  if (g.accumulate || !g.m || !g.n || !g.k || !plan::is_counted(g.m->axis) || plan::is_counted(g.n->axis) ||
+      plan::is_counted(g.k->axis))
+    return false;
+  constexpr std::size_t kVectors = 4;  // in a row of a tile, at most
+  return stride(g.c, g.n, sizes) == 1 && sizes.extent(g.n->axis) > 1 &&
+         sizes.extent(g.k->axis) * kVectors * sizes.machine.vector_bytes <= sizes.machine.cache_bytes;
+}
+
+Elements elements_of(ir::Expr access) { return {access->tensor, access->subscripts}; }
+
+std::optional<Elements> stored_elements(const Gemm& g) {
+  if (g.epilogue.empty()) return elements_of(g.c);
+  const Store& only = g.epilogue.front();
+  const bool plain = std::all_of(only.subscripts.begin(), only.subscripts.end(),
+                                 [](const ir::Subscript& s) { return s.is_plain(); });
+  if (g.stores_c || g.epilogue.size() > 1 || only.mode != Store::Mode::set || !(only.value == g.c) || !plain)
+    return std::nullopt;
+  return Elements{only.target, only.subscripts};
+}
+
+std::size_t stride(const Elements& elements, const std::optional<ir::Index>& index,
+                   const plan::Specialisation& sizes) {
+  if (!index) return 0;
+  const auto all = strides(elements.tensor, sizes);
+  for (std::size_t p = 0; p < elements.subscripts.size(); ++p) {
+    if (elements.subscripts[p].is_plain() && elements.subscripts[p].plain() == *index) return all[p];
+  }
+  return 0;
 }
 
 std::size_t stride(ir::Expr access, const std::optional<ir::Index>& index,
                    const plan::Specialisation& sizes) {
-  if (!index) return 0;
-  const auto all = strides(access->tensor, sizes);
-  for (std::size_t p = 0; p < access->subscripts.size(); ++p) {
-    if (access->subscripts[p].plain() == *index) return all[p];
-  }
-  return 0;
+  return stride(elements_of(access), index, sizes);
 }
 
 }  // namespace freefall::loop

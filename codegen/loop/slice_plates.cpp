@@ -6,6 +6,7 @@
 #include <map>
 
 #include "codegen/loop/cost.hpp"
+#include "codegen/loop/whole_plate.hpp"
 
 namespace freefall::loop {
 namespace {
@@ -265,16 +266,27 @@ class Slicer {
       trim(operations, plate, first, last, out);
       const Operations run(operations.begin() + static_cast<std::ptrdiff_t>(first),
                            operations.begin() + static_cast<std::ptrdiff_t>(last));
-      if (has_product(run) &&
-          cost(run, sizes_).operations >=
-              rule_.operations_per_element * volume(boundary(operations, plate, first, last))) {
-        out.push_back({make_slices(run, boundary(operations, plate, first, last), plate, width)});
+      const Boundary outside = boundary(operations, plate, first, last);
+      if (has_product(run) && is_worth_slices(run, outside, plate, width)) {
+        out.push_back({make_slices(run, outside, plate, width)});
       } else {
         out.insert(out.end(), run.begin(), run.end());
       }
       for (first = last; first < end; ++first) out.push_back(operations[first]);
     }
     return out;
+  }
+
+  bool is_worth_slices(const Operations& run, const Boundary& outside, const Axis* plate,
+                       std::size_t width) const {
+    const double own = cost(run, sizes_).operations, elements = volume(outside),
+                 turning = rule_.operations_per_element * elements;
+    if (own < turning) return false;
+    if (!rule_.may_stay_whole) return true;
+    const std::size_t copies = sizes_.extent(plate), padded = (copies + width - 1) / width * width;
+    const double padding = static_cast<double>(padded) / static_cast<double>(copies);
+    const auto whole = cost_of_whole_plate(run, plate, elements, sizes_);
+    return !whole || padding * turning + (padding - 1) * own <= *whole;
   }
 
   // Nests at the ends that would only have more copied stay outside.
@@ -334,7 +346,7 @@ class Slicer {
 
 SliceRule slice_rule(const plan::Specialisation& sizes) {
   const std::size_t vector = sizes.machine.vector_bytes / plan::bytes(sizes.scalar);
-  return {{2 * vector, vector}, vector, 16};
+  return {{2 * vector, vector}, vector, sizes.machine.turned};
 }
 
 Operations slice_plates(const Operations& operations, Context& context, plan::Specialisation& sizes,

@@ -12,8 +12,10 @@ struct SliceRule {
   std::vector<std::size_t> widths;
   /// Plates of a smaller capacity stay whole.
   std::size_t fewest_copies = 1;
-  /// Smallest number of operations for each element that is copied into a slice and out.
+  /// Operations in the time in which an element is copied into a slice or out; that many it must be worth.
   double operations_per_element = 16;
+  /// Plates may stay whole where that takes less time (whole_plate.hpp).
+  bool may_stay_whole = true;
 };
 /// Two and one vectors of the machine.
 SliceRule slice_rule(const plan::Specialisation& sizes);

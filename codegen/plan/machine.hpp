@@ -36,6 +36,9 @@ struct Machine {
   /// of its own, a pass up to `mode_change` is written out, and a kernel below that leaves the mode of
   /// denormal numbers as it is.
   double inlined = 1024, mode_change = 300;
+  /// Operations in the time in which a number is turned from the rows of one array into the lanes of another,
+  /// and in which one goes through registers from the second cache or to it, rather than from the first.
+  double turned = 16, moved = 8;
   /// Operations worth a wait of all threads for each other, some microseconds; worth a second thread at all.
   double shared = 50e3, threaded = 1e6;
 };

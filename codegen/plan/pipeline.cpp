@@ -9,6 +9,7 @@
 #include "codegen/loop/lower_schedule.hpp"
 #include "codegen/loop/sink_into_conditions.hpp"
 #include "codegen/loop/slice_plates.hpp"
+#include "codegen/loop/turn_matrices.hpp"
 #include "codegen/plan/eliminate_omitted.hpp"
 #include "codegen/plan/eliminate_states.hpp"
 #include "codegen/plan/factor_products.hpp"
@@ -95,6 +96,9 @@ void slice(Compilation& c) {
   for (auto& k : c.kernels)
     k.operations = loop::slice_plates(k.operations, *c.program->context, c.sizes, rule);
 }
+void turn(Compilation& c) {
+  for (auto& k : c.kernels) k.operations = loop::turn_matrices(k.operations, *c.program->context, c.sizes);
+}
 void hoist_from_rows(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::hoist_rows(k.operations, *c.program->context, c.sizes);
 }
@@ -170,6 +174,8 @@ const std::vector<Pass>& passes() {
       {"omit_arrays", "arrays that are not given out are temporaries", omit},
       {"lower_schedule", "loop nests, matrix products, library calls", lower},
       {"slice_plates", "copies of a plate go through in slices, in the lanes of the vectors", slice, true},
+      {"turn_matrices", "matrices stand by columns for the products that a whole plate goes through", turn,
+       true},
       {"hoist_rows", "what is the same in each row of a nest is computed once", hoist_from_rows, true},
       {"sink_into_conditions", "what only the body of a condition reads is computed there", sink, true},
       {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse,

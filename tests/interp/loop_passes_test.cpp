@@ -12,6 +12,8 @@
 #include "codegen/loop/merge_loops.hpp"
 #include "codegen/loop/product_form.hpp"
 #include "codegen/loop/sink_into_conditions.hpp"
+#include "codegen/loop/slice_plates.hpp"
+#include "codegen/loop/turn_matrices.hpp"
 #include "codegen/loop/updated_product.hpp"
 #include "codegen/plan/pipeline.hpp"
 #include "tests/support/random_program.hpp"
@@ -57,13 +59,14 @@ class LoopPass : public testing::Test {
 
 // ---- product_form ----
 
-// y[copy, to] = sum_from W[to, from] x[copy, from]
+// y[copy, to] = sum_from W[to, from] x[copy, from], the weights by rows or by columns
 loop::Gemm layer(Context& context, std::size_t copies, std::size_t from, std::size_t to,
-                 plan::Specialisation& sizes) {
+                 plan::Specialisation& sizes, bool by_columns = false) {
   const Axis *copy = context.axis("copy", true), *in = context.axis("from"), *out = context.axis("to");
   sizes = {"layer", {{"copy", copies}, {"from", from}, {"to", to}}};
   const Tensor* x = context.tensor("x", {copy, in}, Role::input);
-  const Tensor* W = context.tensor("W", {out, in}, Role::parameter);
+  const Tensor* W = by_columns ? context.tensor("V", {in, out}, Role::parameter)
+                               : context.tensor("W", {out, in}, Role::parameter);
   const Tensor* y = context.tensor("y", {copy, out}, Role::output);
   const Expr sum = make_contract({Index{in, 0}}, element(context, W) * element(context, x));
   return std::get<loop::Gemm>(
@@ -83,6 +86,137 @@ TEST(ProductForm, OfOneCopyAtMostIsThatOfAVector) {
   for (const std::size_t width : {8, 300})
     EXPECT_EQ(loop::product_form(layer(context, 1, width, width, sizes), sizes),
               loop::ProductForm::matrix_vector);
+}
+
+TEST(ProductForm, CountedRowsTimesAMatrixByColumnsAreTiles) {
+  Context context;
+  plan::Specialisation sizes;
+  const auto form = [&](std::size_t copies, std::size_t from, std::size_t to) {
+    return loop::product_form(layer(context, copies, from, to, sizes, true), sizes);
+  };
+  EXPECT_EQ(form(64, 80, 80), loop::ProductForm::counted);
+  EXPECT_EQ(form(2, 8, 8), loop::ProductForm::counted);  // one whole vector
+  EXPECT_EQ(form(64, 80, 5), loop::ProductForm::counted);
+  EXPECT_EQ(form(64, 8, 5), loop::ProductForm::small);
+  EXPECT_EQ(form(64, 80, 1), loop::ProductForm::blocked);     // one lane of each vector
+  EXPECT_EQ(form(64, 8000, 80), loop::ProductForm::blocked);  // a panel of V is larger than the cache
+  EXPECT_EQ(form(1, 80, 80), loop::ProductForm::matrix_vector);
+}
+
+// ---- slice_plates and turn_matrices ----
+
+// What becomes of the operations, by the first letters: Nest, Gemm, Slices or Repeat.
+std::string kinds(const Operations& operations) {
+  std::string out;
+  for (const Operation& o : operations) {
+    out += std::holds_alternative<Nest>(o.action)           ? "N"
+           : std::holds_alternative<loop::Gemm>(o.action)   ? "G"
+           : std::holds_alternative<loop::Slices>(o.action) ? "S"
+                                                            : "R";
+    if (std::holds_alternative<loop::Repeat>(o.action)) out += "(" + kinds(*loop::body_of(o)) + ")";
+  }
+  return out;
+}
+Operations sliced_and_turned(const Operations& operations, Context& context, plan::Specialisation& sizes) {
+  const Operations sliced = loop::slice_plates(operations, context, sizes, loop::slice_rule(sizes));
+  const Operations out = loop::turn_matrices(sliced, context, sizes);
+  EXPECT_EQ(difference(loop::slice_plates(out, context, sizes, loop::slice_rule(sizes)), out), "");
+  EXPECT_EQ(difference(loop::turn_matrices(out, context, sizes), out), "");
+  return out;
+}
+std::string kinds_of_layer(std::size_t copies, std::size_t from, std::size_t to, bool by_columns,
+                           plan::Scalar scalar = plan::Scalar::float32) {
+  Context context;
+  plan::Specialisation sizes;
+  const loop::Gemm product = layer(context, copies, from, to, sizes, by_columns);
+  sizes.scalar = scalar;
+  return kinds(sliced_and_turned({{product}}, context, sizes));
+}
+
+TEST(SlicePlates, OneProductByColumnsStaysWhole) {
+  for (const std::size_t copies : {1, 2, 17, 64, 256}) {
+    EXPECT_EQ(kinds_of_layer(copies, 64, 64, true), "G") << copies;
+    EXPECT_EQ(kinds_of_layer(copies, 64, 64, true, plan::Scalar::float64), "G") << copies;
+  }
+  EXPECT_EQ(kinds_of_layer(64, 256, 10, true), "G");
+}
+
+TEST(SlicePlates, CopiesAreTurnedWhereUnitsWouldLeaveLanesEmpty) {
+  EXPECT_EQ(kinds_of_layer(64, 256, 17, true), "S");
+  EXPECT_EQ(kinds_of_layer(64, 256, 17, true, plan::Scalar::float64), "G");  // seven of twenty-four
+}
+
+TEST(SlicePlates, TheSmallerOfCopiesAndMatrixIsTurned) {
+  EXPECT_EQ(kinds_of_layer(16, 64, 64, false), "S");
+  EXPECT_EQ(kinds_of_layer(64, 64, 64, false), "NG");
+  EXPECT_EQ(kinds_of_layer(64, 256, 256, false), "S");
+  EXPECT_EQ(kinds_of_layer(256, 256, 256, false), "NG");
+}
+
+// Twenty passes over more than the first cache holds.
+TEST(SlicePlates, LoopsOverThePlateGoOverSlices) {
+  Context context;
+  plan::Specialisation sizes;
+  loop::Gemm product = layer(context, 64, 64, 64, sizes, true);
+  const Tensor* x = product.a->tensor;
+  const Index copy = *product.m, from = *product.k;
+  const Nest back{{copy, from},
+                  {{x,
+                    {copy, from},
+                    Store::Mode::set,
+                    parse(context, "x[copy, from] + position(from) * x[copy, from]^2"),
+                    "x"}}};
+  EXPECT_EQ(kinds(sliced_and_turned({{loop::Repeat{20, std::nullopt, nullptr, {{product}, {back}}}}}, context,
+                                    sizes)),
+            "S");
+}
+
+class TurnMatrices : public testing::Test {
+ protected:
+  // W is another after it.
+  Operation changed() {
+    const Index to{W->axes[0], 0}, from{W->axes[1], 0};
+    return {Nest{{to, from}, {{W, {to, from}, Store::Mode::set, parse(context, "2 * W[to, from]"), "W"}}}};
+  }
+  std::string turned(const Operations& operations) {
+    const Operations out = loop::turn_matrices(operations, context, sizes);
+    EXPECT_EQ(difference(loop::turn_matrices(out, context, sizes), out), "");
+    return kinds(out);
+  }
+  Operation repeated(const Operations& body, const Tensor* while_positive = nullptr) {
+    return {loop::Repeat{20, std::nullopt, nullptr, body, while_positive}};
+  }
+
+  Context context;
+  plan::Specialisation sizes;
+  const Operation product{layer(context, 64, 80, 80, sizes)};
+  const Tensor* W = std::get<loop::Gemm>(product.action).b->tensor;
+};
+
+TEST_F(TurnMatrices, OnceForAllThatReadsTheMatrixAsItIs) {
+  EXPECT_EQ(turned({product, product}), "NGG");
+  EXPECT_EQ(turned({product, changed(), product, product}), "NGNNGG");
+  const Operations out = loop::turn_matrices({product}, context, sizes);
+  EXPECT_TRUE(loop::is_transposition(std::get<Nest>(out[0].action)));
+  EXPECT_EQ(loop::product_form(std::get<loop::Gemm>(out[1].action), sizes), loop::ProductForm::counted);
+}
+
+TEST_F(TurnMatrices, BeforeALoopThatDoesNotChangeIt) {
+  EXPECT_EQ(turned({repeated({product})}), "NR(G)");
+  EXPECT_EQ(turned({repeated({product, changed()})}), "R(NGN)");
+  EXPECT_EQ(turned({repeated({repeated({product}), changed()})}), "R(NR(G)N)");
+}
+
+TEST_F(TurnMatrices, WhatDependsOnAConditionStaysThere) {
+  const Tensor* gain = context.tensor("gain", {}, Role::output);
+  EXPECT_EQ(turned({repeated({product}, gain)}), "R(NG)");
+}
+
+TEST_F(TurnMatrices, FewCopiesDoNotPayForIt) {
+  Context other;
+  plan::Specialisation few;
+  const Operation narrow{layer(other, 15, 80, 80, few)};
+  EXPECT_EQ(kinds(loop::turn_matrices({narrow}, other, few)), "G");
 }
 
 // ---- fuse_nests ----

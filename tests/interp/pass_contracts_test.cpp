@@ -26,6 +26,7 @@ namespace {
 struct Cost {
   double operations = 0, bytes = 0;
   double across = 0;          // operations of products that go along the rows of a matrix of constants
+  double blocked = 0;         // operations of products that pack what they read for lack of a better form
   double without_events = 0;  // operations of a call in which no condition holds
   double workspace = 0;       // bytes of the temporaries
   double scatters = 0;        // nests over one element alone
@@ -52,6 +53,7 @@ const std::map<std::string_view, Contract> kExceptions = {
       .lowers = &Cost::without_events}},
     // With whole slices: lanes beyond the copies repeat the last.
     {"slice_plates", {.lowers = &Cost::workspace}},
+    {"turn_matrices", {.never_raises = {&Cost::operations, &Cost::blocked}, .lowers = &Cost::blocked}},
     {"fuse_nests",
      {.never_raises = {&Cost::operations, &Cost::bytes},
       .lowers = &Cost::bytes,
@@ -130,6 +132,10 @@ void each_program(const std::function<void(const Program&)>& f) {
     RandomProgram p = wide ? random_program({.seed = seed, .widest = 24, .most_copies = 24})
                            : random_program({.seed = seed});
     f({p.text, {std::move(p.program), p.sizes, p.copies, p.values}});
+  }
+  for (std::uint64_t seed = 17; seed <= 28; ++seed) {  // so wide that matrices are turned, and not copies
+    RandomProgram p = random_program({.seed = seed, .widest = 40, .most_copies = 40});
+    f({p.text, {std::move(p.program), p.sizes, p.copies, p.values}, seed % 4 == 0});
   }
   // After whose slices what is left outside would be worth slices of its own.
   RandomProgram p = random_program({.seed = 67, .widest = 40, .most_copies = 40});
@@ -223,6 +229,11 @@ Cost cost_of(plan::Compilation c, const plan::Pass* next, const plan::Specialisa
     out.operations += cost.operations;
     out.bytes += cost.bytes;
     out.across += operations([&](const auto& o) { return goes_across(o, sizes); });
+    out.blocked += operations([&](const auto& o) {
+      const auto* g = std::get_if<loop::Gemm>(&o.action);
+      return loop::body_of(o) != nullptr ||
+             (g != nullptr && loop::product_form(*g, sizes) == loop::ProductForm::blocked);
+    });
     out.without_events += operations([](const auto& o) { return loop::body_of(o) == nullptr; });
     out.scatters += scatters(k.operations);
     out.workspace += static_cast<double>(loop::plan_memory(k, sizes).workspace_bytes);

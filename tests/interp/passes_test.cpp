@@ -236,7 +236,7 @@ TEST(SplitDiagonal, TakesTheComparisonOutOfALoop) {
 class SlicedProgram : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(SlicedProgram, KeepsTheValueOfEveryKernel) {
-  const loop::SliceRule rule{{8}, 1, 0};
+  const loop::SliceRule rule{{8}, 1, 0, false};
   std::size_t sliced = 0;
   for (std::uint64_t seed = GetParam(); seed <= kPrograms; seed += 10) {
     const RandomProgram p = random_program({.seed = seed});

@@ -63,13 +63,23 @@ template <class T>
   }
 }
 
+// e^-2a = (1 + tail) 2^n for a >= 0. Where that is no normal number it is the smallest one, which is as good
+// as 0 to all that is added to it here. A NaN is not kept.
+template <class T>
+[[gnu::always_inline]] inline exponential<T> split_exp_twice(T a) {
+  constexpr T most = T(1 - std::numeric_limits<T>::min_exponent) * std::numbers::ln2_v<T>;
+  return split_exp(-lesser_magnitude(most, T(2) * a));
+}
+
 }  // namespace detail
 
-// coth b - 1/b, the Langevin function: the mean.
+// coth b - 1/b, the Langevin function: the mean. From 2 on as ((1 + e) a - (1 - e)) / ((1 - e) a), e = e^-2a.
 template <class T>
 [[gnu::always_inline]] inline T langevin(T b) {
   const T a = detail::absolute(b);
-  const T large = T(1) + T(2) / expm1(T(2) * a) - T(1) / a;
+  const auto x = detail::split_exp_twice(a);
+  const T power = detail::power_of_two<T>(x.n), e = detail::multiply_add(power, x.tail, power);
+  const T large = detail::multiply_add(e, a + T(1), a - T(1)) / detail::multiply_add(-e, a, a);
   const T small = b * detail::langevin_ratio(detail::multiply_add(T(0.5) * b, b, T(-1)));
   return detail::select(a < T(2), small, detail::with_sign_of(large, b));
 }
@@ -101,21 +111,23 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline T continuous_bernoulli_quantile(T u, T b) {
   using bits = detail::bits_of<T>;
-  const T a = detail::at_least(T(1e-30), detail::absolute(b));
-  const T v = detail::select(b < T(0), T(1) - u, u), w = T(1) - v;
+  const bits sign = detail::to_bits(b) & ~(~bits{0} >> 1);
+  const T a = detail::greater_magnitude(T(1e-30), detail::absolute(b));
+  const T v = detail::select(sign != 0, T(1) - u, u), w = T(1) - v;
   const bool near =
       a < T(0.345);  // up to where e^-2a = 2^n (1 + tail) has n = -1: 3.8 ulp of 1, 5.2 from 1 on
-  const auto e = detail::split_exp(detail::at_least(detail::format<T>::exp_low, T(-2) * a));
-  const T power = detail::power_of_two<T>(e.n);  // taken where it is near 1
+  const auto e = detail::split_exp_twice(a);
+  const T power = detail::power_of_two<T>(e.n);  // the exponential is taken where it is near 1
   const T below_one = w * detail::multiply_add(power, e.tail, power - T(1));
-  const T x = detail::select(near, T(1) + below_one, v + w * detail::scale(T(1) + e.tail, e.n));
+  const T x = detail::select(near, T(1) + below_one,
+                             detail::multiply_add(w, detail::multiply_add(power, e.tail, power), v));
   const T lost = detail::select(near, below_one - (x - T(1)), T(0));
   const auto s = detail::split(x);
   const bits down = detail::only_if(near, bits{0} - static_cast<bits>(s.exponent));
   const T log = detail::join_log(s.e, (s.m - T(1)) + lost * detail::power_of_two<T>(down));
-  const T q = T(1) + detail::select(u == u, log, u) / a;
-  const T inside = detail::at_least(T(-1), detail::at_most(T(1), q));
-  return detail::select(b < T(0), -inside, inside);
+  // 0 u: a NaN, of which the parts of a number know nothing. The logarithm is not positive.
+  const T q = T(1) + detail::multiply_add(T(0), u, log) / a;
+  return std::bit_cast<T>(detail::to_bits(detail::at_least(T(-1), q)) ^ sign);
 }
 
 }  // namespace math

@@ -56,24 +56,33 @@ class philox_lanes {
       : key_(key), upper_counter_(upper_counter) {}
 
   // Blocks index, index + 1, ... by the lower half of the counter. Word w of each stands in the low half of
-  // the lanes of out[w]; above it stands anything.
-  [[gnu::always_inline]] void blocks(std::uint64_t index, words (&out)[4]) const {
+  // the lanes of out[.][w]; above it stands anything. Several vectors of them go side by side: in each, what
+  // a round does waits for the round before.
+  template <std::size_t vectors>
+  [[gnu::always_inline]] void blocks(std::uint64_t index, words (&out)[vectors][4]) const {
     using namespace philox_detail;
-    const words number = index + lane_numbers(std::make_index_sequence<lanes>{});
-    words c[4] = {number, number >> 32, words{} + upper_counter_, words{} + (upper_counter_ >> 32)};
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < vectors; ++v) {
+      const words number = index + v * lanes + lane_numbers(std::make_index_sequence<lanes>{});
+      out[v][0] = number;
+      out[v][1] = number >> 32;
+      out[v][2] = words{} + upper_counter_;
+      out[v][3] = words{} + (upper_counter_ >> 32);
+    }
     std::uint64_t key[2] = {key_, key_ >> 32};
 #pragma GCC unroll 10
     for (int round = 0; round < 10; ++round) {
-      const words a = products(c[0], multipliers[0]), b = products(c[2], multipliers[1]);
-      c[0] = (b >> 32) ^ c[1] ^ (words{} + key[0]);
-      c[2] = (a >> 32) ^ c[3] ^ (words{} + key[1]);
-      c[1] = b;
-      c[3] = a;
+#pragma GCC unroll 4
+      for (words(&c)[4] : out) {
+        const words a = products(c[0], multipliers[0]), b = products(c[2], multipliers[1]);
+        c[0] = (b >> 32) ^ c[1] ^ (words{} + key[0]);
+        c[2] = (a >> 32) ^ c[3] ^ (words{} + key[1]);
+        c[1] = b;
+        c[3] = a;
+      }
       key[0] += raised_by[0];
       key[1] += raised_by[1];
     }
-#pragma GCC unroll 4
-    for (std::size_t w = 0; w < 4; ++w) out[w] = c[w];
   }
 
  private:

@@ -107,14 +107,23 @@ void fill(std::uint64_t seed, std::uint64_t id, T* out, std::size_t n, std::uint
   const philox_lanes stream(seed, id);
   std::size_t skipped = first % 2;
   for (std::uint64_t block = first / 2; n > 0; block += philox_lanes::lanes) {
-    philox_lanes::words b[4];
+    if (skipped == 0) {
+      for (; n >= 2 * width; n -= 2 * width, block += 2 * philox_lanes::lanes, out += 2 * width) {
+        philox_lanes::words b[2][4];
+        stream.blocks(block, b);
+        store_draws(b[0], out);
+        store_draws(b[1], out + width);
+      }
+      if (n == 0) break;
+    }
+    philox_lanes::words b[1][4];
     stream.blocks(block, b);
     std::size_t done = width - skipped;
     if (done == width && n >= width) {
-      store_draws(b, out);
+      store_draws(b[0], out);
     } else {
       alignas(FREEFALL_PHILOX_BYTES) T part[width];
-      store_draws(b, part);
+      store_draws(b[0], part);
       done = least(done, n);
       copy_part<width / 2>(part + skipped, out, done);
     }

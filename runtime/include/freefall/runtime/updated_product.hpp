@@ -51,55 +51,118 @@ template <class S, std::size_t k, std::ptrdiff_t row, std::size_t... r, class T,
   }
 }
 
-// y[i - first] = sum_p a[i, p] x[p] for a few vectors of contiguous rows i from `first` on, with a[i, p] =
-// columns(p)(i) from now on, and a[i, i] = diagonal(i) unless that is like_all.
-template <class S, std::size_t vectors, std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T,
-          class Seen, class Columns, class Diagonal>
-[[gnu::always_inline]] inline void scaled(std::size_t first, T* a, const T* x, T* y, Seen& seen,
-                                          const Columns& columns, const Diagonal& diagonal) {
-  // Few vectors have more sets of sums, one for each of the columns abreast: these hide how long a sum takes.
-  constexpr std::size_t sets = least(least(k, S::lanes), least(4, 8 / std::bit_ceil(vectors))),
-                        end = k / sets * sets;
+// A number in place of a vector.
+template <class T>
+struct single {
+  static constexpr std::size_t lanes = 1;
+  using vector = T;
+  [[gnu::always_inline]] static T load(const T* p) { return *p; }
+  [[gnu::always_inline]] static void store(T* p, T x) { *p = x; }
+  [[gnu::always_inline]] static T broadcast(T x) { return x; }
+};
+
+// Rows from `first` of a block on, in the lanes of S.
+template <class S, std::size_t first>
+struct piece {
+  using vectors = S;
+  static constexpr std::size_t start = first;
+};
+// Rows in pieces: in whole vectors, what is over in halves, quarters, ...
+template <class... Piece>
+struct pieces {};
+template <class First, class... Piece>
+struct pieces<First, Piece...> {
+  using first = First;
+};
+template <class T, std::size_t rows, class... Piece>
+[[gnu::always_inline]] constexpr auto in_pieces(pieces<Piece...> before = {}) {
+  constexpr std::size_t from = (Piece::vectors::lanes + ... + 0);
+  if constexpr (from == rows) {
+    return before;
+  } else if constexpr (from + 1 == rows) {
+    return pieces<Piece..., piece<single<T>, from>>{};
+  } else {
+    return in_pieces<T, rows>(pieces<Piece..., piece<decltype(simd_within<T, rows - from>()), from>>{});
+  }
+}
+
+template <class Piece>
+struct sum_of {
+  typename Piece::vectors::vector sum = {};
+};
+template <class... Piece>
+struct sums : sum_of<Piece>... {};
+
+// y[i - first] = sum_p a[i, p] x[p] for contiguous rows i from `first` on, the pieces of which are few, with
+// a[i, p] = columns(p)(i) from now on, and a[i, i] = diagonal(i) unless that is like_all.
+template <std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T, class Seen, class Columns,
+          class Diagonal, class Finish, class... Piece>
+[[gnu::always_inline]] inline void scaled(pieces<Piece...>, std::size_t first, T* a, const T* x, Seen& seen,
+                                          const Columns& columns, const Diagonal& diagonal,
+                                          const Finish& finish) {
+  // Few pieces have more sets of sums, one for each of the columns abreast: these hide how long a sum takes.
+  // Their number divides that of the rows before these.
+  constexpr std::size_t rows = (Piece::vectors::lanes + ...),
+                        widest = pieces<Piece...>::first::vectors::lanes,
+                        sets = least(least(std::bit_floor(k), widest), sizeof...(Piece) <= 3   ? 4
+                                                                       : sizeof...(Piece) <= 6 ? 2
+                                                                                               : 1);
   constexpr bool has_diagonal = !std::is_same_v<Diagonal, like_all>;
-  typename S::vector sum[sets][vectors] = {};
-  // `own`: the vector that holds the diagonal of these columns.
-  const auto add = [&](std::size_t p, typename S::vector(&into)[vectors], auto own) FREEFALL_INLINED {
-    const typename S::vector factor = S::broadcast(x[static_cast<std::ptrdiff_t>(p) * step]);
+  sums<Piece...> sum[sets];
+  // `own`: the piece with the diagonal of these columns, or none.
+  const auto add = [&]<class Own>(std::size_t p, sums<Piece...>& into, Own) FREEFALL_INLINED {
+    const T factor = x[static_cast<std::ptrdiff_t>(p) * step];
     const auto change = columns(p);
-    write_out<vectors>([&](auto v) FREEFALL_INLINED {
-      const std::size_t i = first + v * S::lanes;
+    const auto add_piece = [&]<class P>(sum_of<P>& of) FREEFALL_INLINED {
+      using S = typename P::vectors;
+      const std::size_t i = first + P::start;
       typename S::vector value = innermost_detail::lanes_of<T, S>(i, change);
-      if constexpr (has_diagonal) {
-        if constexpr (v == own) value = S::select(S::lane(p - i), S::broadcast(diagonal(p)), value);
+      if constexpr (std::is_same_v<P, Own>) {
+        if constexpr (S::lanes == 1) {
+          value = diagonal(p);
+        } else {
+          value = S::select(S::lane(p - i), S::broadcast(diagonal(p)), value);
+        }
       }
       S::store(a + static_cast<std::ptrdiff_t>(p) * column + i, value);
-      seen.template add<S>(value);
-      into[v] += value * factor;
-    });
+      if constexpr (S::lanes == 1) {
+        seen |= carried(value);
+      } else {
+        seen.template add<S>(value);
+      }
+      of.sum += value * S::broadcast(factor);
+    };
+    (add_piece(static_cast<sum_of<Piece>&>(into)), ...);
   };
-  const auto many = [&](std::size_t from, std::size_t to, auto own) FREEFALL_INLINED {
+  // Columns up to `to`, a whole number of sets, and `rest` more.
+  const auto many = [&](std::size_t from, std::size_t to, auto own, auto rest) FREEFALL_INLINED {
     FREEFALL_ROLLED
     for (std::size_t p = from; p < to; p += sets)
       write_out<sets>([&](auto s) FREEFALL_INLINED { add(p + s, sum[s], own); });
+    write_out<rest>([&](auto s) FREEFALL_INLINED { add(to + s, sum[s], own); });
   };
-  constexpr std::integral_constant<std::size_t, vectors> elsewhere;
-  if constexpr (!has_diagonal) {
-    many(0, end, elsewhere);
+  if constexpr (has_diagonal) {
+    constexpr std::integral_constant<std::size_t, (k - rows) % sets> rest;
+    many(0, first, like_all{}, std::integral_constant<std::size_t, 0>{});
+    (many(first + Piece::start, first + Piece::start + Piece::vectors::lanes / sets * sets, Piece{},
+          std::integral_constant<std::size_t, Piece::vectors::lanes % sets>{}),
+     ...);
+    many(first + rows, k - rest, like_all{}, rest);
   } else {
-    many(0, first, elsewhere);
-    write_out<vectors>([&](auto own) FREEFALL_INLINED {
-      const std::size_t p = first + own * S::lanes;
-      many(p, p + S::lanes, own);
-    });
-    many(first + vectors * S::lanes, end, elsewhere);
+    constexpr std::integral_constant<std::size_t, k % sets> rest;
+    many(0, k - rest, like_all{}, rest);
   }
-  write_out<k % sets>([&](auto s) FREEFALL_INLINED { add(end + s, sum[s], elsewhere); });
-  write_out<vectors>([&](auto v) FREEFALL_INLINED {
-    typename S::vector total = sum[0][v];
+  // Piece by piece: what is stored as one vector is loaded as one.
+  const auto finish_piece = [&]<class P>(P) FREEFALL_INLINED {
+    using S = typename P::vectors;
+    typename S::vector total = static_cast<sum_of<P>&>(sum[0]).sum;
 #pragma GCC unroll 4
-    for (std::size_t s = 1; s < sets; ++s) total += sum[s][v];
-    S::store(y + v * S::lanes, total);
-  });
+    for (std::size_t s = 1; s < sets; ++s) total += static_cast<sum_of<P>&>(sum[s]).sum;
+    alignas(64) T y[S::lanes];
+    S::store(y, total);
+    finish(first + P::start, y, std::integral_constant<std::size_t, S::lanes>{});
+  };
+  (finish_piece(Piece{}), ...);
 }
 
 }  // namespace updated_detail
@@ -151,31 +214,18 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
     // to stay in the first cache, also where columns are 4096 bytes or a multiple apart and each of the
     // vectors has but the lines of one set: 512 units of double take 115 us with 4 vectors, 32 us with 8.
     constexpr std::size_t most = 8;
-    const auto columns = [&](const auto& self, auto from_row) FREEFALL_INLINED {
-      constexpr std::size_t from = from_row;
-      if constexpr (from + 1 == m) {
-        T y[1] = {};
-        for (std::size_t p = 0; p < k; ++p) {
-          T value = update(p)(from);
-          if constexpr (has_diagonal) value = p == from ? diagonal(p) : value;
-          a[from + static_cast<std::size_t>(column) * p] = value;
-          seen |= carried(value);
-          y[0] += value * x[static_cast<std::ptrdiff_t>(p) * step];
-        }
-        finish(from, y, std::integral_constant<std::size_t, 1>{});
-      } else if constexpr (from < m) {
-        using S = decltype(simd_within<T, m - from>());
-        constexpr std::size_t vectors = least(most, (m - from) / S::lanes), width = vectors * S::lanes,
-                              blocks = (m - from) / width;
-        for (std::size_t first = from; first < from + blocks * width; first += width) {
-          alignas(64) T y[width];
-          scaled<S, vectors, k, column, step>(first, a, x, y, seen, update, diagonal);
-          finish(first, y, std::integral_constant<std::size_t, width>{});
-        }
-        self(self, std::integral_constant<std::size_t, from + blocks * width>{});
+    constexpr std::size_t lanes = decltype(simd_within<T, m>())::lanes, width = most * lanes,
+                          blocks = m / width, over = m % width, part = over % lanes;
+    const auto block = [&](std::size_t first, auto rows) FREEFALL_INLINED {
+      if constexpr (rows > 0) {
+        scaled<k, column, step>(in_pieces<T, rows>(pieces<>{}), first, a, x, seen, update, diagonal, finish);
       }
     };
-    columns(columns, std::integral_constant<std::size_t, 0>{});
+    for (std::size_t b = 0; b < blocks; ++b) block(b * width, std::integral_constant<std::size_t, width>{});
+    // What is no whole vector goes along with few others.
+    constexpr std::size_t alone = over > width / 2 ? part : 0;
+    block(m - over, std::integral_constant<std::size_t, over - alone>{});
+    block(m - alone, std::integral_constant<std::size_t, alone>{});
   }
   seen_before = seen;
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace freefall::emit {
 namespace {
 
@@ -111,6 +113,16 @@ std::string print(const CppBlock& block, int indent) {
   std::string out;
   for (const CppStatement& s : block) out += std::visit(Printer{indent}, s.node);
   return out;
+}
+
+bool goes_abreast(const CppBlock& block) {
+  return std::any_of(block.begin(), block.end(), [](const CppStatement& s) {
+    if (const auto* call = std::get_if<CppCallWith>(&s.node))
+      return call->abreast || goes_abreast(call->body);
+    if (const auto* loop = std::get_if<CppFor>(&s.node)) return goes_abreast(loop->body);
+    if (const auto* condition = std::get_if<CppIf>(&s.node)) return goes_abreast(condition->body);
+    return false;
+  });
 }
 
 std::string print(const CppFunction& f) {

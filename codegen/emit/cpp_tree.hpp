@@ -46,6 +46,7 @@ struct CppCallWith {
   std::string parameters;
   CppBlock body;
   bool inlined = false;
+  bool abreast = false;  ///< vectors go side by side: the function around it is scheduled for that
 };
 /// `before [capture](parameters) { body };`, where it is called the body stands
 struct CppLambda {
@@ -79,6 +80,8 @@ struct CppFunction {
 /// Text with two-space indentation and lines wrapped at 110 columns.
 std::string print(const CppFunction& function);
 std::string print(const CppBlock& block, int indent);
+/// True if a call in the block has vectors side by side.
+bool goes_abreast(const CppBlock& block);
 /// A comment, each line behind `//`; long lines are wrapped at 110 columns and go on further in.
 std::string comment(const std::string& text, int indent = 0);
 

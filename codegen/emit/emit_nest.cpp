@@ -144,11 +144,13 @@ class NestEmitter {
       if (innermost && is_call()) {
         outer.push_back({call(i, std::move(block))});
       } else if (innermost && is_each()) {
-        CppCallWith each{fmt::format("freefall::runtime::each_over<{}, {}>", passes(d), names_.scalar()),
+        CppCallWith each{fmt::format("freefall::runtime::each_over<{}, {}{}>", passes(d), names_.scalar(),
+                                     is_abreast() ? ", true" : ""),
                          {},
                          "const std::size_t " + names_.loop_variable(i),
                          std::move(block),
-                         true};
+                         true,
+                         is_abreast()};
         note_in(each);
         outer.push_back({std::move(each)});
       } else {
@@ -280,8 +282,9 @@ class NestEmitter {
       std::vector<Subscript> row = s.subscripts;
       row.back() = Subscript(0);
       const bool checked = is_checked(s.target), at_once = is_set_at_once(s, merged_, *names_.sizes);
-      out.function =
-          fmt::format("freefall::runtime::{}_over<{}>", checked && !at_once ? "store" : "set", count);
+      out.abreast = is_abreast();
+      out.function = fmt::format("freefall::runtime::{}_over<{}{}>", checked && !at_once ? "store" : "set",
+                                 count, out.abreast ? ", true" : "");
       out.arguments = {"&" + names_.element(s.target, row)};
       if (checked) out.arguments.emplace_back(kStored);
     } else {
@@ -306,17 +309,23 @@ class NestEmitter {
     call.arguments.emplace_back(kStored);
     call.parameters += fmt::format(", auto& {}", kNoted);
   }
-  bool is_each() const { return ends_within_a_vector() && !chooses(); }
-  // True if the innermost loop stores rows of known length that are no whole number of vectors.
-  bool ends_within_a_vector() const {
-    if (nest_.loops.empty() || plan::is_counted(nest_.loops.back().axis) ||
-        (shares_rows_ && nest_.loops.size() == 1))
-      return false;
-    constexpr std::size_t kVector = 64;  // bytes, of the largest there are
-    const std::size_t lanes = kVector / plan::bytes(names_.sizes->scalar);
-    return merged_.counts.back() > 1 && merged_.counts.back() % lanes != 0 &&
+  bool is_each() const { return (ends_within_a_vector() || is_abreast()) && !chooses(); }
+  // True if the innermost loop stores rows of known length.
+  bool stores_rows() const {
+    return !nest_.loops.empty() && !plan::is_counted(nest_.loops.back().axis) &&
+           !(shares_rows_ && nest_.loops.size() == 1) && merged_.counts.back() > 1 &&
            std::all_of(nest_.stores.begin(), nest_.stores.end(),
                        [&](const loop::Store& s) { return is_row(s); });
+  }
+  // The lanes of the largest vector there is.
+  std::size_t lanes() const { return 64 / plan::bytes(names_.sizes->scalar); }
+  // True if these are no whole number of vectors.
+  bool ends_within_a_vector() const { return stores_rows() && merged_.counts.back() % lanes() != 0; }
+  // True if they are several vectors of numbers that take long.
+  bool is_abreast() const {
+    return stores_rows() && merged_.counts.back() >= 2 * lanes() &&
+           std::any_of(nest_.stores.begin(), nest_.stores.end(),
+                       [](const loop::Store& s) { return plan::is_expensive(s.value); });
   }
   // True if g++ would write out the loop before it looks at those around it.
   bool is_written_out() const {

@@ -382,7 +382,11 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
   // g++ makes one function of equal ones, such as those of a first pass and of its loop, and then calls it.
   const bool small = std::string_view(result) == "void" && !scratch &&
                      loop::cost({operation}, *names_.sizes).operations <= names_.sizes->machine.inlined;
-  if (small) f.result = "FREEFALL_INLINE void";
+  if (goes_abreast(f.body)) {
+    f.result = fmt::format("FREEFALL_MIXED {}", result);
+  } else if (small) {
+    f.result = "FREEFALL_INLINE void";
+  }
   functions_->push_back(std::move(f));
   return arguments;
 }

@@ -210,6 +210,30 @@ TEST(UpdatedProduct, IsNotCalledWhereAMatrixIsChangedOncePerCall) {
   EXPECT_EQ(calls(emitted(c), "updated_product"), 0U);
 }
 
+// ---- chains of operations side by side ----
+
+// y = f(x) over an axis, as a kernel of that many units.
+std::string row_of(std::size_t units, const auto& f) {
+  using namespace freefall;
+  axis<"unit"> unit;
+  auto x = variable<"x">(unit);
+  auto y = variable<"y">(unit);
+  model<"rows">(x <<= normal(0.0), y <<= normal(f(x)));
+  const ir::Program program = freefall::program{kernel<"row">(predict(y))}.ir();
+  return emitted(plan::compile(program, {"rows", {{"unit", units}}}));
+}
+
+TEST(Abreast, GoTheVectorsOfNumbersThatTakeLong) {
+  const auto long_one = [](auto x) { return freefall::tanh(x); };
+  const auto short_one = [](auto x) { return 2.0 * x; };
+  const std::string text = row_of(64, long_one);
+  EXPECT_EQ(calls(text, "store_over<64, true>"), 1U) << text;
+  EXPECT_EQ(calls(text, "FREEFALL_MIXED void"), 1U) << text;
+  EXPECT_EQ(calls(row_of(51, long_one), "set_over<51, true>"), 1U) << "also where they end within a vector";
+  EXPECT_EQ(calls(row_of(64, short_one), "true>") + calls(row_of(15, long_one), "true>"), 0U);
+  EXPECT_EQ(calls(row_of(64, short_one), "FREEFALL_MIXED"), 0U);
+}
+
 // ---- nonlinearities ----
 
 // Evaluations of pointwise functions in one run of the operations, by name; loops count once.

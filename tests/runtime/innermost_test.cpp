@@ -110,15 +110,18 @@ TYPED_TEST(InLanes, WhatPassesThroughANoteIsSeenWhereItIsNotFinite) {
         return static_cast<T>(i);
       };
       T sum = 3, largest = -this->infinity;
-      finite<T> added, compared, stored, set;
+      finite<T> added, compared, stored, abreast, set;
       add_over<n, 4>(sum, added, store);
       maximum_over<n, 4>(largest, compared, store);
       each_over<n, T>(stored, [&](std::size_t i, auto& note) { store(i, note); });
+      first.fill(-7);
+      each_over<n, T, true>(abreast, [&](std::size_t i, auto& note) { store(i, note); });
+      for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(first[i], T(i)) << n << ", " << at;
       set_over<n>(first.data(), set, [&](std::size_t i) { return i == at ? this->nan : T(i); });
       EXPECT_EQ(sum, 3 + static_cast<T>(n * (n - 1) / 2)) << n << ", " << at;
       EXPECT_EQ(largest, static_cast<T>(n - 1)) << n << ", " << at;
       for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(second[i], i == at ? -this->infinity : T(1) - T(i)) << n;
-      for (finite<T>* seen : {&added, &compared, &stored, &set})
+      for (finite<T>* seen : {&added, &compared, &stored, &abreast, &set})
         EXPECT_EQ(bool(*seen), at == n) << n << ", " << at;
     }
     finite<T> before;
@@ -149,9 +152,10 @@ TYPED_TEST(InLanes, EachNumberIsVisitedOnce) {
   using T = TypeParam;
   for_each_count([&]<std::size_t n>() {
     std::array<T, n + 1> visits{}, expected;
-    expected.fill(3);
+    expected.fill(4);
     expected[n] = 0;
     each_over<n, T>([&](std::size_t i) { visits[i] += 1; });
+    each_over<n, T, true>([&](std::size_t i) { visits[i] += 1; });
     T sum = 0, largest = -this->infinity;
     const auto visit = [&](std::size_t i) {
       visits[i] += 1;
@@ -227,7 +231,10 @@ TYPED_TEST(InLanes, AMatrixChangesOnTheWayThroughItsProduct) {
   all.template operator()<2, 5>();
   all.template operator()<25, 25>();
   all.template operator()<37, 18>();
-  expect_updated_product<T, 140, 140, true, true>();  // blocks of eight vectors, up to those of 16 lanes
+  // Blocks of eight vectors, up to those of 16 lanes; what is no vector alone, or along with others.
+  expect_updated_product<T, 140, 140, true, true>();
+  expect_updated_product<T, 125, 125, true, true>();
+  expect_updated_product<T, 125, 30, true, false>();
 }
 
 TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {

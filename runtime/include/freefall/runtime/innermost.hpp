@@ -190,63 +190,78 @@ template <template <class, std::size_t> class State, std::size_t n, std::size_t 
   }
 }
 
+// f(i) for each first number i of a vector of S, of n from `first` on that are whole vectors.
+template <std::size_t n, bool abreast, class S, class F>
+[[gnu::always_inline]] inline void each_vector(std::size_t first, const F& f) {
+  if constexpr (abreast) {
+    FREEFALL_ABREAST
+    for (std::size_t i = first; i < first + n; i += S::lanes) f(i);
+  } else {
+    for (std::size_t i = first; i < first + n; i += S::lanes) f(i);
+  }
+}
+
+// to[i] = f(i) for the lanes of S from i on.
+template <class S, class T, class Seen, class F>
+[[gnu::always_inline]] inline void set_lanes(T* to, Seen& seen, std::size_t i, const F& f) {
+  const typename S::vector x = lanes_of<T, S>(i, f);
+  S::store(to + i, x);
+  seen.template add<S>(x);
+}
+
 // to[i] = f(i) for n numbers, where f does not read `to`: the last vector may have some of the one before
 // again.
-template <std::size_t n, class T, class Seen, class F>
+template <std::size_t n, bool abreast, class T, class Seen, class F>
 [[gnu::always_inline]] inline void set(T* to, Seen& seen, const F& f) {
   using S = decltype(simd_within<T, n>());
-  const auto set_lanes = [&](std::size_t i) __attribute__((always_inline)) {
-    const typename S::vector x = lanes_of<T, S>(i, f);
-    S::store(to + i, x);
-    seen.template add<S>(x);
-  };
-  for (std::size_t i = 0; i + S::lanes <= n; i += S::lanes) set_lanes(i);
-  if constexpr (n % S::lanes != 0) set_lanes(n - S::lanes);
+  // The last before the others: what comes next loads whole vectors from the first on, and each of them was
+  // stored as one.
+  if constexpr (n % S::lanes != 0) set_lanes<S>(to, seen, n - S::lanes, f);
+  each_vector<n / S::lanes * S::lanes, abreast, S>(
+      0, [&](std::size_t i) __attribute__((always_inline)) { set_lanes<S>(to, seen, i, f); });
 }
 
 // to[first] = f(first), ... for n numbers.
-template <std::size_t n, class T, class F>
+template <std::size_t n, bool abreast, class T, class F>
 [[gnu::always_inline]] inline void store(T* to, finite<T>& seen, std::size_t first, const F& f) {
   if constexpr (n == 1) {
     to[first] = f(first);
     seen |= carried(to[first]);
   } else if constexpr (n > 1) {
     using S = decltype(simd_within<T, n>());
-    for (std::size_t i = first; i + S::lanes <= first + n; i += S::lanes) {
-      const typename S::vector x = lanes_of<T, S>(i, f);
-      S::store(to + i, x);
-      seen.template add<S>(x);
-    }
-    store<n % S::lanes>(to, seen, first + n / S::lanes * S::lanes, f);
+    constexpr std::size_t whole = n / S::lanes * S::lanes;
+    each_vector<whole, abreast, S>(
+        first, [&](std::size_t i) __attribute__((always_inline)) { set_lanes<S>(to, seen, i, f); });
+    store<n - whole, abreast>(to, seen, first + whole, f);
   }
 }
 
+// f(first), ... in the lanes of S.
+template <class T, class S, class F>
+[[gnu::always_inline]] inline void each_lane(std::size_t first, const F& f) {
+  FREEFALL_INDEPENDENT
+  for (std::size_t i = first; i < first + S::lanes; ++i) f(i);
+}
+template <class T, class S, class F>
+[[gnu::always_inline]] inline void each_lane(std::size_t first, const noting<T, F>& g) {
+  const auto zero = [&](std::size_t i, note<T>& noted) __attribute__((always_inline)) {
+    g.f(i, noted);
+    return T(0);
+  };
+  lanes_of<T, S>(first, noting<T, decltype(zero)>{zero, g.seen});
+}
+
 // f(first), ... for n numbers.
-template <std::size_t n, class T, class F>
+template <std::size_t n, bool abreast, class T, class F>
 [[gnu::always_inline]] inline void each(std::size_t first, const F& f) {
   if constexpr (n == 1) {
     one_of<T>(first, f);
   } else if constexpr (n > 1) {
-    constexpr std::size_t lanes = decltype(simd_within<T, n>())::lanes, whole = n / lanes * lanes;
-    FREEFALL_INDEPENDENT
-    for (std::size_t i = first; i < first + whole; ++i) f(i);
-    each<n - whole, T>(first + whole, f);
-  }
-}
-template <std::size_t n, class T, class F>
-[[gnu::always_inline]] inline void each(std::size_t first, const noting<T, F>& g) {
-  if constexpr (n == 1) {
-    one_of<T>(first, g);
-  } else if constexpr (n > 1) {
     using S = decltype(simd_within<T, n>());
     constexpr std::size_t whole = n / S::lanes * S::lanes;
-    const auto zero = [&](std::size_t i, note<T>& noted) __attribute__((always_inline)) {
-      g.f(i, noted);
-      return T(0);
-    };
-    for (std::size_t i = first; i < first + whole; i += S::lanes)
-      lanes_of<T, S>(i, noting<T, decltype(zero)>{zero, g.seen});
-    each<n - whole, T>(first + whole, g);
+    each_vector<whole, abreast, S>(
+        first, [&](std::size_t i) __attribute__((always_inline)) { each_lane<T, S>(i, f); });
+    each<n - whole, abreast, T>(first + whole, f);
   }
 }
 
@@ -284,32 +299,34 @@ template <std::size_t n, std::size_t vectors, class T, class F>
   seen = noted;
 }
 
+// `abreast` of the following: f takes long, and several vectors go side by side (FREEFALL_ABREAST).
+//
 // to[i] = f(i) for i < n, where f takes long and does not read `to`: no element is worked out alone.
-template <std::size_t n, class T, class F>
+template <std::size_t n, bool abreast = false, class T, class F>
 [[gnu::always_inline]] inline void set_over(T* to, const F& f) {
   unchecked nothing;
-  innermost_detail::set<n>(to, nothing, f);
+  innermost_detail::set<n, abreast>(to, nothing, f);
 }
-template <std::size_t n, class T, class F>
+template <std::size_t n, bool abreast = false, class T, class F>
 [[gnu::always_inline]] inline void set_over(T* to, finite<T>& seen, const F& f) {
-  innermost_detail::set<n>(to, seen, f);
+  innermost_detail::set<n, abreast>(to, seen, f);
 }
 // f(i) for i < n, where no call touches what another does. Rows are stored in the vectors in which the others
 // here load them: what was stored in pieces would have to reach the cache before it is loaded as one.
-template <std::size_t n, class T, class F>
+template <std::size_t n, class T, bool abreast = false, class F>
 [[gnu::always_inline]] inline void each_over(const F& f) {
-  innermost_detail::each<n, T>(0, f);
+  innermost_detail::each<n, abreast, T>(0, f);
 }
-template <std::size_t n, class T, class F>
+template <std::size_t n, class T, bool abreast = false, class F>
 [[gnu::always_inline]] inline void each_over(finite<T>& seen, const F& f) {
   finite<T> noted = seen;
-  innermost_detail::each<n, T>(0, innermost_detail::noting<T, F>{f, noted});
+  innermost_detail::each<n, abreast, T>(0, innermost_detail::noting<T, F>{f, noted});
   seen = noted;
 }
 // to[i] = f(i) for i < n; seen knows whether all were finite. f reads no other element of `to` than its own.
-template <std::size_t n, class T, class F>
+template <std::size_t n, bool abreast = false, class T, class F>
 [[gnu::always_inline]] inline void store_over(T* to, finite<T>& seen, const F& f) {
-  innermost_detail::store<n>(to, seen, 0, f);
+  innermost_detail::store<n, abreast>(to, seen, 0, f);
 }
 
 }  // namespace FREEFALL_INSTRUCTION_SET

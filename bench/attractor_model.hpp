@@ -6,7 +6,7 @@
 
 namespace freefall::bench::attractor {
 
-inline constexpr int steps_of_a_run = 16;
+inline constexpr int steps_of_a_run = 64;
 
 // `couplings` declares J over the axis: what a unit receives in one piece, or what it sends.
 program network(const auto& couplings) {

@@ -5,6 +5,9 @@
 #include <mutex>
 #include <thread>
 #include <vector>
+#ifdef __linux__
+#include <sched.h>
+#endif
 
 namespace freefall::runtime {
 namespace {
@@ -19,6 +22,26 @@ void pause() {
   asm volatile("yield");
 #endif
 }
+
+// A scheduler may wake a thread on the processor of the one that called it, and leave it there while calls
+// follow each other: two threads then take as long as one. So a thread moves off the processor of its caller
+// if it may use another; it is bound to none.
+#ifdef __linux__
+int processor() { return sched_getcpu(); }
+void move_off(int busy) {
+  if (busy < 0 || sched_getcpu() != busy) return;
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  cpu_set_t others = allowed;
+  CPU_CLR(static_cast<std::size_t>(busy), &others);
+  if (CPU_COUNT(&others) == 0) return;
+  sched_setaffinity(0, sizeof others, &others);
+  sched_setaffinity(0, sizeof allowed, &allowed);
+}
+#else
+int processor() { return -1; }
+void move_off(int) {}
+#endif
 
 // Threads meet within a call every few microseconds, so they spin; where there are more threads than
 // processors they also let others run.
@@ -68,6 +91,7 @@ class Workers {
       context_ = context;
       meeting_ = &meeting;
       team_ = threads;
+      caller_ = processor();
       busy_.store(threads - 1, std::memory_order_relaxed);
       while (threads_.size() + 1 < threads) {
         const std::size_t number = threads_.size() + 1, seen = call_.load(std::memory_order_relaxed);
@@ -98,7 +122,9 @@ class Workers {
       const Work work = work_;
       const void* context = context_;
       const team own(number, team_, meeting_);
+      const int caller = caller_;
       lock.unlock();
+      move_off(caller);
       work(context, own);
       busy_.fetch_sub(1, std::memory_order_release);
     }
@@ -112,6 +138,7 @@ class Workers {
   const void* context_ = nullptr;
   meeting_point* meeting_ = nullptr;
   std::size_t team_ = 0;
+  int caller_ = -1;  // the processor it is on
   bool ending_ = false;
 };
 

@@ -5,11 +5,15 @@
 #include <pcn_shared_double_views.hpp>
 #include <pcn_shared_float_views.hpp>
 
+#include <array>
 #include <cstring>
 #include <freefall/runtime/team.hpp>
 #include <limits>
 #include <memory>
 #include <thread>
+#ifdef __linux__
+#include <sched.h>
+#endif
 
 #include "tests/kernel/named_arrays.hpp"
 
@@ -119,6 +123,34 @@ TEST(Threads, AllTakeDenormalNumbersAsZero) {
   expect_denormals_are_zero<pcn_shared_double::instance>(pcn_shared_double::tensors());
 }
 
+#endif
+
+#ifdef __linux__
+// Both are put on one processor, from which the one that helps is free to go.
+TEST(Threads, LeaveTheProcessorOfTheirCaller) {
+  cpu_set_t all;
+  ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+  if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "one processor";
+  const int here = sched_getcpu();
+  cpu_set_t only_here;
+  CPU_ZERO(&only_here);
+  CPU_SET(static_cast<std::size_t>(here), &only_here);
+  ASSERT_EQ(sched_setaffinity(0, sizeof only_here, &only_here), 0);
+  std::array<int, 2> processors{};
+  for (int call = 0; call < 20; ++call) {
+    runtime::run_team(2, [&](const runtime::team& t) {
+      processors[t.thread()] = sched_getcpu();
+      if (t.is_first()) return;
+      sched_setaffinity(0, sizeof only_here, &only_here);
+      sched_setaffinity(0, sizeof all, &all);
+    });
+    if (call > 0) {
+      EXPECT_EQ(processors[0], here);
+      EXPECT_NE(processors[1], here) << "call " << call;
+    }
+  }
+  ASSERT_EQ(sched_setaffinity(0, sizeof all, &all), 0);
+}
 #endif
 
 TEST(Threads, NoneAreRefused) {

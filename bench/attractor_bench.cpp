@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "bench/attractor_case.hpp"
+#include "bench/attractor_steps.hpp"
 #include "bench/hand/attractor_eigen.hpp"
 #include "bench/race.hpp"
 #ifdef __AVX512F__
@@ -21,9 +22,6 @@ namespace {
 using namespace freefall::bench;
 using namespace freefall::bench::attractor;
 
-constexpr int steps_of_a_run = 16;  // of attractor_model.hpp
-constexpr int checked_steps = steps_of_a_run;
-
 // Largest difference of the states after so many steps, and of the couplings relative to the largest of them.
 // In float the logarithm in a draw near 1 or -1 alone is off by 1e-6 and more.
 constexpr double agreement = 3e-5;
@@ -33,12 +31,12 @@ template <class Instance, std::size_t n, bool by_columns>
 int run(int argc, char** argv) {
   const std::vector<float> b = evidence(n);
   plain<double, replayed> exact(b);
-  for (int t = 0; t < checked_steps; ++t) exact.step();
+  for (int t = 0; t < steps_of_a_run; ++t) exact.step();
   const auto largest = std::abs(*std::ranges::max_element(exact.J, {}, [](double x) { return std::abs(x); }));
 
   bool agree = true;
   const auto check = [&](const char* name, auto& network, const auto& state, const auto& couplings) {
-    for (int t = 0; t < checked_steps; ++t) network.step();
+    for (int t = 0; t < steps_of_a_run; ++t) network.step();
     double state_off = 0, couplings_off = 0;
     const auto s = state();
     const auto J = couplings();
@@ -111,17 +109,17 @@ int run(int argc, char** argv) {
 
   numbers_file numbers;
   replayed uniform;
-  std::vector<double> v(checked_steps * n);
+  std::vector<double> v(steps_of_a_run * n);
   std::ranges::generate(v, uniform);
   numbers.add(b).add(v).add(exact.s).add(exact.J);
   for (const char* real : {"float32", "float64"})
     for (auto& peer : in_python(fmt::format("NumPy {}", real),
                                 {"/usr/bin/python3", BENCH_FOLDER "/peers/attractor_numpy.py", real,
-                                 std::to_string(n), numbers.path()}))
+                                 std::to_string(n), std::to_string(steps_of_a_run), numbers.path()}))
       candidates.push_back(std::move(peer));
-  for (auto& peer : in_python(
-           "PyTorch float32",
-           {"/usr/bin/python3", BENCH_FOLDER "/peers/attractor_torch.py", std::to_string(n), numbers.path()}))
+  for (auto& peer :
+       in_python("PyTorch float32", {"/usr/bin/python3", BENCH_FOLDER "/peers/attractor_torch.py",
+                                     std::to_string(n), std::to_string(steps_of_a_run), numbers.path()}))
     candidates.push_back(std::move(peer));
   return race({fmt::format("attractor, {} units", n), 4.0 * n * n, false}, candidates, argc, argv);
 }

@@ -4,9 +4,9 @@
 // has the published variants).
 #include <freefall/dsl.hpp>
 
-namespace freefall::bench::attractor {
+#include "bench/attractor_steps.hpp"
 
-inline constexpr int steps_of_a_run = 64;
+namespace freefall::bench::attractor {
 
 // `couplings` declares J over the axis: what a unit receives in one piece, or what it sends.
 program network(const auto& couplings) {

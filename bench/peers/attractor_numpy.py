@@ -1,17 +1,17 @@
 """attractor_case.hpp in NumPy.
 
-usage: attractor_numpy.py float32|float64 UNITS FILE
+usage: attractor_numpy.py float32|float64 UNITS STEPS FILE
 
-FILE holds evidence, the uniform numbers of 16 steps, and the state and couplings they lead to.
+FILE holds evidence, the uniform numbers of STEPS steps, and the state and couplings they lead to.
 """
 
 import sys
 
 from served import Numbers, check, np, serve
 
-REAL, N, CHECKED = np.dtype(sys.argv[1]).type, int(sys.argv[2]), 16
+REAL, N, CHECKED = np.dtype(sys.argv[1]).type, int(sys.argv[2]), int(sys.argv[3])
 RATE = REAL(0.005)
-numbers = Numbers(sys.argv[3])
+numbers = Numbers(sys.argv[4])
 bias, uniform = numbers.take(N).astype(REAL), numbers.take(CHECKED, N).astype(REAL)
 expected_state, expected_couplings = numbers.take(N), numbers.take(N, N)
 

@@ -1,8 +1,8 @@
 """attractor_case.hpp in PyTorch, float32, eager.
 
-usage: attractor_torch.py UNITS FILE
+usage: attractor_torch.py UNITS STEPS FILE
 
-FILE holds evidence, the uniform numbers of 16 steps, and the state and couplings they lead to.
+FILE holds evidence, the uniform numbers of STEPS steps, and the state and couplings they lead to.
 """
 
 import sys
@@ -11,8 +11,8 @@ from served import Numbers, check, needs_torch, np, serve
 
 torch = needs_torch()
 
-N, CHECKED, RATE = int(sys.argv[1]), 16, 0.005
-numbers = Numbers(sys.argv[2])
+N, CHECKED, RATE = int(sys.argv[1]), int(sys.argv[2]), 0.005
+numbers = Numbers(sys.argv[3])
 bias, uniform = (torch.tensor(numbers.take(*s), dtype=torch.float32) for s in ((N,), (CHECKED, N)))
 expected_state, expected_couplings = numbers.take(N), numbers.take(N, N)
 

@@ -106,31 +106,26 @@ void fill(std::uint64_t seed, std::uint64_t id, T* out, std::size_t n, std::uint
   if (n <= few) return fill_by_block(seed, id, out, n, first);
   const philox_lanes stream(seed, id);
   std::size_t skipped = first % 2;
-  for (std::uint64_t block = first / 2; n > 0; block += philox_lanes::lanes) {
-    if (skipped == 0) {
-      for (; n >= 2 * width; n -= 2 * width, block += 2 * philox_lanes::lanes, out += 2 * width) {
-        philox_lanes::words b[2][4];
-        stream.blocks(block, b);
-        store_draws(b[0], out);
-        store_draws(b[1], out + width);
-      }
-      if (n == 0) break;
-    }
-    philox_lanes::words b[1][4];
+  std::uint64_t block = first / 2;
+  const auto take = [&](auto vectors) __attribute__((always_inline)) {
+    constexpr std::size_t all = vectors * width;
+    philox_lanes::words b[vectors][4];
     stream.blocks(block, b);
-    std::size_t done = width - skipped;
-    if (done == width && n >= width) {
-      store_draws(b[0], out);
+    const std::size_t done = least(all - skipped, n);
+    if (done == all) {
+      for (std::size_t v = 0; v < vectors; ++v) store_draws(b[v], out + v * width);
     } else {
-      alignas(FREEFALL_PHILOX_BYTES) T part[width];
-      store_draws(b[0], part);
-      done = least(done, n);
-      copy_part<width / 2>(part + skipped, out, done);
+      alignas(FREEFALL_PHILOX_BYTES) T part[all];
+      for (std::size_t v = 0; v < vectors; ++v) store_draws(b[v], part + v * width);
+      copy_part<all / 2>(part + skipped, out, done);
     }
+    block += vectors * philox_lanes::lanes;
     out += done;
     n -= done;
     skipped = 0;
-  }
+  };
+  while (skipped + n > width) take(std::integral_constant<std::size_t, 2>{});
+  if (n > 0) take(std::integral_constant<std::size_t, 1>{});
 #else
   fill_by_block(seed, id, out, n, first);
 #endif

@@ -17,6 +17,7 @@
 #include "codegen/loop/merge_loops.hpp"
 #include "codegen/loop/one_hot.hpp"
 #include "codegen/loop/split_diagonal.hpp"
+#include "codegen/loop/take_apart.hpp"
 #include "codegen/plan/generic_form.hpp"
 
 namespace freefall::emit {
@@ -51,15 +52,6 @@ constexpr const char* kNoted = "noted_";
 struct Numbers {
   int constants = 0, accumulators = 0, positions = 0;
 };
-
-// A value that takes long, whose innermost loop would end with single elements; it does not read its target.
-bool is_set_at_once(const loop::Store& s, const loop::MergedNest& merged, const plan::Specialisation& sizes) {
-  const auto reads = tensors_of(s.value);
-  const auto& loops = merged.nest.loops;
-  return s.mode == loop::Store::Mode::set && !loops.empty() && !plan::is_counted(loops.back().axis) &&
-         loop::has_costly_rest(s.value, merged.counts.back(), sizes) &&
-         std::find(reads.begin(), reads.end(), s.target) == reads.end();
-}
 
 // Emits the stores of one nest. Each value that is used twice, or that does not depend on the innermost loops
 // and is more than a number, becomes a constant at the outermost loop that knows its indices.
@@ -144,13 +136,14 @@ class NestEmitter {
       if (innermost && is_call()) {
         outer.push_back({call(i, std::move(block))});
       } else if (innermost && is_each()) {
-        CppCallWith each{fmt::format("freefall::runtime::each_over<{}, {}{}>", passes(d), names_.scalar(),
-                                     is_abreast() ? ", true" : ""),
-                         {},
-                         "const std::size_t " + names_.loop_variable(i),
-                         std::move(block),
-                         true,
-                         is_abreast()};
+        CppCallWith each{
+            fmt::format("freefall::runtime::{}<{}, {}{}>", is_again() ? "rows_over" : "each_over", passes(d),
+                        names_.scalar(), is_abreast() && !is_again() ? ", true" : ""),
+            {},
+            "const std::size_t " + names_.loop_variable(i),
+            std::move(block),
+            true,
+            is_abreast() || is_again()};
         note_in(each);
         outer.push_back({std::move(each)});
       } else {
@@ -264,7 +257,7 @@ class NestEmitter {
     if (plan::is_counted(nest_.loops.back().axis)) return false;
     const loop::Store& s = nest_.stores[0];
     if (nest_.stores.size() == 1 && is_row(s))
-      return is_checked(s.target) || is_set_at_once(s, merged_, *names_.sizes);
+      return is_checked(s.target) || loop::is_done_at_once(merged_, *names_.sizes);
     return reduced() != nullptr;
   }
   // In lanes. Costly functions take longer than the additions that wait for each other.
@@ -281,7 +274,7 @@ class NestEmitter {
     if (s.mode == loop::Store::Mode::set) {
       std::vector<Subscript> row = s.subscripts;
       row.back() = Subscript(0);
-      const bool checked = is_checked(s.target), at_once = is_set_at_once(s, merged_, *names_.sizes);
+      const bool checked = is_checked(s.target), at_once = loop::is_done_at_once(merged_, *names_.sizes);
       out.abreast = is_abreast();
       out.function = fmt::format("freefall::runtime::{}_over<{}{}>", checked && !at_once ? "store" : "set",
                                  count, out.abreast ? ", true" : "");
@@ -310,6 +303,11 @@ class NestEmitter {
     call.parameters += fmt::format(", auto& {}", kNoted);
   }
   bool is_each() const { return (ends_within_a_vector() || is_abreast()) && !chooses(); }
+  // True if the last vector of several rows has some elements of the one before.
+  bool is_again() const {
+    return stores_rows() && nest_.stores.size() > 1 && merged_.counts.back() > lanes() &&
+           loop::is_done_at_once(merged_, *names_.sizes);
+  }
   // True if the innermost loop stores rows of known length.
   bool stores_rows() const {
     return !nest_.loops.empty() && !plan::is_counted(nest_.loops.back().axis) &&
@@ -610,40 +608,6 @@ class NestEmitter {
 
 namespace {
 
-// A store that can be a loop of its own: it reads what the others write at its own element alone, if at all,
-// and shares no long work with them.
-bool stands_alone(const loop::Nest& nest, const loop::Store& s) {
-  std::set<const Node*> own;
-  for (const Expr e : topological({s.value})) {
-    if (plan::is_expensive(e)) own.insert(e.get());
-  }
-  return std::all_of(nest.stores.begin(), nest.stores.end(), [&](const loop::Store& other) {
-    if (&other == &s) return true;
-    const auto apart = [](const loop::Store& reader, const loop::Store& writer) {
-      return loop::reads_only_at(reader.value, writer.target, writer.subscripts);
-    };
-    const auto nodes = topological({other.value});
-    return other.target != s.target && other.mode == loop::Store::Mode::set && apart(other, s) &&
-           apart(s, other) &&
-           std::none_of(nodes.begin(), nodes.end(), [&](Expr e) { return own.contains(e.get()); });
-  });
-}
-
-// Stores that take long where the loop ends with single elements stand in loops of their own.
-std::vector<loop::MergedNest> taken_apart(const loop::MergedNest& merged, const Names& names) {
-  std::vector<loop::MergedNest> out;
-  const loop::Nest& nest = merged.nest;
-  bool joins = false;
-  for (const loop::Store& s : nest.stores) {
-    const bool alone =
-        nest.stores.size() > 1 && is_set_at_once(s, merged, *names.sizes) && stands_alone(nest, s);
-    if (alone || !joins) out.push_back({{nest.loops, {}}, merged.counts});
-    out.back().nest.stores.push_back(s);
-    joins = !alone;
-  }
-  return out;
-}
-
 CppBlock emit_split(loop::MergedNest merged, const Names& names, const std::vector<const Tensor*>& checked,
                     Numbers& used, bool shares_rows) {
   const auto split = loop::split_diagonal(merged.nest);
@@ -657,7 +621,7 @@ CppBlock emit_split(loop::MergedNest merged, const Names& names, const std::vect
 CppBlock emit_apart(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
   CppBlock out;
   Numbers used;
-  for (loop::MergedNest& part : taken_apart(loop::merge_loops(nest, *names.sizes), names)) {
+  for (loop::MergedNest& part : loop::take_apart(loop::merge_loops(nest, *names.sizes), *names.sizes)) {
     CppBlock loops = emit_split(std::move(part), names, checked, used, false);
     out.insert(out.end(), std::make_move_iterator(loops.begin()), std::make_move_iterator(loops.end()));
   }

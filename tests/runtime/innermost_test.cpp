@@ -144,6 +144,17 @@ TYPED_TEST(InLanes, ARowThatTakesLongIsSetToItsEnd) {
       set_over<n>(row.data(), [](std::size_t i) { return static_cast<T>(i * i); });
       for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(row[i], static_cast<T>(i * i)) << n;
       EXPECT_EQ(row[n], -7) << n;
+      std::array<T, n + 1> other = row;
+      for (std::size_t at = 0; at <= n; ++at) {
+        finite<T> seen;
+        rows_over<n, T>(seen, [&](std::size_t i, auto& note) {
+          row[i] = note(static_cast<T>(i));
+          other[i] = note(i == at ? this->nan : row[i] + 1);
+        });
+        EXPECT_EQ(bool(seen), at == n) << n << ", " << at;
+      }
+      for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(other[i], static_cast<T>(i + 1)) << n;
+      EXPECT_EQ(other[n], -7) << n;
     }
   });
 }

@@ -323,6 +323,21 @@ template <std::size_t n, class T, bool abreast = false, class F>
   innermost_detail::each<n, abreast, T>(0, innermost_detail::noting<T, F>{f, noted});
   seen = noted;
 }
+// f(i) for i < n, where f takes long and no call touches what another does. Some are called twice, one after
+// the other, so that no element is worked out alone; the last vector goes before the others, as in set_over.
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void rows_over(const F& f) {
+  using S = decltype(simd_within<T, n>());
+  if constexpr (n % S::lanes != 0) innermost_detail::each_lane<T, S>(n - S::lanes, f);
+  innermost_detail::each_vector<n / S::lanes * S::lanes, true, S>(
+      0, [&](std::size_t i) __attribute__((always_inline)) { innermost_detail::each_lane<T, S>(i, f); });
+}
+template <std::size_t n, class T, class F>
+[[gnu::always_inline]] inline void rows_over(finite<T>& seen, const F& f) {
+  finite<T> noted = seen;
+  rows_over<n, T>(innermost_detail::noting<T, F>{f, noted});
+  seen = noted;
+}
 // to[i] = f(i) for i < n; seen knows whether all were finite. f reads no other element of `to` than its own.
 template <std::size_t n, bool abreast = false, class T, class F>
 [[gnu::always_inline]] inline void store_over(T* to, finite<T>& seen, const F& f) {

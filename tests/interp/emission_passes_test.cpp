@@ -12,6 +12,7 @@
 #include "codegen/loop/merge_loops.hpp"
 #include "codegen/loop/one_hot.hpp"
 #include "codegen/loop/split_diagonal.hpp"
+#include "codegen/loop/take_apart.hpp"
 #include "codegen/loop/updated_product.hpp"
 #include "codegen/plan/pipeline.hpp"
 #include "models/pcn/network.hpp"
@@ -208,6 +209,36 @@ TEST(UpdatedProduct, IsNotCalledWhereAMatrixIsChangedOncePerCall) {
   const plan::Compilation c = plan::compile(
       program, {"network", {{"batch", 8}, {"pixel", 24}, {"hidden1", 24}, {"hidden2", 24}, {"label", 24}}});
   EXPECT_EQ(calls(emitted(c), "updated_product"), 0U);
+}
+
+// ---- rows that end within a vector ----
+
+// What is done at once is run twice here.
+TEST(TakeApart, KeepsTheValueAlsoWhereElementsAreWorkedOutTwice) {
+  std::size_t apart = 0, twice = 0;
+  each_nest({fuzz::network_program, fuzz::attractor_program, fuzz::filter_program}, 40,
+            [&](const Nest& nest, const fuzz::Subject& subject, const plan::Compilation& c) {
+              if (!loop::ticks_of(loop::Operation{nest}).empty()) return;
+              const loop::MergedNest merged = loop::merge_loops(nest, c.sizes, nest.loops.size());
+              const auto parts = loop::take_apart(merged, c.sizes);
+              std::vector<loop::Store> stores;
+              for (const loop::MergedNest& part : parts)
+                stores.insert(stores.end(), part.nest.stores.begin(), part.nest.stores.end());
+              EXPECT_TRUE(same({nest.loops, stores}, merged.nest));
+              apart += parts.size() > 1 ? 1 : 0;
+              auto all = random_memory(nest, {nest, {}}, subject, c.sizes, 7), one = all;
+              loop::interpret({{merged.nest}}, all);
+              for (const loop::MergedNest& part : parts) {
+                loop::interpret({{part.nest}}, one);
+                if (!loop::is_done_at_once(part, c.sizes)) continue;
+                twice += part.nest.stores.size() > 1 ? 1 : 0;
+                loop::interpret({{part.nest}}, one);
+              }
+              for (const loop::Store& s : nest.stores)
+                EXPECT_LE(distance(one[s.target], all[s.target]), 1e-15L) << s.target->name;
+            });
+  EXPECT_GT(apart, 3U);
+  EXPECT_GT(twice, 3U);
 }
 
 // ---- chains of operations side by side ----

@@ -236,14 +236,17 @@ template <std::size_t n, bool abreast, class T, class F>
   }
 }
 
-// f(first), ... in the lanes of S.
-template <class T, class S, class F>
+// f(first), ... in the lanes of S, of several vectors in one loop: what a compiler is quickest with.
+template <class T, class S, std::size_t vectors = 1, class F>
 [[gnu::always_inline]] inline void each_lane(std::size_t first, const F& f) {
   FREEFALL_INDEPENDENT
-  for (std::size_t i = first; i < first + S::lanes; ++i) f(i);
+  for (std::size_t i = first; i < first + vectors * S::lanes; ++i) f(i);
 }
-template <class T, class S, class F>
+template <class T, class S, std::size_t vectors = 1, class F>
 [[gnu::always_inline]] inline void each_lane(std::size_t first, const noting<T, F>& g) {
+  if constexpr (vectors > 1)
+    return each_vector<vectors * S::lanes, false, S>(
+        first, [&](std::size_t i) __attribute__((always_inline)) { each_lane<T, S>(i, g); });
   const auto zero = [&](std::size_t i, note<T>& noted) __attribute__((always_inline)) {
     g.f(i, noted);
     return T(0);
@@ -259,8 +262,12 @@ template <std::size_t n, bool abreast, class T, class F>
   } else if constexpr (n > 1) {
     using S = decltype(simd_within<T, n>());
     constexpr std::size_t whole = n / S::lanes * S::lanes;
-    each_vector<whole, abreast, S>(
-        first, [&](std::size_t i) __attribute__((always_inline)) { each_lane<T, S>(i, f); });
+    if constexpr (abreast) {
+      each_vector<whole, true, S>(
+          first, [&](std::size_t i) __attribute__((always_inline)) { each_lane<T, S>(i, f); });
+    } else {
+      each_lane<T, S, n / S::lanes>(first, f);
+    }
     each<n - whole, abreast, T>(first + whole, f);
   }
 }

@@ -143,7 +143,7 @@ class NestEmitter {
             "const std::size_t " + names_.loop_variable(i),
             std::move(block),
             true,
-            is_abreast() || is_again()};
+            is_abreast() || (is_again() && merged_.counts[d] > lanes())};
         note_in(each);
         outer.push_back({std::move(each)});
       } else {
@@ -305,8 +305,7 @@ class NestEmitter {
   bool is_each() const { return (ends_within_a_vector() || is_abreast()) && !chooses(); }
   // True if the last vector of several rows has some elements of the one before.
   bool is_again() const {
-    return stores_rows() && nest_.stores.size() > 1 && merged_.counts.back() > lanes() &&
-           loop::is_done_at_once(merged_, *names_.sizes);
+    return stores_rows() && nest_.stores.size() > 1 && loop::is_done_at_once(merged_, *names_.sizes);
   }
   // True if the innermost loop stores rows of known length.
   bool stores_rows() const {

@@ -254,6 +254,23 @@ std::string row_of(std::size_t units, const auto& f) {
   return emitted(plan::compile(program, {"rows", {{"unit", units}}}));
 }
 
+TEST(Abreast, AreNoFewNumbersButTheyAreWorkedOutAtOnceToo) {
+  using namespace freefall;
+  const auto text = [](std::size_t units) {
+    axis<"unit"> unit;
+    auto x = variable<"x">(unit);
+    auto y = variable<"y">(unit);
+    auto z = variable<"z">(unit);
+    model<"rows">(x <<= normal(0.0), y <<= normal(freefall::tanh(x)), z <<= normal(hadamard(y, x)));
+    const ir::Program program = freefall::program{kernel<"row">(predict(y), predict(z))}.ir();
+    return emitted(plan::compile(program, {"rows", {{"unit", units}}}));
+  };
+  EXPECT_EQ(calls(text(7), "rows_over<7,"), 1U) << text(7);
+  EXPECT_EQ(calls(text(7), "FREEFALL_MIXED"), 0U);
+  EXPECT_EQ(calls(text(13), "rows_over<13,"), 1U);
+  EXPECT_EQ(calls(text(13), "FREEFALL_MIXED void"), 1U);
+}
+
 TEST(Abreast, GoTheVectorsOfNumbersThatTakeLong) {
   const auto long_one = [](auto x) { return freefall::tanh(x); };
   const auto short_one = [](auto x) { return 2.0 * x; };

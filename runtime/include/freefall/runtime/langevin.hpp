@@ -104,10 +104,10 @@ template <class T>
   return detail::select(small, T(0), line) + rest;
 }
 
-// The s in [-1, 1] with (e^(b s) - e^-b) / (e^b - e^-b) = u, for u in (0, 1); Q(u; -b) = -Q(1 - u; b).
-// With v = u for b > 0, else 1 - u, and w = 1 - v it is 1 + ln(v + w e^-2a) / a, a = |b|. Near 0 the
-// logarithm is that of 1 + w (e^-2a - 1). Both come from one exponential and one logarithm, whose parts are
-// those of exp, expm1, log and log1p.
+// The s in [-1, 1] with (e^(b s) - e^-b) / (e^b - e^-b) = u, for u in (0, 1), from 2^-100 on (draws are 2^-24
+// and more); Q(u; -b) = -Q(1 - u; b). With v = u for b > 0, else 1 - u, and w = 1 - v it is 1 + ln(v + w
+// e^-2a) / a, a = |b|. Near 0 the logarithm is that of 1 + w (e^-2a - 1). Both come from one exponential and
+// one logarithm, whose parts are those of exp, expm1, log and log1p.
 template <class T>
 [[gnu::always_inline]] inline T continuous_bernoulli_quantile(T u, T b) {
   using bits = detail::bits_of<T>;

@@ -6,16 +6,16 @@
 #include <freefall/runtime/error.hpp>
 
 // bound_<library>: `kernel` of a library on the arrays of an instance. `arrays` may be pointed elsewhere.
-#define FREEFALL_BENCH_BOUND(library, kernel)                                                     \
-  class bound_##library {                                                                         \
-   public:                                                                                        \
-    using instance = library::instance;                                                           \
-    explicit bound_##library(instance& i) : arrays(i.raw()) {}                                    \
-    void operator()() {                                                                           \
-      freefall::runtime::require(library::kernel(arrays, workspace_.data()), library::tensors()); \
-    }                                                                                             \
-    library::arrays arrays;                                                                       \
-                                                                                                  \
-   private:                                                                                       \
-    freefall::runtime::workspace workspace_{library::kernel##_workspace_bytes};                   \
+#define FREEFALL_BENCH_BOUND(library, kernel)                                                   \
+  class bound_##library {                                                                       \
+   public:                                                                                      \
+    using instance = library::instance;                                                         \
+    explicit bound_##library(instance& i) : arrays(i.raw()) {}                                  \
+    void operator()() {                                                                         \
+      freefall::runtime::require(library::kernel(arrays, workspace_.data()), library::tensors); \
+    }                                                                                           \
+    library::arrays arrays;                                                                     \
+                                                                                                \
+   private:                                                                                     \
+    freefall::runtime::workspace workspace_{library::kernel##_workspace_bytes};                 \
   }

@@ -169,7 +169,7 @@ generated_kernel kernel_of(const char* variant, operands<T>& o, const matrix<T>&
   arrays.y = y.data();
   const auto memory = std::make_shared<freefall::runtime::workspace>(Kernels::workspace_bytes);
   return {variant, [arrays, memory] {
-            freefall::runtime::require(Kernels::layer(arrays, memory->data()), Kernels::tensors());
+            freefall::runtime::require(Kernels::layer(arrays, memory->data()), Kernels::tensors);
           }};
 }
 

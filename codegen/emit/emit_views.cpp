@@ -121,7 +121,7 @@ std::string emit_views(const plan::Specialisation& sizes, const std::vector<Kern
     });
     out += fmt::format(
         "  {4} {0}({1}) {{\n    const auto status = {2}::{0}(raw({3}), workspace_.data());\n{7}"
-        "    freefall::runtime::require(status, tensors());\n{6}{5}  }}\n",
+        "    freefall::runtime::require(status, tensors);\n{6}{5}  }}\n",
         k.kernel->name, parameter_list, sizes.name, argument_list, returns ? "scalar" : "void",
         returns ? fmt::format("    return *{}_at_;\n", k.kernel->name) : "",
         k.steps != 0 ? fmt::format("    draw_step += {}_steps;\n", k.kernel->name) : "",

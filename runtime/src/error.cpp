@@ -98,8 +98,8 @@ std::string describe(const status& s, std::span<const tensor_info> tensors) {
 kernel_error::kernel_error(const status& s, std::span<const tensor_info> tensors)
     : std::runtime_error(describe(s, tensors)), reason_(s) {}
 
-void require(const status& s, std::span<const tensor_info> tensors) {
-  if (!s.ok()) throw kernel_error(s, tensors);
+void throw_kernel_error(const status& s, std::span<const tensor_info> tensors) {
+  throw kernel_error(s, tensors);
 }
 
 data_error::data_error(const std::filesystem::path& file, const std::string& message)

@@ -84,5 +84,17 @@ TEST(Require, ThrowsTheStatusWithItsText) {
   }
 }
 
+TEST(Require, AsksForTheArraysOnlyWhereSomethingIsWrong) {
+  static int asked = 0;
+  const auto tensors = +[] {
+    ++asked;
+    return std::span<const tensor_info>();
+  };
+  require(status{}, tensors);
+  EXPECT_EQ(asked, 0);
+  EXPECT_THROW(require({fault::not_finite, "step", "x", 3}, tensors), kernel_error);
+  EXPECT_EQ(asked, 1);
+}
+
 }  // namespace
 }  // namespace freefall::runtime

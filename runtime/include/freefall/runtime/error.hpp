@@ -28,8 +28,18 @@ class kernel_error : public std::runtime_error {
   status reason_;
 };
 
-// Throws kernel_error unless s.ok().
-void require(const status& s, std::span<const tensor_info> tensors = {});
+[[noreturn]] void throw_kernel_error(const status& s, std::span<const tensor_info> tensors);
+
+// Throws kernel_error unless s.ok(). A short kernel takes less time than calls that only fetch a text, so
+// `tensors` may be the function that a library has for it, which is called where there is something to say.
+inline void require(const status& s, std::span<const tensor_info> tensors = {}) {
+  if (!s.ok()) [[unlikely]]
+    throw_kernel_error(s, tensors);
+}
+inline void require(const status& s, std::span<const tensor_info> (*tensors)()) {
+  if (!s.ok()) [[unlikely]]
+    throw_kernel_error(s, tensors());
+}
 
 // A file that is missing, damaged, or not what was asked for, or that cannot be written. what() is
 // "<file>: <what was found, what was expected, how to mend it>".

@@ -248,6 +248,20 @@ TYPED_TEST(InLanes, AMatrixChangesOnTheWayThroughItsProduct) {
   expect_updated_product<T, 125, 30, true, false>();
 }
 
+TYPED_TEST(InLanes, WhatWasSeenIsHandedOn) {
+  using T = TypeParam;
+  for (const T x : {T(1), -this->infinity, this->nan}) {
+    std::array<T, 7> all{};
+    all[5] = x;
+    finite<T> before;
+    before& whole<7, T>{all.data()};
+    finite<T> after(before.bits());
+    EXPECT_EQ(bool(after), std::isfinite(x)) << x;
+    after& whole<5, T>{all.data()};
+    EXPECT_EQ(bool(after), std::isfinite(x)) << x;
+  }
+}
+
 TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {
   using T = TypeParam;
   for_each_count([&]<std::size_t n>() {

@@ -69,25 +69,28 @@ struct whole {
 template <class T, std::size_t bytes>
 class seen_lanes {
   using S = simd<T, bytes>;
-  using word = exponent_bits<T>;
+  using integer = typename S::integer;
+  static constexpr bool is_narrowest = bytes == 16;  // half of one has a test of its own nowhere
 
  public:
   // Of vectors with the lanes of P.
   template <class P>
   [[gnu::always_inline]] void add(typename P::mask seen) {
     if constexpr (P::bytes == bytes) {
-      seen_ = larger<S>(seen_, seen);
+      seen_ = S::is_known_zero(seen_) ? seen : larger<S>(seen_, seen);
+    } else if constexpr (P::lanes == 2 && S::lanes == 4) {
+      add<S>(typename S::mask{seen[0], seen[1], 0, 0});
     } else {
       narrower_.template add<P>(seen);
     }
   }
-  [[gnu::always_inline]] word all() {
-    if constexpr (S::lanes == 2) {
-      return static_cast<word>(seen_[0] > seen_[1] ? seen_[0] : seen_[1]);
+  // 0 if none is larger.
+  [[gnu::always_inline]] unsigned above(integer limit) const {
+    const unsigned here = S::is_known_zero(seen_) ? 0 : S::above(seen_, limit);
+    if constexpr (is_narrowest) {
+      return here;
     } else {
-      using half = simd<T, bytes / 2>;
-      narrower_.template add<half>(larger<half>(S::lower(seen_), S::upper(seen_)));
-      return narrower_.all();
+      return here | narrower_.above(limit);
     }
   }
 
@@ -99,7 +102,7 @@ class seen_lanes {
  private:
   struct none {};
   typename S::mask seen_{};
-  [[no_unique_address]] std::conditional_t<S::lanes == 2, none, seen_lanes<T, bytes / 2>> narrower_;
+  [[no_unique_address]] std::conditional_t<is_narrowest, none, seen_lanes<T, bytes / 2>> narrower_;
 };
 
 // True if none of the arrays, each a whole<n> or an argument, holds a NaN or infinity: no table of arrays in
@@ -109,6 +112,12 @@ class finite {
   using word = exponent_bits<T>;
 
  public:
+  finite() = default;
+  // What another knows.
+  [[gnu::always_inline]] explicit finite(word bits) : one_(bits) {}
+  [[gnu::always_inline]] word bits() const {
+    return bool(*this) ? 0 : exponent_detail::exponent_test<T>::sign;
+  }
   template <std::size_t n>
   [[gnu::always_inline]] finite& operator&(whole<n, T> a) {
     if constexpr (n == 0) {
@@ -135,8 +144,15 @@ class finite {
   [[gnu::always_inline]] void add(typename P::vector x) {
     seen_.template add<P>(magnitude<P>(x));
   }
-  [[gnu::always_inline]] explicit operator bool() {
-    return is_finite<T>(one_ | (seen_.all() + exponent_detail::exponent_test<T>::carry));
+  // The largest bits without a sign of as many numbers.
+  template <class P>
+  [[gnu::always_inline]] void add_magnitudes(typename P::mask seen) {
+    seen_.template add<P>(seen);
+  }
+  [[gnu::always_inline]] explicit operator bool() const {
+    using test = exponent_detail::exponent_test<T>;
+    constexpr word largest = test::magnitude - test::carry;  // of a number
+    return ((one_ & test::sign) | seen_.above(largest)) == 0;
   }
 
  private:
@@ -176,13 +192,19 @@ template <class T, std::size_t Depth, std::size_t N>
   return {};
 }
 
-// A workspace of the given size must be there and start at a multiple of 64 bytes.
-[[nodiscard]] inline status check_workspace(const char* kernel, const void* workspace, std::size_t bytes) {
-  constexpr std::size_t alignment = 64;
+inline constexpr std::size_t workspace_alignment = 64;
+// A workspace must be there and start at a multiple of 64 bytes.
+[[nodiscard, gnu::always_inline]] inline bool is_workspace(const void* workspace) {
+  return workspace != nullptr && reinterpret_cast<std::uintptr_t>(workspace) % workspace_alignment == 0;
+}
+// What one of the given size lacks.
+[[nodiscard, gnu::noinline, gnu::cold]] inline status check_workspace(const char* kernel,
+                                                                      const void* workspace,
+                                                                      std::size_t bytes) {
   if (workspace == nullptr) return {fault::null_argument, kernel, "workspace", 0, 0, bytes};
-  const std::size_t past = reinterpret_cast<std::uintptr_t>(workspace) % alignment;
-  if (past != 0) return {fault::misaligned_argument, kernel, "workspace", 0, past, alignment};
-  return {};
+  if (is_workspace(workspace)) return {};
+  const std::size_t past = reinterpret_cast<std::uintptr_t>(workspace) % workspace_alignment;
+  return {fault::misaligned_argument, kernel, "workspace", 0, past, workspace_alignment};
 }
 
 // A fault for the first element of the diagonal of a square array [n, n] that is not zero.

@@ -22,9 +22,10 @@ struct unchecked {
 
 namespace innermost_detail {
 
-// What a vector of `bytes`, or one number, has added up.
-template <class T, std::size_t bytes>
+// What a vector of `bytes_`, or one number, has added up.
+template <class T, std::size_t bytes_>
 struct total {
+  static constexpr std::size_t bytes = bytes_;
   using S = simd<T, bytes>;
   typename S::vector sum;
 
@@ -35,52 +36,80 @@ struct total {
 };
 template <class T>
 struct total<T, sizeof(T)> {
+  static constexpr std::size_t bytes = sizeof(T);
   T sum;
   [[gnu::always_inline]] explicit total(T x) : sum(x) {}
   [[gnu::always_inline]] void take(const total& other) { sum += other.sum; }
   [[gnu::always_inline]] T value() const { return sum; }
 };
 
+template <class T>
+inline constexpr exponent_bits<T> infinity_bits =
+    exponent_detail::exponent_test<T>::magnitude + 1 - exponent_detail::exponent_test<T>::carry;
+template <class T, std::size_t bytes>
+struct halved_largest;
+
 // The largest numbers that it has seen, and the largest bits without a sign: those of a NaN, where one was
 // among them. A maximum that keeps NaN would take three times as long, and each waits for the one before.
-template <class T, std::size_t bytes>
+template <class T, std::size_t bytes_>
 struct largest {
+  static constexpr std::size_t bytes = bytes_;
   using S = simd<T, bytes>;
-  using test = exponent_detail::exponent_test<T>;
   typename S::vector number;
   typename S::mask magnitude;
 
   [[gnu::always_inline]] explicit largest(typename S::vector x)
-      : number(x), magnitude((typename S::mask)x & static_cast<typename S::integer>(test::magnitude)) {}
-  [[gnu::always_inline]] largest(typename S::vector x, typename S::mask m) : number(x), magnitude(m) {}
+      : number(x),
+        magnitude((typename S::mask)x &
+                  static_cast<typename S::integer>(exponent_detail::exponent_test<T>::magnitude)) {}
   [[gnu::always_inline]] void take(const largest& other) {
     number = other.number > number ? other.number : number;
     magnitude = other.magnitude > magnitude ? other.magnitude : magnitude;
   }
-  [[gnu::always_inline]] auto lower() const {
-    return largest<T, bytes / 2>(S::lower(number), S::lower(magnitude));
-  }
-  [[gnu::always_inline]] auto upper() const {
-    return largest<T, bytes / 2>(S::upper(number), S::upper(magnitude));
-  }
+  // Not 0 if a NaN was among them.
+  [[gnu::always_inline]] unsigned nan() const { return S::above(magnitude, infinity_bits<T>); }
+  [[gnu::always_inline]] auto lower() const { return halved_largest<T, bytes / 2>(S::lower(number), nan()); }
+  [[gnu::always_inline]] auto upper() const { return halved_largest<T, bytes / 2>(S::upper(number), 0); }
 };
 template <class T>
 struct largest<T, sizeof(T)> {
+  static constexpr std::size_t bytes = sizeof(T);
   using test = exponent_detail::exponent_test<T>;
-  using word = typename test::word;
   T number;
-  word magnitude;
+  unsigned nan_;
 
-  [[gnu::always_inline]] explicit largest(T x) : largest(x, std::bit_cast<word>(x) & test::magnitude) {}
-  [[gnu::always_inline]] largest(T x, word m) : number(x), magnitude(m) {}
+  [[gnu::always_inline]] explicit largest(T x)
+      : largest(x, (std::bit_cast<typename test::word>(x) & test::magnitude) > infinity_bits<T>) {}
+  [[gnu::always_inline]] largest(T x, unsigned nan) : number(x), nan_(nan) {}
   [[gnu::always_inline]] void take(const largest& other) {
     number = other.number > number ? other.number : number;
-    magnitude = other.magnitude > magnitude ? other.magnitude : magnitude;
+    nan_ |= other.nan_;
   }
-  [[gnu::always_inline]] T value() const {
-    constexpr word infinity = test::magnitude + 1 - test::carry;
-    return magnitude > infinity ? std::bit_cast<T>(magnitude) : number;
+  [[gnu::always_inline]] unsigned nan() const { return nan_; }
+  [[gnu::always_inline]] T value() const { return nan_ != 0 ? std::bit_cast<T>(test::magnitude) : number; }
+};
+// The larger numbers of two halves; one test has shown whether a NaN was among them.
+template <class T, std::size_t bytes_>
+struct halved_largest {
+  static constexpr std::size_t bytes = bytes_;
+  using S = simd<T, bytes>;
+  typename S::vector number;
+  unsigned nan;
+
+  [[gnu::always_inline]] halved_largest(typename S::vector x, unsigned n) : number(x), nan(n) {}
+  [[gnu::always_inline]] void take(const halved_largest& other) {
+    number = other.number > number ? other.number : number;
+    nan |= other.nan;
   }
+  [[gnu::always_inline]] void take(const largest<T, bytes>& other) {
+    take(halved_largest(other.number, other.nan()));
+  }
+  [[gnu::always_inline]] auto lower() const { return halved_largest<T, bytes / 2>(S::lower(number), nan); }
+  [[gnu::always_inline]] auto upper() const { return halved_largest<T, bytes / 2>(S::upper(number), 0); }
+};
+template <class T>
+struct halved_largest<T, sizeof(T)> : largest<T, sizeof(T)> {
+  using largest<T, sizeof(T)>::largest;
 };
 
 // Notes whether the numbers that pass through it are finite: the largest bits without a sign.
@@ -117,7 +146,7 @@ template <class T, class S, class F>
     values[lane] = g.f(first + lane, noted);
     magnitudes[lane] = std::bit_cast<T>(noted.largest);
   }
-  g.seen.template add<S>(S::load(magnitudes));
+  g.seen.template add_magnitudes<S>((typename S::mask)S::load(magnitudes));
   return S::load(values);
 }
 template <class T, class F>
@@ -139,14 +168,14 @@ template <class T, class F>
 
 // Takes the lanes of a vector and f of n numbers from `first` on, fewer than these, into one number: by
 // halves, and with each half as many of the rest.
-template <std::size_t n, template <class, std::size_t> class State, class T, std::size_t bytes, class F>
-[[gnu::always_inline]] inline void take_across(State<T, sizeof(T)>& so_far, State<T, bytes> lanes,
+template <std::size_t n, template <class, std::size_t> class State, class T, class Lanes, class F>
+[[gnu::always_inline]] inline void take_across(State<T, sizeof(T)>& so_far, const Lanes& lanes,
                                                std::size_t first, const F& f) {
-  if constexpr (bytes == sizeof(T)) {
+  if constexpr (Lanes::bytes == sizeof(T)) {
     so_far.take(lanes);
   } else {
-    using half = simd<T, bytes / 2>;
-    constexpr std::size_t more = bytes / 2 / sizeof(T), taken = n >= more ? more : 0;
+    using half = simd<T, Lanes::bytes / 2>;
+    constexpr std::size_t more = Lanes::bytes / 2 / sizeof(T), taken = n >= more ? more : 0;
     auto lower = lanes.lower();
     lower.take(lanes.upper());
     if constexpr (taken == 1) {

@@ -54,6 +54,10 @@
 
 // Before a function so short that its call would take as long.
 #define FREEFALL_INLINE [[gnu::always_inline]] inline
+// Before a part of a kernel that stays a function of its own, so that what goes past it needs neither
+// registers nor memory for it; before one that is hardly ever called.
+#define FREEFALL_APART [[gnu::noinline]]
+#define FREEFALL_RARE [[gnu::noinline, gnu::cold]]
 // Behind the parameters of a lambda that is called element by element.
 #define FREEFALL_INLINED __attribute__((always_inline))
 
@@ -136,6 +140,52 @@ struct simd {
     }
   }
 
+  // 0 if no lane of m is larger than `limit`: one test for all lanes where the processor has one, else by
+  // halves.
+  [[gnu::always_inline]] static unsigned above(mask m, integer limit) {
+    [[maybe_unused]] const mask limits = mask{} + limit;
+#if defined(__AVX512DQ__) && defined(__AVX512VL__)
+    constexpr int larger = 6;
+    if constexpr (sizeof(T) == 4) {
+      if constexpr (bytes == 64) return __builtin_ia32_cmpd512_mask(m, limits, larger, 0xffff);
+      if constexpr (bytes == 32) return __builtin_ia32_cmpd256_mask(m, limits, larger, 0xff);
+      if constexpr (bytes == 16) return __builtin_ia32_cmpd128_mask(m, limits, larger, 0xff);
+    } else {
+      typedef long long eight __attribute__((vector_size(64)));
+      typedef long long four __attribute__((vector_size(32)));
+      typedef long long two __attribute__((vector_size(16)));
+      if constexpr (bytes == 64) return __builtin_ia32_cmpq512_mask((eight)m, (eight)limits, larger, 0xff);
+      if constexpr (bytes == 32) return __builtin_ia32_cmpq256_mask((four)m, (four)limits, larger, 0xff);
+      if constexpr (bytes == 16) return __builtin_ia32_cmpq128_mask((two)m, (two)limits, larger, 0xff);
+    }
+#elif defined(__SSE2__)
+#ifdef __AVX2__
+    typedef float eight __attribute__((vector_size(32)));
+    typedef double four __attribute__((vector_size(32)));
+    if constexpr (bytes == 32 && sizeof(T) == 4)
+      return static_cast<unsigned>(__builtin_ia32_movmskps256((eight)(m > limits)));
+    if constexpr (bytes == 32 && sizeof(T) == 8)
+      return static_cast<unsigned>(__builtin_ia32_movmskpd256((four)(m > limits)));
+#endif
+    typedef float singles __attribute__((vector_size(16)));
+    typedef double doubles __attribute__((vector_size(16)));
+    if constexpr (bytes == 16 && sizeof(T) == 4)
+      return static_cast<unsigned>(__builtin_ia32_movmskps((singles)(m > limits)));
+    if constexpr (bytes == 16 && sizeof(T) == 8)
+      return static_cast<unsigned>(__builtin_ia32_movmskpd((doubles)(m > limits)));
+#endif
+    if constexpr (lanes == 2) {
+      return static_cast<unsigned>(m[0] > limit) | static_cast<unsigned>(m[1] > limit);
+    } else {
+      const auto low = lower(m), high = upper(m);
+      return simd<T, bytes / 2>::above(low > high ? low : high, limit);
+    }
+  }
+  // That all lanes are 0 is known while the kernel is compiled.
+  [[gnu::always_inline]] static bool is_known_zero(mask m) {
+    return is_known_zero(m, std::make_index_sequence<lanes>{});
+  }
+
   // All bits of one lane.
   [[gnu::always_inline]] static mask lane(std::size_t which) {
     return number(std::make_index_sequence<lanes>{}) == mask{} + static_cast<integer>(which);
@@ -156,6 +206,10 @@ struct simd {
   }
 
  private:
+  template <std::size_t... i>
+  [[gnu::always_inline]] static bool is_known_zero(mask m, std::index_sequence<i...>) {
+    return (... && (__builtin_constant_p(m[i]) && m[i] == 0));
+  }
   template <std::size_t first, class V, std::size_t... i>
   [[gnu::always_inline]] static auto lanes_at(V v, std::index_sequence<i...>) {
     if constexpr (sizeof...(i) == 1) {

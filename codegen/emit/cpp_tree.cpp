@@ -39,6 +39,7 @@ struct Printer {
 
   std::string operator()(const CppComment& c) const { return comment(shortened(c.text), indent); }
   std::string operator()(const CppDeclare& d) const {
+    if (d.value.empty()) return wrapped(fmt::format("{} {};", d.type, d.name), indent);
     return wrapped(fmt::format("{} {} = {};", d.type, d.name, d.value), indent);
   }
   std::string operator()(const CppAssign& a) const {

@@ -14,7 +14,7 @@ using CppBlock = std::vector<CppStatement>;
 struct CppComment {
   std::string text;
 };
-/// `type name = value;`
+/// `type name = value;`, or `type name;` without one
 struct CppDeclare {
   std::string type, name, value;
 };

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "codegen/emit/boundary.hpp"
 #include "codegen/emit/emit_operation.hpp"
 #include "codegen/emit/emit_views.hpp"
 #include "codegen/emit/kernel_signature.hpp"
@@ -183,8 +184,7 @@ class LibraryEmitter {
   std::string source() {
     std::string operations, bodies;
     for (const KernelSignature& k : kernels_) {
-      CppFunction entry = kernel(k);
-      bodies += "\n" + print(entry);
+      bodies += kernel(k);
     }
     for (const CppFunction& f : operations_) operations += "\n" + print(f);
     const bool one_set = isa_ == Isa::native;
@@ -289,22 +289,42 @@ class LibraryEmitter {
     return shapes + "constexpr freefall::runtime::tensor_info kTensors[] = {\n" + rows + "};\n";
   }
 
-  CppFunction kernel(const KernelSignature& k) {
+  // The functions that stand apart, and the kernel.
+  std::string kernel(const KernelSignature& k) {
+    std::vector<CppFunction> apart;
     CppFunction f{"",
                   "freefall::runtime::status",
                   k.kernel->name,
                   {{"const arrays&", "a"}, {"[[maybe_unused]] void*", "workspace"}},
                   {}};
-    f.body = boundary_checks(k, names_);
-    if (loop::cost(k.kernel->operations, c_.sizes).operations >= c_.sizes.machine.mode_change)
-      f.body.push_back(
-          {CppDeclare{"[[maybe_unused]] const freefall::runtime::flush_denormals", "denormals_", "{}"}});
+    if (loop::cost(k.kernel->operations, c_.sizes).operations >= c_.sizes.machine.mode_change) {
+      // Called again in the mode, so that a call in a thread that has it does not carry what puts it back.
+      const std::string in_mode = k.kernel->name + "_in_mode_";
+      // Not the one that chooses the instruction set, which the compiler would find with the arrays.
+      const std::string self = isa_ == Isa::native ? k.kernel->name : fmt::format("({})", k.kernel->name);
+      apart.push_back(
+          {"",
+           "FREEFALL_RARE freefall::runtime::status",
+           in_mode,
+           f.parameters,
+           {{CppDeclare{"[[maybe_unused]] const freefall::runtime::flush_denormals", "mode_", "{}"}},
+            {CppReturn{self + "(a, workspace)"}}}});
+      f.body.push_back({CppIf{"!freefall::runtime::flush_denormals::is_set()",
+                              {{CppReturn{in_mode + "(a, workspace)"}}}}});
+    }
+    CppBlock before = boundary_checks(k, names_, apart);
+    f.body.insert(f.body.end(), before.begin(), before.end());
     OperationEmitter operations(k, names_, c_.sizes.name);
-    CppBlock body = operations.run(operations_);
+    CppBlock body = operations.run(operations_, apart);
     f.body.insert(f.body.end(), body.begin(), body.end());
-    CppBlock after = result_checks(k, names_);
+    CppBlock after = result_checks(k, names_, apart);
     f.body.insert(f.body.end(), after.begin(), after.end());
-    return f;
+    std::string out;
+    if (isa_ != Isa::native)  // its header declares the one that calls it
+      out += fmt::format("\nfreefall::runtime::status {}(const arrays& a, void* workspace);\n", f.name);
+    out += "\nnamespace {\n";
+    for (const CppFunction& part : apart) out += "\n" + print(part);
+    return out + "\n}  // namespace\n\n" + print(f);
   }
 
   const plan::Compilation& c_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "codegen/emit/boundary.hpp"
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/product_form.hpp"
 #include "codegen/loop/turn_matrices.hpp"
@@ -25,93 +26,10 @@ bool contains(const std::vector<const Tensor*>& list, const Tensor* t) {
   return std::find(list.begin(), list.end(), t) != list.end();
 }
 
-// Elements of an array in use: runs of contiguous ones, and how these repeat, the outermost first. A plate
-// together with the axes behind it, up to the next plate, is one level.
-struct UsedElements {
-  struct Runs {
-    std::string count;
-    std::size_t stride;
-  };
-  std::string elements;
-  std::vector<Runs> outside;
-};
-UsedElements used_elements(const Tensor* t, const Names& names) {
-  UsedElements out{"1", {}};
-  std::size_t stride = 1, behind = 1;  // of the level; elements behind its first axis so far
-  bool innermost = true;
-  for (std::size_t p = t->axes.size(); p-- > 0;) {
-    const Axis* a = t->axes[p];
-    if (!plan::is_counted(a)) behind *= names.sizes->extent(a);
-    if (!plan::is_counted(a) && p != 0) continue;
-    std::string count = fmt::format("{}", behind);
-    if (plan::is_counted(a))
-      count = behind == 1 ? names.copies(a) : fmt::format("{} * {}", names.copies(a), behind);
-    if (innermost) {
-      out.elements = count;
-    } else if (count != "1") {
-      out.outside.insert(out.outside.begin(), {count, stride});
-    }
-    innermost = false;
-    stride *= behind * (plan::is_counted(a) ? names.sizes->extent(a) : 1);
-    behind = 1;
-  }
-  return out;
-}
-
 // The scratch of gemm, and the first cache where it is not that which gemm takes by itself.
 std::string scratch_and_cache(const plan::Machine& machine) {
   if (machine.first_cache_bytes == plan::kFirstCacheBytes) return "scratch";
   return fmt::format("scratch, {}", machine.first_cache_bytes);
-}
-
-std::string fault(const char* what, const std::string& kernel, const std::string& tensor,
-                  const std::string& found, const std::string& expected) {
-  return fmt::format("{{freefall::runtime::fault::{}, \"{}\", \"{}\", 0, {}, {}}}", what, kernel, tensor,
-                     found, expected);
-}
-
-std::string argument_row(const Tensor* t, const KernelSignature& k, const Names& names) {
-  const UsedElements used = used_elements(t, names);
-  std::string outside;
-  for (const UsedElements::Runs& r : used.outside)
-    outside += fmt::format("{}{{{}, {}}}", outside.empty() ? "" : ", ", r.count, r.stride);
-  if (!outside.empty()) outside = fmt::format(", {{{{{}}}}}", outside);
-  return fmt::format("{{\"{0}\", a.{0}, {1}, {2}{3}}}", t->name, used.elements, contains(k.checked_first, t),
-                     outside);
-}
-
-std::string argument_type(std::size_t depth, const Names& names) {
-  const std::string levels = depth <= 1 ? "" : fmt::format(", {}", depth);
-  return fmt::format("freefall::runtime::argument<{}{}>", names.scalar(), levels);
-}
-
-// A table of arrays for the checks of runtime/arguments.hpp.
-CppStatement argument_table(const char* name, const std::vector<const Tensor*>& tensors,
-                            const KernelSignature& k, const Names& names) {
-  std::vector<std::string> rows;
-  std::size_t depth = 1;
-  for (const Tensor* t : tensors) {
-    depth = std::max(depth, used_elements(t, names).outside.size());
-    rows.push_back(argument_row(t, k, names));
-  }
-  return {CppDeclare{"const " + argument_type(depth, names), fmt::format("{}[]", name),
-                     fmt::format("{{{}}}", fmt::join(rows, ", "))}};
-}
-
-// The condition that all of these arrays are finite; "true" for none.
-// Also what the variable `seen` has noted.
-std::string all_finite(const std::vector<const Tensor*>& tensors, const KernelSignature& k,
-                       const Names& names, const std::string& seen = "") {
-  if (tensors.empty() && seen.empty()) return "true";
-  std::string out = seen.empty() ? fmt::format("freefall::runtime::finite<{}>()", names.scalar()) : seen;
-  for (const Tensor* t : tensors) {
-    const bool plated = std::any_of(t->axes.begin(), t->axes.end(), plan::is_counted);
-    out += plated ? fmt::format(" & {}{}", argument_type(used_elements(t, names).outside.size(), names),
-                                argument_row(t, k, names))
-                  : fmt::format(" & freefall::runtime::whole<{}, {}>{{a.{}}}", names.sizes->size(t),
-                                names.scalar(), t->name);
-  }
-  return fmt::format("bool({})", out);
 }
 
 // Offset of an access from its outer indices alone.
@@ -137,92 +55,69 @@ CppBlock in_loops(CppBlock body, const std::vector<Index>& loops, const Names& n
   return body;
 }
 
+std::string condition(const Tensor& positive) {
+  return fmt::format("{}{}[0] > 0", positive.role == ir::Role::temporary ? "" : "a.", positive.name);
+}
+bool is_condition(const loop::Operation& operation) {
+  const auto* repeat = std::get_if<loop::Repeat>(&operation.action);
+  return repeat != nullptr && repeat->while_positive != nullptr && repeat->count == 1 && !repeat->tolerance;
+}
+
 }  // namespace
-
-CppBlock boundary_checks(const KernelSignature& k, const Names& names) {
-  CppBlock out;
-  for (const Axis* a : k.plates) {
-    const std::string copies = names.copies(a);
-    out.push_back({CppDeclare{"const std::size_t", copies, "a." + copies}});
-    out.push_back({CppIf{
-        fmt::format("{0} == 0 || {0} > extent::{1}", copies, a->name),
-        {{CppReturn{fault("copies_out_of_range", k.kernel->name, a->name, copies, "extent::" + a->name)}}}}});
-  }
-  std::vector<std::string> present;
-  for (const Tensor* t : k.arguments) present.push_back(fmt::format("a.{} != nullptr", t->name));
-  if (!present.empty()) {
-    CppBlock tell{
-        argument_table("arguments", k.arguments, k, names),
-        {CppReturn{fmt::format("freefall::runtime::check_arguments(\"{}\", arguments)", k.kernel->name)}}};
-    std::string finite = all_finite(k.checked_first, k, names);
-    std::vector<const Tensor*> given;
-    for (const Tensor* t : k.checked_first) {
-      if (!contains(k.live_state, t)) given.push_back(t);
-    }
-    if (given.size() != k.checked_first.size()) {
-      finite = fmt::format("(a.state_is_trusted ? {} : {})", all_finite(given, k, names), finite);
-    }
-    if (!k.checked_first.empty()) present.push_back(finite);
-    out.push_back({CppIf{fmt::format("!({})", fmt::join(present, " && ")), std::move(tell)}});
-  }
-  if (k.prepares) out.push_back({CppAssign{"a.is_prepared[0]", "=", "0"}});  // until all is well
-  if (k.needs_prepare) {
-    out.push_back({CppIf{"a.is_prepared[0] != 1",
-                         {{CppReturn{fault("not_prepared", k.kernel->name, "is_prepared", "0", "0")}}}}});
-  }
-  for (const Tensor* t : k.live_in) {
-    const auto check = [&](const char* what, const std::string& arguments) {
-      CppStatement s{CppIf{fmt::format("const auto s = freefall::runtime::{}(\"{}\", {}); !s.ok()", what,
-                                       k.kernel->name, arguments),
-                           {{CppReturn{"s"}}}}};
-      const bool trusted = k.checks_state() && contains(k.live_state, t);
-      out.push_back(trusted ? CppStatement{CppIf{"!a.state_is_trusted", {{std::move(s)}}}} : std::move(s));
-    };
-    if (t->zero_diagonal)
-      check("check_zero_diagonal",
-            fmt::format("\"{0}\", a.{0}, {1}", t->name, names.sizes->extent(t->axes[0])));
-    if (t->index_of != nullptr)
-      check("check_indices",
-            fmt::format("{}{}, {}", argument_type(used_elements(t, names).outside.size(), names),
-                        argument_row(t, k, names), names.sizes->extent(t->index_of)));
-  }
-  if (k.is_threaded)
-    out.push_back(
-        {CppIf{"a.threads == 0", {{CppReturn{fault("no_threads", k.kernel->name, "threads", "0", "1")}}}}});
-  if (k.memory.workspace_bytes != 0) {
-    out.push_back({CppIf{fmt::format("const auto s = freefall::runtime::check_workspace(\"{0}\", workspace, "
-                                     "{0}_workspace_bytes); !s.ok()",
-                                     k.kernel->name),
-                         {{CppReturn{"s"}}}}});
-  }
-  return out;
-}
-
-CppBlock result_checks(const KernelSignature& k, const Names& names) {
-  std::vector<const Tensor*> read_again;
-  for (const Tensor* t : k.written) {
-    if (!contains(k.checked_where_written, t)) read_again.push_back(t);
-  }
-  const std::string finite = all_finite(read_again, k, names, k.checked_where_written.empty() ? "" : kStored);
-  CppBlock out{{CppIf{finite, {{CppReturn{"{}"}}}}}};
-  if (k.prepares) out.push_back({CppAssign{"a.is_prepared[0]", "=", "0"}});
-  out.push_back(argument_table("results", k.written, k, names));
-  out.push_back(
-      {CppReturn{fmt::format("freefall::runtime::check_results(\"{}\", results)", k.kernel->name)}});
-  return out;
-}
 
 OperationEmitter::OperationEmitter(const KernelSignature& kernel, const Names& names, std::string library)
     : kernel_(kernel), names_(names), library_(std::move(library)) {}
 
-CppBlock OperationEmitter::run(std::vector<CppFunction>& functions) {
-  functions_ = &functions;
+// What the operations need of the workspace, and the numbers alone that only they touch, which a compiler
+// keeps in registers.
+CppBlock OperationEmitter::places(const loop::Operations& operations, const loop::Operations& others,
+                                  CppBlock& of_threads) const {
   CppBlock out;
   const std::string type = names_.scalar() + "* const";
-  CppBlock own;  // of each thread
   const loop::MemoryPlan& memory = kernel_.memory;
+  const auto here = loop::touched(operations), elsewhere = loop::touched(others);
+  const auto touches = [](const loop::Touched& t, const Tensor* tensor) {
+    return contains(t.read, tensor) || contains(t.written, tensor);
+  };
+  for (const auto& slot : memory.slots) {
+    const bool both = touches(elsewhere, slot.tensor);
+    if (!touches(here, slot.tensor) && both) continue;
+    if (!kernel_.is_threaded && !both && names_.sizes->size(slot.tensor) == 1) {
+      out.push_back({CppDeclare{names_.scalar(), slot.tensor->name + "[1]", ""}});
+      continue;
+    }
+    const bool of_thread = kernel_.is_threaded && loop::is_of_lanes(slot.tensor, *names_.sizes);
+    const std::string at = of_thread ? fmt::format("lanes_ + {}", slot.offset - memory.lanes_offset)
+                                     : fmt::format("memory + {}", slot.offset);
+    (of_thread ? of_threads : out)
+        .push_back({CppDeclare{type, slot.tensor->name,
+                               fmt::format("reinterpret_cast<{}*>({})", names_.scalar(), at)}});
+  }
+  if (memory.scratch_bytes != 0) {
+    out.push_back({CppDeclare{
+        "[[maybe_unused]] " + type, "scratch",
+        fmt::format("reinterpret_cast<{}*>(memory + {})", names_.scalar(), memory.scratch_offset)}});
+  }
+  return out;
+}
+
+CppBlock OperationEmitter::run(std::vector<CppFunction>& functions, std::vector<CppFunction>& apart) {
+  functions_ = &functions;
+  CppBlock out;
+  CppBlock own;  // of each thread
+  const auto add = [](CppBlock& to, CppBlock more) {
+    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  };
+  const loop::MemoryPlan& memory = kernel_.memory;
+  const bool notes = !kernel_.checked_where_written.empty();
+  loop::Operations always = kernel_.kernel->operations, last;
+  if (!kernel_.is_threaded && !always.empty() && is_condition(always.back())) {
+    last.push_back(std::move(always.back()));
+    always.pop_back();
+  }
   if (memory.workspace_bytes != 0) {
-    out.push_back({CppDeclare{"std::byte* const", "memory", "static_cast<std::byte*>(workspace)"}});
+    out.push_back(
+        {CppDeclare{"[[maybe_unused]] std::byte* const", "memory", "static_cast<std::byte*>(workspace)"}});
     if (kernel_.is_threaded && memory.lanes_bytes != 0) {
       const std::string behind =
           fmt::format("memory + {} + (team_.thread() - 1) * {}", memory.workspace_bytes, memory.lanes_bytes);
@@ -230,30 +125,33 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions) {
           {CppDeclare{"std::byte* const", "lanes_",
                       fmt::format("team_.is_first() ? memory + {} : {}", memory.lanes_offset, behind)}});
     }
-    for (const auto& slot : memory.slots) {
-      const bool of_thread = kernel_.is_threaded && loop::is_of_lanes(slot.tensor, *names_.sizes);
-      const std::string at = of_thread ? fmt::format("lanes_ + {}", slot.offset - memory.lanes_offset)
-                                       : fmt::format("memory + {}", slot.offset);
-      (of_thread ? own : out)
-          .push_back({CppDeclare{type, slot.tensor->name,
-                                 fmt::format("reinterpret_cast<{}*>({})", names_.scalar(), at)}});
-    }
-    if (kernel_.memory.scratch_bytes != 0) {
-      out.push_back({CppDeclare{type, "scratch",
-                                fmt::format("reinterpret_cast<{}*>(memory + {})", names_.scalar(),
-                                            kernel_.memory.scratch_offset)}});
-    }
   }
-  if (!kernel_.checked_where_written.empty()) out.push_back({CppDeclare{stored_type(names_), kStored, "{}"}});
-  if (!kernel_.is_threaded) {
-    CppBlock body = block(kernel_.kernel->operations);
-    out.insert(out.end(), body.begin(), body.end());
+  add(out, places(always, last, own));
+  if (notes) out.push_back({CppDeclare{stored_type(names_), kStored, "{}"}});
+  if (kernel_.is_threaded) {
+    add(own, shared_block(always));
+    out.push_back({CppCallWith{"freefall::runtime::run_team",
+                               {"a.threads"},
+                               "const freefall::runtime::team& team_",
+                               std::move(own)}});
     return out;
   }
-  CppBlock body = shared_block(kernel_.kernel->operations);
-  own.insert(own.end(), body.begin(), body.end());
-  out.push_back({CppCallWith{
-      "freefall::runtime::run_team", {"a.threads"}, "const freefall::runtime::team& team_", std::move(own)}});
+  add(out, block(always));
+  // A condition at the end of a kernel is that of an event. What happens then stands apart.
+  for (const loop::Operation& event : last) {
+    const auto& repeat = std::get<loop::Repeat>(event.action);
+    const std::string bits = fmt::format("freefall::runtime::exponent_bits<{}>", names_.scalar());
+    std::vector<std::pair<CppParameter, std::string>> more;
+    if (memory.workspace_bytes != 0) more.push_back({{"std::byte* const", "memory"}, "memory"});
+    if (notes) more.push_back({{"const " + bits, "before_"}, std::string(kStored) + ".bits()"});
+    CppBlock body = places(last, always, own);
+    if (notes) body.push_back({CppDeclare{stored_type(names_), kStored, stored_type(names_) + "(before_)"}});
+    add(body, block(repeat.body));
+    add(body, result_checks(kernel_, names_, apart));
+    out.push_back(
+        {CppIf{condition(*repeat.while_positive),
+               {return_apart(kernel_, names_, "event", "FREEFALL_APART", std::move(body), apart, more)}}});
+  }
   return out;
 }
 
@@ -533,9 +431,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::O
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {
-  std::string positive;
-  if (const ir::Tensor* t = repeat.while_positive)
-    positive = fmt::format("{}{}[0] > 0", t->role == ir::Role::temporary ? "" : "a.", t->name);
+  std::string positive = repeat.while_positive == nullptr ? "" : condition(*repeat.while_positive);
   const bool shared = sharing_;
   const auto inside = [&] { return shared ? shared_block(repeat.body) : block(repeat.body); };
   // What a condition reads changes only when all threads have read it.

@@ -6,21 +6,19 @@
 
 namespace freefall::emit {
 
-/// Arguments are checked once, here, and never inside a loop.
-CppBlock boundary_checks(const KernelSignature& kernel, const Names& names);
-/// A result that is not finite is reported; ends with the return of success.
-CppBlock result_checks(const KernelSignature& kernel, const Names& names);
-
 /// Each nest becomes a function of its own: its arrays are restrict-qualified parameters, which stays right
 /// when temporaries share memory over time, and a profile names the equation.
 class OperationEmitter {
  public:
   OperationEmitter(const KernelSignature& kernel, const Names& names, std::string library);
 
-  /// Appends the functions and returns the statements of the kernel that call them.
-  CppBlock run(std::vector<CppFunction>& functions);
+  /// Appends the functions and returns the statements of the kernel that call them. To `apart`: what stands
+  /// apart from the kernel and ends it.
+  CppBlock run(std::vector<CppFunction>& functions, std::vector<CppFunction>& apart);
 
  private:
+  CppBlock places(const loop::Operations& operations, const loop::Operations& others,
+                  CppBlock& of_threads) const;
   CppBlock block(const loop::Operations& operations);
   /// The operations as all threads of a team run them: each its share of what can be shared, the first one
   /// the rest, and all wait for each other after either.

@@ -78,6 +78,17 @@ TEST(CheckedWhereWritten, ASumInOneColumn) {
   EXPECT_EQ(s.element, 5U * 64U + 7U);
 }
 
+// What is wrong before an event is told after it.
+TEST(CheckedWhereWritten, BeforeAnEvent) {
+  events_64::instance net;
+  net.V()(7) = 3;
+  net.D().col(3).setConstant(-1e308);
+  net.u().setConstant(2);
+  EXPECT_EQ(reported([&] { net.step(); }).what, fault::diverged);
+  EXPECT_EQ(net.r_winner(), 7);
+  EXPECT_EQ(net.V()(3), -std::numeric_limits<double>::infinity());
+}
+
 TEST(TrustedState, IsNotReadToBeChecked) {
   events_64::instance net;
   net.W()(3, 5) = kNaN;

@@ -32,6 +32,7 @@ class flush_denormals {
  public:
 #if defined(FREEFALL_KEEP_DENORMALS) || !(defined(__SSE__) || defined(__aarch64__))
   [[gnu::always_inline]] flush_denormals() {}
+  [[gnu::always_inline]] static bool is_set() { return true; }
 #else
   [[gnu::always_inline]] flush_denormals() : held_already_(denormals_detail::held) {
     if (held_already_) return;
@@ -46,6 +47,14 @@ class flush_denormals {
     asm volatile("" ::: "memory");
     hold(false);
     if ((mode_ & flushing) != flushing) write(mode_);
+  }
+  // An object would change nothing.
+  [[gnu::always_inline]] static bool is_set() {
+#if __STDC_HOSTED__
+    return denormals_detail::held;
+#else
+    return (read() & flushing) == flushing;
+#endif
   }
 
  private:

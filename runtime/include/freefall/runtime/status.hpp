@@ -92,6 +92,12 @@ template <class T>
   return (seen & exponent_detail::exponent_test<T>::sign) == 0;
 }
 
+// By its bits, which the unit for whole numbers compares.
+template <class T>
+[[nodiscard, gnu::always_inline]] constexpr bool is_one(T x) {
+  return std::bit_cast<exponent_bits<T>>(x) == std::bit_cast<exponent_bits<T>>(T(1));
+}
+
 // Index of the first NaN or infinity among p[0..n), or n if all are finite. T is float or double; p needs no
 // alignment beyond that of T and may be null when n is 0.
 template <class T>

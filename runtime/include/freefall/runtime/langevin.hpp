@@ -63,6 +63,12 @@ template <class T>
   }
 }
 
+// |b|, by which may be divided. Functions of one b that go by it share the exponential below.
+template <class T>
+[[gnu::always_inline]] inline T magnitude_above_zero(T b) {
+  return greater_magnitude(T(1e-30), absolute(b));
+}
+
 // e^-2a = (1 + tail) 2^n for a >= 0. Where that is no normal number it is the smallest one, which is as good
 // as 0 to all that is added to it here. A NaN is not kept.
 template <class T>
@@ -76,7 +82,7 @@ template <class T>
 // coth b - 1/b, the Langevin function: the mean. From 2 on as ((1 + e) a - (1 - e)) / ((1 - e) a), e = e^-2a.
 template <class T>
 [[gnu::always_inline]] inline T langevin(T b) {
-  const T a = detail::absolute(b);
+  const T a = detail::magnitude_above_zero(b);
   const auto x = detail::split_exp_twice(a);
   const T power = detail::power_of_two<T>(x.n), e = detail::multiply_add(power, x.tail, power);
   const T large = detail::multiply_add(e, a + T(1), a - T(1)) / detail::multiply_add(-e, a, a);
@@ -112,7 +118,7 @@ template <class T>
 [[gnu::always_inline]] inline T continuous_bernoulli_quantile(T u, T b) {
   using bits = detail::bits_of<T>;
   const bits sign = detail::to_bits(b) & ~(~bits{0} >> 1);
-  const T a = detail::greater_magnitude(T(1e-30), detail::absolute(b));
+  const T a = detail::magnitude_above_zero(b);
   const T v = detail::select(sign != 0, T(1) - u, u), w = T(1) - v;
   const bool near =
       a < T(0.345);  // up to where e^-2a = 2^n (1 + tail) has n = -1: 3.8 ulp of 1, 5.2 from 1 on

@@ -28,6 +28,7 @@
 #include <cstdint>
 #include <limits>
 #include <numbers>
+#include <type_traits>
 
 #include "freefall/runtime/multiply_add.hpp"
 #include "freefall/runtime/simd.hpp"
@@ -80,6 +81,25 @@ template <class T>
 template <class T, class... Rest>
 [[gnu::always_inline]] inline T polynomial(T x, T c, Rest... rest) {
   return multiply_add(polynomial(x, rest...), x, c);
+}
+// c0 + c2 z + c4 z^2 + ...
+template <class T>
+[[gnu::always_inline]] inline T even_terms(T /*z*/, T c) {
+  return c;
+}
+template <class T>
+[[gnu::always_inline]] inline T even_terms(T /*z*/, T c, T /*odd*/) {
+  return c;
+}
+template <class T, class... Rest>
+[[gnu::always_inline]] inline T even_terms(T z, T c, T /*odd*/, Rest... rest) {
+  return multiply_add(even_terms(z, rest...), z, c);
+}
+// The same polynomial of x, given z = x^2: even and odd terms do not wait for each other, so it takes half as
+// long, and no operation more where z is needed anyway.
+template <class T, class... Rest>
+[[gnu::always_inline]] inline T polynomial_in_halves(T x, T z, T c, Rest... rest) {
+  return multiply_add(even_terms(z, rest...), x, even_terms(z, c, rest...));
 }
 
 // `yes` where the mask has ones.
@@ -144,24 +164,28 @@ struct exponential {
   T tail;
   bits_of<T> n;
 };
-template <class T>
-[[gnu::always_inline]] inline exponential<T> split_exp(T x, T correction = 0) {
+// Correction: a number, or no_correction, which costs nothing (a sum with 0 is no copy to a compiler).
+struct no_correction {};
+template <class T, class Correction = no_correction>
+[[gnu::always_inline]] inline exponential<T> split_exp(T x, Correction correction = {}) {
   using F = format<T>;
   const T shifted = multiply_add(x, std::numbers::log2e_v<T>, F::round);
   const T n = shifted - F::round;
-  const T r = multiply_add(n, -F::ln2_low, multiply_add(n, -F::ln2_high, x)) + correction;
+  T r = multiply_add(n, -F::ln2_low, multiply_add(n, -F::ln2_high, x));
+  if constexpr (!std::is_same_v<Correction, no_correction>) r += correction;
+  const T z = r * r;
   T q;  // (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2, error relative to e^r
   if constexpr (sizeof(T) == 4) {
-    q = polynomial(r, 5.000000000e-01F, 1.666666567e-01F, 4.166628048e-02F, 8.333503269e-03F,
-                   1.394575578e-03F,
-                   1.978928922e-04F);  // 2^-34
+    q = polynomial_in_halves(r, z, 5.000000000e-01F, 1.666666567e-01F, 4.166628048e-02F, 8.333503269e-03F,
+                             1.394575578e-03F,
+                             1.978928922e-04F);  // 2^-34
   } else {
-    q = polynomial(r, 5.00000000000000000e-01, 1.66666666666666852e-01, 4.16666666666657276e-02,
-                   8.33333333331526954e-03, 1.38888888892370224e-03, 1.98412699006679440e-04,
-                   2.48015867521373405e-05, 2.75572306372313961e-06, 2.75576960707274596e-07,
-                   2.51134933448021746e-08, 2.07988044545156066e-09);  // 2^-63
+    q = polynomial_in_halves(r, z, 5.00000000000000000e-01, 1.66666666666666852e-01, 4.16666666666657276e-02,
+                             8.33333333331526954e-03, 1.38888888892370224e-03, 1.98412699006679440e-04,
+                             2.48015867521373405e-05, 2.75572306372313961e-06, 2.75576960707274596e-07,
+                             2.51134933448021746e-08, 2.07988044545156066e-09);  // 2^-63
   }
-  return {multiply_add(r * r, q, r), to_bits(shifted) - to_bits(F::round)};
+  return {multiply_add(z, q, r), to_bits(shifted) - to_bits(F::round)};
 }
 
 // log(2^e (1 + f)) for 1 + f in [sqrt(1/2), sqrt(2)].

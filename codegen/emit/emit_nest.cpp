@@ -689,7 +689,8 @@ CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vec
 }
 
 CppBlock emit_updated_product(const loop::Nest& update, const loop::Gemm& g, const std::string& function,
-                              std::vector<std::string> arguments, const Names& names, bool checked) {
+                              std::vector<std::string> arguments, const Names& names, bool checked,
+                              const std::string& backwards) {
   Numbers used;
   CppBlock out;
   const auto function_of = [&](const loop::Nest& nest, const char* name) {
@@ -703,7 +704,7 @@ CppBlock emit_updated_product(const loop::Nest& update, const loop::Gemm& g, con
   function_of(split ? split->elsewhere : update, "update_");
   if (split) function_of({{update.loops[0]}, {split->on_diagonal}}, "diagonal_");
   if (!checked) out.push_back({CppDeclare{"freefall::runtime::unchecked", "unchecked_", "{}"}});
-  arguments.insert(arguments.end(), {checked ? kStored : "unchecked_", "update_",
+  arguments.insert(arguments.end(), {checked ? kStored : "unchecked_", backwards, "update_",
                                      split ? "diagonal_" : "freefall::runtime::like_all()"});
   CppBlock product = emit_product(g, function, std::move(arguments), names, used);
   out.insert(out.end(), std::make_move_iterator(product.begin()), std::make_move_iterator(product.end()));

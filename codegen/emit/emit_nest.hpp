@@ -26,8 +26,10 @@ CppBlock emit_product(const loop::Gemm& gemm, const std::string& function, std::
                       const Names& names);
 
 /// The same of a product by a matrix that the nest changes on the way (loop/updated_product.hpp,
-/// runtime/updated_product.hpp); checked: whether the new elements are finite goes into kStored.
+/// runtime/updated_product.hpp); checked: whether the new elements are finite goes into kStored; backwards: a
+/// condition, which rows go first.
 CppBlock emit_updated_product(const loop::Nest& update, const loop::Gemm& gemm, const std::string& function,
-                              std::vector<std::string> arguments, const Names& names, bool checked);
+                              std::vector<std::string> arguments, const Names& names, bool checked,
+                              const std::string& backwards);
 
 }  // namespace freefall::emit

@@ -10,6 +10,7 @@
 
 #include "codegen/emit/boundary.hpp"
 #include "codegen/loop/cost.hpp"
+#include "codegen/loop/draws_ahead.hpp"
 #include "codegen/loop/product_form.hpp"
 #include "codegen/loop/turn_matrices.hpp"
 #include "codegen/loop/updated_product.hpp"
@@ -208,7 +209,7 @@ CppBlock OperationEmitter::block(const loop::Operations& operations) {
   for (std::size_t n = 0; n < operations.size(); ++n) {
     const loop::Operation& o = operations[n];
     if (n + 1 < operations.size() && loop::are_updated_product(o, operations[n + 1], *names_.sizes)) {
-      append_updated(out, o, operations[++n]);
+      append_updated(out, o, operations[++n], "");
     } else {
       std::visit([&](const auto& action) { append(out, action, o); }, o.action);
     }
@@ -217,7 +218,7 @@ CppBlock OperationEmitter::block(const loop::Operations& operations) {
 }
 
 void OperationEmitter::append_updated(CppBlock& out, const loop::Operation& update,
-                                      const loop::Operation& product) {
+                                      const loop::Operation& product, const std::string& pass) {
   const auto& g = std::get<loop::Gemm>(product.action);
   const ir::Expr matrix = g.m ? g.a : g.b, vector = g.m ? g.b : g.a;
   const auto& rows = g.m ? g.m : g.n;
@@ -228,12 +229,18 @@ void OperationEmitter::append_updated(CppBlock& out, const loop::Operation& upda
       fmt::format("freefall::runtime::updated_matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(),
                   names_.extent(rows->axis), names_.extent(g.k->axis), stride(matrix, rows),
                   stride(matrix, g.k), stride(vector, g.k));
-  const bool checked = contains(kernel_.checked_where_written, matrix->tensor);
+  const bool checked = pass.empty() && contains(kernel_.checked_where_written, matrix->tensor);
   CppBlock body = emit_updated_product(std::get<loop::Nest>(update.action), g, function,
-                                       {matrix->tensor->name, vector->tensor->name}, names_, checked);
+                                       {matrix->tensor->name, vector->tensor->name}, names_, checked,
+                                       pass.empty() ? "false" : "backwards_");
   const std::string name = next_name("updated_product");
   const loop::Operation both{loop::Repeat{1, std::nullopt, nullptr, {update, product}}};
-  out.push_back({CppCall{name, outline(name, g.label, "void", std::move(body), both, false)}});
+  std::vector<std::string> arguments = outline(name, g.label, "void", std::move(body), both, false, checked);
+  if (!pass.empty()) {
+    functions_->back().parameters.push_back({"const bool", "backwards_"});
+    arguments.push_back(pass + " % 2 != 0");
+  }
+  out.push_back({CppCall{name, std::move(arguments)}});
 }
 
 std::string OperationEmitter::next_name(const char* what) {
@@ -242,7 +249,8 @@ std::string OperationEmitter::next_name(const char* what) {
 
 std::vector<std::string> OperationEmitter::outline(const std::string& name, const std::string& text,
                                                    const char* result, CppBlock body,
-                                                   const loop::Operation& operation, bool scratch) {
+                                                   const loop::Operation& operation, bool scratch,
+                                                   bool checked) {
   CppFunction f{text, result, name, {}, std::move(body)};
   std::vector<std::string> arguments;
   for (const Axis* a : plates_of(operation)) {
@@ -268,8 +276,8 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
         {fmt::format("{}{}* __restrict", written ? "" : "const ", names_.scalar()), t->name});
     arguments.push_back(t->role == ir::Role::temporary ? t->name : "a." + t->name);
   }
-  if (std::any_of(touched.written.begin(), touched.written.end(),
-                  [&](const Tensor* t) { return contains(kernel_.checked_where_written, t); })) {
+  if (checked && std::any_of(touched.written.begin(), touched.written.end(),
+                             [&](const Tensor* t) { return contains(kernel_.checked_where_written, t); })) {
     f.parameters.push_back({stored_type(names_) + "&", kStored});
     arguments.emplace_back(kStored);
   }
@@ -423,11 +431,14 @@ void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::O
   const std::string count =
       used.outside.empty() ? used.elements : fmt::format("{}", names_.sizes->size(d.result));
   static constexpr const char* kFill[] = {"fill_uniform", "fill_positions", "fill_permutation"};  // by kind
+  std::string fill = kFill[static_cast<std::size_t>(d.kind)];
+  // The memory of a temporary is a whole number of the largest vectors.
+  if (d.kind == loop::Draws::Kind::uniform && d.result->role == ir::Role::temporary) fill += "_and_rest";
   out.push_back({CppComment{d.label}});
-  out.push_back({CppCall{fmt::format("freefall::runtime::uniform_stream(a.draw_seed, \"{}\").{}", d.stream,
-                                     kFill[static_cast<std::size_t>(d.kind)]),
-                         {fmt::format("std::span<{}>({}, {})", names_.scalar(), d.result->name, count),
-                          fmt::format("{} * {}", step, names_.sizes->size(d.result))}}});
+  out.push_back(
+      {CppCall{fmt::format("freefall::runtime::uniform_stream(a.draw_seed, \"{}\").{}", d.stream, fill),
+               {fmt::format("std::span<{}>({}, {})", names_.scalar(), d.result->name, count),
+                fmt::format("{} * {}", step, names_.sizes->size(d.result))}}});
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {
@@ -446,18 +457,49 @@ void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const l
     return;
   }
   const std::string pass = fmt::format("pass_{}", ++loops_), outer = passes_;
-  passes_ = outer.empty() ? pass : fmt::format("({} * {} + {})", outer, repeat.count, pass);
+  const auto steps = [&](const std::string& of_pass) {
+    return outer.empty() ? of_pass : fmt::format("({} * {} + {})", outer, repeat.count, of_pass);
+  };
+  passes_ = steps(pass);
   const bool delays = !shared && loop::delays_update(repeat, *names_.sizes);
+  const auto ahead = shared ? std::nullopt : loop::draws_ahead(repeat, *names_.sizes);
   CppBlock body;
-  if (delays) {
-    const loop::Operation &product = repeat.body.front(), &update = repeat.body.back();
-    CppBlock first, later;
-    append(first, std::get<loop::Gemm>(product.action), product);
-    append_updated(later, update, product);
-    body.push_back({CppIf{pass + " == 0", std::move(first)}});
-    body.push_back({CppIf{pass + " > 0", std::move(later)}});
-    CppBlock rest = block({repeat.body.begin() + 1, repeat.body.end() - 1});
-    body.insert(body.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+  if (delays || ahead) {
+    std::size_t from = 0, to = repeat.body.size();
+    if (delays) {
+      const loop::Operation &product = repeat.body.front(), &update = repeat.body.back();
+      CppBlock first, later;
+      append(first, std::get<loop::Gemm>(product.action), product);
+      // What is not finite stays so: the change of the last pass, behind the loop, sees it.
+      append_updated(later, update, product, pass);
+      body.push_back({CppIf{pass + " == 0", std::move(first)}});
+      body.push_back({CppIf{pass + " > 0", std::move(later)}});
+      ++from;
+      --to;
+    }
+    const auto append_until = [&](std::size_t end) {
+      const auto begin = repeat.body.begin();
+      CppBlock part =
+          block({begin + static_cast<std::ptrdiff_t>(from), begin + static_cast<std::ptrdiff_t>(end)});
+      body.insert(body.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
+      from = end;
+    };
+    if (ahead) {
+      const loop::Operation& draws = repeat.body[ahead->draws];
+      const auto append_draws = [&](CppBlock& into, const std::string& step) {
+        passes_ = step;
+        append(into, std::get<loop::Draws>(draws.action), draws);
+        passes_ = steps(pass);
+      };
+      append_draws(out, outer.empty() ? "" : fmt::format("{} * {}", outer, repeat.count));
+      append_until(ahead->draws);
+      ++from;
+      append_until(ahead->last_reader + 1);
+      CppBlock next;
+      append_draws(next, steps(pass + " + 1"));
+      body.push_back({CppIf{fmt::format("{} + 1 < {}", pass, repeat.count), std::move(next)}});
+    }
+    append_until(to);
   } else {
     body = inside();
   }

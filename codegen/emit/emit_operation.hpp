@@ -27,8 +27,11 @@ class OperationEmitter {
   void wait(CppBlock& out) const { out.push_back({CppCall{"team_.wait", {}}}); }
   void append(CppBlock& out, const loop::Nest& nest, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Gemm& gemm, const loop::Operation& operation);
-  /// A change of the matrix of a product and the product, in one pass.
-  void append_updated(CppBlock& out, const loop::Operation& update, const loop::Operation& product);
+  /// A change of the matrix of a product and the product, in one pass. `pass`: the passes of the loop around,
+  /// where the change is that of the pass before, else "". Then every second pass goes through the matrix
+  /// backwards, and nothing is checked on the way.
+  void append_updated(CppBlock& out, const loop::Operation& update, const loop::Operation& product,
+                      const std::string& pass);
   void append(CppBlock& out, const loop::MatrixFunction& function, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Draws& draws, const loop::Operation& operation);
   void append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation& operation);
@@ -37,7 +40,8 @@ class OperationEmitter {
   void append(CppBlock& out, const loop::Transfer& transfer, const loop::Operation& operation);
   /// Makes a function of the body over what the operation touches, and returns the call's arguments.
   std::vector<std::string> outline(const std::string& name, const std::string& comment, const char* result,
-                                   CppBlock body, const loop::Operation& operation, bool scratch);
+                                   CppBlock body, const loop::Operation& operation, bool scratch,
+                                   bool checked = true);
   std::string next_name(const char* what);
 
   const KernelSignature& kernel_;

@@ -8,6 +8,7 @@
 #include "codegen/loop/live_in.hpp"
 #include "codegen/loop/one_hot.hpp"
 #include "codegen/loop/product_form.hpp"
+#include "codegen/loop/updated_product.hpp"
 
 namespace freefall::emit {
 namespace {
@@ -72,6 +73,33 @@ bool is_added_to(const loop::Operations& operations, const Tensor* t) {
              return s.target != t || (own && loop::adds_to_target(s));
            });
   });
+}
+
+// How many elements of t are stored where they would be checked; a change that is delayed is checked behind
+// its loop alone.
+double checked_stores(const loop::Operations& operations, const Tensor* t,
+                      const plan::Specialisation& sizes) {
+  double out = 0;
+  for (const loop::Operation& o : operations) {
+    if (const loop::Operations* body = loop::body_of(o)) {
+      const auto* repeat = std::get_if<loop::Repeat>(&o.action);
+      const auto* sweep = std::get_if<loop::Sweep>(&o.action);
+      double passes = repeat != nullptr ? static_cast<double>(repeat->count) : 1;
+      if (sweep != nullptr) passes = static_cast<double>(sizes.extent(sweep->tick.axis));
+      if (repeat != nullptr && loop::delays_update(*repeat, sizes)) {
+        out += checked_stores({body->back()}, t, sizes);
+        out += passes * checked_stores({body->begin(), body->end() - 1}, t, sizes);
+      } else {
+        out += passes * checked_stores(*body, t, sizes);
+      }
+    } else if (const auto* nest = std::get_if<loop::Nest>(&o.action)) {
+      double elements = 1;
+      for (const ir::Index& i : loop::scatter(*nest).nest.loops)
+        elements *= static_cast<double>(sizes.extent(i.axis));
+      for (const loop::Store& s : nest->stores) out += s.target == t ? elements : 0;
+    }
+  }
+  return out;
 }
 
 // True if the nest sets neighbouring elements of t along its innermost loop, or one where it has no loops.
@@ -169,8 +197,13 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
     const std::size_t bytes = compilation.sizes.size(t) * plan::bytes(compilation.sizes.scalar);
     const bool much = bytes >= read_again || t->axes.size() > 1 || is_scattered_to(kernel.operations, t);
     if (out.is_threaded) continue;
+    // A store that is checked takes about as long more as it takes to look at the element at the end.
+    constexpr double kTimes = 2;
+    const bool often = checked_stores(kernel.operations, t, compilation.sizes) >
+                       kTimes * static_cast<double>(compilation.sizes.size(t));
     const bool vectors = bytes > compilation.sizes.machine.vector_bytes;  // one costs less to load again
-    if ((much && is_added_to(kernel.operations, t)) || (vectors && is_set_once(kernel.operations, t)))
+    if ((much && !often && is_added_to(kernel.operations, t)) ||
+        (vectors && is_set_once(kernel.operations, t)))
       out.checked_where_written.push_back(t);
   }
   out.steps = loop::steps(kernel.operations);

@@ -4,6 +4,7 @@
 #include <freefall/runtime/gemm.hpp>
 #include <stdexcept>
 
+#include "codegen/loop/draws_ahead.hpp"
 #include "codegen/loop/product_form.hpp"
 #include "codegen/loop/updated_product.hpp"
 
@@ -57,14 +58,18 @@ class Liveness {
     for (std::size_t n = 0; n < operations.size(); ++n) {
       const Operation& o = operations[n];
       if (const Operations* body = body_of(o)) {
-        const std::size_t begin = position_++;
         const auto* repeat = std::get_if<Repeat>(&o.action);
+        // Made before the loop, and in each pass for the next.
+        const auto ahead = repeat != nullptr ? draws_ahead(*repeat, sizes_) : std::nullopt;
+        if (ahead) touch_all((*body)[ahead->draws], position_++);
+        const std::size_t begin = position_++;
         if (repeat != nullptr) touch(repeat->while_positive, position_);
         visit(*body);
         if (repeat != nullptr) {
           touch(repeat->moved, position_);
           touch(repeat->while_positive, position_);
         }
+        if (ahead) touch_all((*body)[ahead->draws], position_);
         if (const auto* sweep = std::get_if<Sweep>(&o.action)) touch(sweep->elements, position_);
         loops_.push_back({begin, position_++, std::holds_alternative<Sweep>(o.action)});
         // A change that waits for the next pass, or for the end of the loop.

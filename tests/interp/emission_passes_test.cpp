@@ -1,6 +1,6 @@
 // What is done to loops where they are emitted, and what it is for: loops that go through memory as one,
-// diagonals taken out, one-hot arrays as scatters; a change of a matrix on the way through its product; and
-// how often an inference step works out a nonlinearity.
+// diagonals taken out, one-hot arrays as scatters; a change of a matrix on the way through its product; draws
+// made a pass ahead; and how often an inference step works out a nonlinearity.
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,9 @@
 
 #include "codegen/emit/emit_library.hpp"
 #include "codegen/loop/cost.hpp"
+#include "codegen/loop/draws_ahead.hpp"
 #include "codegen/loop/interpret_loop.hpp"
+#include "codegen/loop/memory_plan.hpp"
 #include "codegen/loop/merge_loops.hpp"
 #include "codegen/loop/one_hot.hpp"
 #include "codegen/loop/split_diagonal.hpp"
@@ -211,6 +213,89 @@ TEST(UpdatedProduct, IsNotCalledWhereAMatrixIsChangedOncePerCall) {
   EXPECT_EQ(calls(emitted(c), "updated_product"), 0U);
 }
 
+const loop::Repeat* first_loop(const loop::Operations& operations) {
+  for (const loop::Operation& o : operations) {
+    if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) return repeat;
+    if (const loop::Operations* body = loop::body_of(o)) {
+      if (const loop::Repeat* inside = first_loop(*body)) return inside;
+    }
+  }
+  return nullptr;
+}
+
+// What adds to a matrix in each pass leaves what is not finite there, so that the last change sees it.
+TEST(UpdatedProduct, IsLookedAtBehindTheLoopAlone) {
+  for (const bool columns : {false, true}) {
+    const ir::Program program = columns ? online(by_columns{}).ir() : online(by_rows{}).ir();
+    const std::string text = emitted(plan::compile(program, {"online", {{"unit", 24}}}));
+    const std::size_t in_loop = text.find("void run_updated_product"),
+                      behind = text.find("void run_nest", in_loop);
+    const std::string delayed = text.substr(in_loop, text.find("\n}\n", in_loop) - in_loop);
+    EXPECT_EQ(calls(delayed, "stored_"), 0U) << delayed;
+    EXPECT_GT(calls(text.substr(behind), "store_over<24>(&J"), 0U) << text;
+  }
+}
+
+// ---- draws made a pass ahead ----
+
+TEST(DrawsAhead, StandBehindTheirLastReaderAndBeforeTheLoop) {
+  const ir::Program program = online(by_rows{}).ir();
+  const plan::Compilation c = plan::compile(program, {"online", {{"unit", 24}}});
+  const auto run =
+      std::find_if(c.kernels.begin(), c.kernels.end(), [](const auto& k) { return k.name == "run"; });
+  const loop::Repeat* passes = first_loop(run->operations);
+  ASSERT_NE(passes, nullptr);
+  const auto ahead = loop::draws_ahead(*passes, c.sizes);
+  ASSERT_TRUE(ahead);
+  const ir::Tensor* draws = std::get<loop::Draws>(passes->body[ahead->draws].action).result;
+  const auto read = [&](const loop::Operation& o) {
+    const auto of = loop::touched(o).read;
+    return std::find(of.begin(), of.end(), draws) != of.end();
+  };
+  EXPECT_TRUE(read(passes->body[ahead->last_reader]));
+  EXPECT_TRUE(std::none_of(passes->body.begin() + static_cast<std::ptrdiff_t>(ahead->last_reader) + 1,
+                           passes->body.end(), read));
+
+  // They are kept from pass to pass: nothing that the loop touches shares their memory.
+  const loop::MemoryPlan memory = loop::plan_memory(*run, c.sizes);
+  const auto& own = memory.slot(draws);
+  const loop::Touched all = loop::touched(passes->body);
+  std::size_t others = 0;
+  for (const loop::MemoryPlan::Slot& s : memory.slots) {
+    const bool in_loop = std::find(all.read.begin(), all.read.end(), s.tensor) != all.read.end() ||
+                         std::find(all.written.begin(), all.written.end(), s.tensor) != all.written.end();
+    if (s.tensor == draws || !in_loop) continue;
+    ++others;
+    EXPECT_TRUE(s.offset + s.bytes <= own.offset || own.offset + own.bytes <= s.offset) << s.tensor->name;
+  }
+  EXPECT_GT(others, 1U);
+
+  const std::string text = emitted(c);
+  const std::string kernel = text.substr(text.find("status run("));
+  const std::size_t loop = kernel.find("for (std::size_t pass_1"), reader = kernel.find("run_nest", loop);
+  EXPECT_LT(kernel.find("fill_uniform"), loop);
+  EXPECT_GT(kernel.find("if (pass_1 + 1 < 5)"), reader) << kernel;
+  EXPECT_EQ(calls(kernel.substr(0, kernel.find("status learn(")), "fill_uniform"), 2U);
+}
+
+TEST(DrawsAhead, AreNotMadeWhereTheNextPassMayNotCome) {
+  const ir::Program program = online(by_rows{}).ir();
+  const plan::Compilation c = plan::compile(program, {"online", {{"unit", 24}}});
+  loop::Repeat passes = *first_loop(c.kernels[0].operations);
+  ASSERT_TRUE(loop::draws_ahead(passes, c.sizes));
+  const ir::Tensor* scalar = program.context->tensor("moved", {}, ir::Role::temporary);
+  loop::Repeat until = passes, while_positive = passes, once = passes, before = passes;
+  until.tolerance = 1e-3;
+  until.moved = scalar;
+  while_positive.while_positive = scalar;
+  once.count = 1;
+  // What reads them before they are made reads those of the pass before.
+  const auto at = static_cast<std::ptrdiff_t>(loop::draws_ahead(passes, c.sizes)->draws);
+  std::rotate(before.body.begin() + at, before.body.begin() + at + 1, before.body.end());
+  for (const loop::Repeat* each : {&until, &while_positive, &once, &before})
+    EXPECT_FALSE(loop::draws_ahead(*each, c.sizes));
+}
+
 // ---- rows that end within a vector ----
 
 // What is done at once is run twice here.
@@ -304,16 +389,6 @@ void count_functions(const loop::Operations& operations, const plan::Specialisat
         slices == nullptr ? 1 : static_cast<double>(sizes.extent(slices->plate) / sizes.extent(slices->lane));
     if (const loop::Operations* body = loop::body_of(o)) count_functions(*body, sizes, times * each, out);
   }
-}
-
-const loop::Repeat* first_loop(const loop::Operations& operations) {
-  for (const loop::Operation& o : operations) {
-    if (const auto* repeat = std::get_if<loop::Repeat>(&o.action)) return repeat;
-    if (const loop::Operations* body = loop::body_of(o)) {
-      if (const loop::Repeat* inside = first_loop(*body)) return inside;
-    }
-  }
-  return nullptr;
 }
 
 // A step of predictive coding needs each prediction f(W x + b) and its slope. The slope of tanh is made of

@@ -32,7 +32,7 @@ void updated_times_vector(T* __restrict a, const T* __restrict x, const T* __res
     const T factor = u[i];
     return [=](const std::size_t j) FREEFALL_INLINED { return a[i * n + j] + factor * v[j]; };
   };
-  updated_matrix_vector<T, n, n, row, column, 1>(a, x, stored, update, like_all(), finish<T>{y});
+  updated_matrix_vector<T, n, n, row, column, 1>(a, x, stored, false, update, like_all(), finish<T>{y});
 }
 
 #define PRODUCTS(T)                                                                                 \

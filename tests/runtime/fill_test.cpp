@@ -34,6 +34,20 @@ TYPED_TEST(Fill, HasTheBitsOfSingleDrawsForEveryLengthAndParity) {
       }
 }
 
+TYPED_TEST(Fill, WithTheRestOfTheLastVectorHasTheSameBitsAndWritesNothingBehindIt) {
+  constexpr std::size_t vector = 64 / sizeof(TypeParam);
+  for (std::uint64_t first = 38; first < 40; ++first)
+    for (std::size_t n = 0; n <= 70; ++n) {
+      const std::size_t room = (n + vector - 1) / vector * vector;
+      std::vector<TypeParam> out(room + 1, TypeParam(7));
+      numbers.fill_uniform_and_rest(std::span<TypeParam>(out.data(), n), first);
+      ASSERT_EQ(out.back(), 7) << n << " draws wrote behind the last vector";
+      for (std::size_t i = 0; i < n; ++i)
+        ASSERT_EQ(out[i], numbers.uniform<TypeParam>(first + i))
+            << "draw " << i << " of " << n << " from " << first;
+    }
+}
+
 TYPED_TEST(Fill, MakesPositionsOfTheDrawsInDouble) {
   for (const std::size_t n : {1, 2, 5, 64, 65, 200})
     for (std::uint64_t first = 0; first < 2; ++first) {

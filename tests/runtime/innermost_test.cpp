@@ -182,7 +182,7 @@ TYPED_TEST(InLanes, EachNumberIsVisitedOnce) {
 
 // A matrix of m rows that changes, times a vector: by rows or by columns, with a diagonal of its own or not.
 template <class T, std::size_t m, std::size_t k, bool by_columns, bool diagonal>
-void expect_updated_product() {
+void expect_updated_product(bool backwards) {
   constexpr std::ptrdiff_t row = by_columns ? 1 : k, column = by_columns ? m : 1;
   std::array<T, m * k> a, expected;
   std::array<T, k> x;
@@ -215,9 +215,9 @@ void expect_updated_product() {
   };
   const auto own = [](std::size_t i) { return static_cast<T>(i); };
   if constexpr (diagonal) {
-    updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, update, own, finish);
+    updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, backwards, update, own, finish);
   } else {
-    updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, update, like_all(), finish);
+    updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, backwards, update, like_all(), finish);
   }
   EXPECT_EQ(a, expected) << m << " x " << k;
   EXPECT_EQ(y, sums) << m << " x " << k;
@@ -225,27 +225,31 @@ void expect_updated_product() {
   EXPECT_TRUE(bool(seen));
   x[k - 1] = std::numeric_limits<T>::infinity();
   before.fill(1);
-  updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, update, like_all(), finish);
+  updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, backwards, update, like_all(), finish);
   EXPECT_FALSE(bool(seen)) << m << " x " << k;
 }
 
 TYPED_TEST(InLanes, AMatrixChangesOnTheWayThroughItsProduct) {
   using T = TypeParam;
-  const auto all = []<std::size_t m, std::size_t k>() {
-    expect_updated_product<T, m, k, false, false>();
-    expect_updated_product<T, m, k, true, false>();
+  const auto all = []<std::size_t m, std::size_t k>(bool backwards) {
+    expect_updated_product<T, m, k, false, false>(backwards);
+    expect_updated_product<T, m, k, true, false>(backwards);
     if constexpr (m == k) {
-      expect_updated_product<T, m, k, false, true>();
-      expect_updated_product<T, m, k, true, true>();
+      expect_updated_product<T, m, k, false, true>(backwards);
+      expect_updated_product<T, m, k, true, true>(backwards);
     }
   };
-  all.template operator()<2, 5>();
-  all.template operator()<25, 25>();
-  all.template operator()<37, 18>();
-  // Blocks of eight vectors, up to those of 16 lanes; what is no vector alone, or along with others.
-  expect_updated_product<T, 140, 140, true, true>();
-  expect_updated_product<T, 125, 125, true, true>();
-  expect_updated_product<T, 125, 30, true, false>();
+  for (const bool backwards : {false, true}) {
+    all.template operator()<2, 5>(backwards);
+    all.template operator()<3, 3>(backwards);
+    all.template operator()<25, 25>(backwards);
+    all.template operator()<48, 48>(backwards);  // diagonals in each of several vectors, and in no rest
+    all.template operator()<37, 18>(backwards);
+    // Blocks of eight vectors, up to those of 16 lanes; what is no vector alone, or along with others.
+    expect_updated_product<T, 140, 140, true, true>(backwards);
+    expect_updated_product<T, 125, 125, true, true>(backwards);
+    expect_updated_product<T, 125, 30, true, false>(backwards);
+  }
 }
 
 TYPED_TEST(InLanes, WhatWasSeenIsHandedOn) {

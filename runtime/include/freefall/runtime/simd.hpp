@@ -126,6 +126,11 @@ struct simd {
     return interleave<lanes / 2>(a, b, std::make_index_sequence<lanes>{});
   }
 
+  // (a1, a2, ..., b0).
+  [[gnu::always_inline]] static vector shift_down(vector a, vector b) {
+    return shift_down(a, b, std::make_index_sequence<lanes>{});
+  }
+
   // v[i][j] <-> v[j][i], by log2(lanes) perfect shuffles.
   [[gnu::always_inline]] static void transpose(vector (&v)[lanes]) {
     for (std::size_t round = 1; round < lanes; round *= 2) {
@@ -193,22 +198,27 @@ struct simd {
   // out[i] is the sum over the lanes of v[i]; a fixed binary tree. count: a power of two, at most lanes.
   template <std::size_t count>
   [[gnu::always_inline]] static void sum_each(vector (&v)[count], T* out) {
-    const vector folded = fold<count / 2>(v);  // lane j belongs to v[j % count]
-    if constexpr (count == lanes) {
-      store(out, folded);
-      return;
-    }
-    T part[lanes];
-    store(part, folded);
-    for (std::size_t half = lanes / 2; half >= count; half /= 2)
-      for (std::size_t j = 0; j < half; ++j) part[j] += part[j + half];
-    for (std::size_t i = 0; i < count; ++i) out[i] = part[i];
+    across<count>(fold<count / 2>(v), out);  // lane j belongs to v[j % count]
   }
 
  private:
   template <std::size_t... i>
   [[gnu::always_inline]] static bool is_known_zero(mask m, std::index_sequence<i...>) {
     return (... && (__builtin_constant_p(m[i]) && m[i] == 0));
+  }
+  template <class U, std::size_t B>
+  friend struct simd;
+
+  // out[i] is the sum of the lanes i, i + count, ...
+  template <std::size_t count>
+  [[gnu::always_inline]] static void across(vector v, T* out) {
+    if constexpr (count == lanes) {
+      store(out, v);
+    } else if constexpr (lanes == 2) {
+      out[0] = v[0] + v[1];
+    } else {
+      simd<T, bytes / 2>::template across<count>(lower(v) + upper(v), out);
+    }
   }
   template <std::size_t first, class V, std::size_t... i>
   [[gnu::always_inline]] static auto lanes_at(V v, std::index_sequence<i...>) {
@@ -225,6 +235,10 @@ struct simd {
   template <std::size_t first, std::size_t... i>
   [[gnu::always_inline]] static vector interleave(vector a, vector b, std::index_sequence<i...>) {
     return __builtin_shufflevector(a, b, (first + i / 2 + (i % 2) * lanes)...);
+  }
+  template <std::size_t... i>
+  [[gnu::always_inline]] static vector shift_down(vector a, vector b, std::index_sequence<i...>) {
+    return __builtin_shufflevector(a, b, (i + 1)...);
   }
   template <std::size_t half, std::size_t count>
   [[gnu::always_inline]] static vector fold(vector (&v)[count]) {

@@ -55,16 +55,15 @@ inline namespace FREEFALL_INSTRUCTION_SET {
 #ifdef FREEFALL_PHILOX_BYTES
 
 // The draws of the blocks whose words are given, in order: unit() in the lanes.
-template <std::floating_point T>
-[[gnu::always_inline]] inline void store_draws(const philox_lanes::words (&b)[4], T* out) {
-  using S = simd<T, FREEFALL_PHILOX_BYTES>;
+template <class S>
+[[gnu::always_inline]] inline void draws_of(const philox_lanes::words (&b)[4], typename S::vector* out) {
   const auto join = [](philox_lanes::words low, philox_lanes::words high)
                         __attribute__((always_inline)) { return (low & 0xffff'ffffU) | high << 32; };
-  if constexpr (sizeof(T) == 4) {
+  if constexpr (sizeof(typename S::integer) == 4) {
     // The upper word of each half of a block alone.
     typedef std::uint32_t halves __attribute__((vector_size(FREEFALL_PHILOX_BYTES)));
     const auto k = (typename S::mask)((halves)join(b[1], b[3]) >> 9);
-    S::store(out, (__builtin_convertvector(k, typename S::vector) + 0.5F) * 0x1p-23F);
+    out[0] = (__builtin_convertvector(k, typename S::vector) + 0.5F) * 0x1p-23F;
   } else {
     using vector = typename S::vector;
     const auto draws = [&](std::size_t half) __attribute__((always_inline)) {
@@ -72,8 +71,8 @@ template <std::floating_point T>
       return (vector)(0x3ff0'0000'0000'0000U | bits >> 12) - (1 - 0x1p-53);
     };
     const vector first = draws(0), second = draws(1);
-    S::store(out, S::interleave_low(first, second));
-    S::store(out + S::lanes, S::interleave_high(first, second));
+    out[0] = S::interleave_low(first, second);
+    out[1] = S::interleave_high(first, second);
   }
 }
 
@@ -97,31 +96,44 @@ template <std::floating_point T>
   }
 }
 
-// out[i] = draw number first + i of the stream, for i < n.
+// out[i] = draw number first + i of the stream, for i < n; of the `room` elements from there on, n or more,
+// the others may get any number.
 template <std::floating_point T>
-void fill(std::uint64_t seed, std::uint64_t id, T* out, std::size_t n, std::uint64_t first) {
+void fill(std::uint64_t seed, std::uint64_t id, T* out, std::size_t n, std::uint64_t first,
+          std::size_t room) {
 #ifdef FREEFALL_PHILOX_BYTES
+  using S = simd<T, FREEFALL_PHILOX_BYTES>;
   constexpr std::size_t width = 2 * philox_lanes::lanes;
   constexpr std::size_t few = 3;  // that take longer in lanes: 30 ns where a block takes 14 (EPYC 9004)
   if (n <= few) return fill_by_block(seed, id, out, n, first);
   const philox_lanes stream(seed, id);
   std::size_t skipped = first % 2;
   std::uint64_t block = first / 2;
-  const auto take = [&](auto vectors) __attribute__((always_inline)) {
-    constexpr std::size_t all = vectors * width;
+  const auto take = [&](auto abreast) __attribute__((always_inline)) {
+    constexpr std::size_t vectors = abreast, all = vectors * width, registers = all / S::lanes;
     philox_lanes::words b[vectors][4];
     stream.blocks(block, b);
+    typename S::vector draws[registers + 1] = {};
+    FREEFALL_UNROLLED
+    for (std::size_t v = 0; v < vectors; ++v) draws_of<S>(b[v], draws + v * (width / S::lanes));
+    if (skipped != 0) {
+      FREEFALL_UNROLLED
+      for (std::size_t v = 0; v < registers; ++v) draws[v] = S::shift_down(draws[v], draws[v + 1]);
+    }
     const std::size_t done = least(all - skipped, n);
-    if (done == all) {
-      for (std::size_t v = 0; v < vectors; ++v) store_draws(b[v], out + v * width);
+    if (all <= room) {
+      FREEFALL_UNROLLED
+      for (std::size_t v = 0; v < registers; ++v) S::store(out + v * S::lanes, draws[v]);
     } else {
       alignas(FREEFALL_PHILOX_BYTES) T part[all];
-      for (std::size_t v = 0; v < vectors; ++v) store_draws(b[v], part + v * width);
-      copy_part<all / 2>(part + skipped, out, done);
+      FREEFALL_UNROLLED
+      for (std::size_t v = 0; v < registers; ++v) S::store(part + v * S::lanes, draws[v]);
+      copy_part<all / 2>(part, out, done);
     }
     block += vectors * philox_lanes::lanes;
     out += done;
     n -= done;
+    room -= done;
     skipped = 0;
   };
   while (skipped + n > width) take(std::integral_constant<std::size_t, 2>{});
@@ -139,7 +151,7 @@ template <class Use>
   double draws[most];
   for (std::size_t i = 0; i < n; i += most) {
     const std::size_t count = least(most, n - i);
-    fill(seed, id, draws, count, first + i);
+    fill(seed, id, draws, count, first + i, most);
     for (std::size_t j = 0; j < count; ++j) use(i + j, draws[j]);
   }
 }
@@ -182,7 +194,15 @@ class uniform_stream {
   // out[i] = uniform<T>(first + i). This and what follows is computed many draws at a time.
   template <std::floating_point T>
   [[gnu::always_inline]] void fill_uniform(std::span<T> out, std::uint64_t first = 0) const {
-    uniform_detail::fill(seed_, id_, out.data(), out.size(), first);
+    uniform_detail::fill(seed_, id_, out.data(), out.size(), first, out.size());
+  }
+  // The same, quicker where out ends within a vector: what follows it, up to a whole number of 64 bytes from
+  // its beginning on, must be there and may get any number.
+  template <std::floating_point T>
+  [[gnu::always_inline]] void fill_uniform_and_rest(std::span<T> out, std::uint64_t first = 0) const {
+    constexpr std::size_t vector = 64 / sizeof(T);
+    uniform_detail::fill(seed_, id_, out.data(), out.size(), first,
+                         (out.size() + vector - 1) / vector * vector);
   }
 
   // A random scan of n = out.size() elements: out[i] = floor(n uniform(first + i)), so each visit goes to any

@@ -28,23 +28,48 @@ template <std::size_t n, class F>
   }(std::make_index_sequence<n>{});
 }
 
-// y[r] = sum_p a[r, p] x[p] for a few rows, with a[r, p] = rows(p) of each from now on. Rows are written out
-// by their numbers, not in a loop: g++ 12 makes vectors of each only where it knows which one it is.
-template <class S, std::size_t k, std::ptrdiff_t row, std::size_t... r, class T, class Seen, class... Row>
-[[gnu::always_inline]] inline void dots(std::index_sequence<r...>, T* a, const T* x, T* y, Seen& seen,
-                                        const Row&... rows) {
+// y[r] = sum_p a[r, p] x[p] for a few rows from `first` on, with a[r, p] = rows(p) of each from now on, and
+// diagonal(first + r) at p = first + r, unless that is like_all. Rows are written out by their numbers, not
+// in a loop: g++ 12 makes vectors of each only where it knows which one it is.
+template <class S, std::size_t k, std::ptrdiff_t row, std::size_t... r, class T, class Seen, class Diagonal,
+          class... Row>
+[[gnu::always_inline]] inline void dots(std::index_sequence<r...>, std::size_t first, T* a, const T* x, T* y,
+                                        Seen& seen, const Diagonal& diagonal, const Row&... rows) {
+  constexpr bool has_diagonal = !std::is_same_v<Diagonal, like_all>;
+  constexpr std::size_t whole = k / S::lanes * S::lanes;
   typename S::vector sum[sizeof...(r)] = {};
-  for (std::size_t p = 0; p + S::lanes <= k; p += S::lanes) {
+  const auto vector = [&](std::size_t p, auto is_own) FREEFALL_INLINED {
     const typename S::vector line = S::load_once(x + p);
     // All before the first is stored: what they share is loaded once.
-    const typename S::vector v[] = {innermost_detail::lanes_of<T, S>(p, rows)...};
+    typename S::vector v[] = {innermost_detail::lanes_of<T, S>(p, rows)...};
+    if constexpr (is_own)
+      ((v[r] = S::select(S::lane(first + r - p), S::broadcast(diagonal(first + r)), v[r])), ...);
     ((S::store(a + static_cast<std::ptrdiff_t>(r) * row + p, v[r]), seen.template add<S>(v[r]),
       sum[r] += v[r] * line),
      ...);
+  };
+  // The vector with the diagonals of all these rows first, then those behind it, those before it: in one
+  // loop, whose end a processor foresees.
+  std::size_t p = 0, count = whole / S::lanes;
+  if constexpr (has_diagonal && whole > 0) {
+    static_assert(sizeof...(r) <= S::lanes);
+    const std::size_t own = first / S::lanes * S::lanes;
+    if (own < whole) {
+      vector(own, std::true_type{});
+      p = own + S::lanes;
+      --count;
+    }
+  }
+  FREEFALL_ROLLED
+  for (std::size_t n = 0; n < count; ++n) {
+    if constexpr (has_diagonal) p &= -static_cast<std::size_t>(p != whole);
+    vector(p, std::false_type{});
+    p += S::lanes;
   }
   S::sum_each(sum, y);
-  for (std::size_t p = k / S::lanes * S::lanes; p < k; ++p) {
-    const T v[] = {rows(p)...};
+  for (p = whole; p < k; ++p) {
+    T v[] = {rows(p)...};
+    if constexpr (has_diagonal) ((v[r] = p == first + r ? diagonal(p) : v[r]), ...);
     ((a[static_cast<std::ptrdiff_t>(r) * row + static_cast<std::ptrdiff_t>(p)] = v[r], seen |= carried(v[r]),
       y[r] += v[r] * x[p]),
      ...);
@@ -171,10 +196,13 @@ template <std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T, cl
 // are contiguous (column = 1), update(p)(i) where columns are (row = 1), and y[i] = sum_p a[i, p] x[p * step]
 // of the new elements; on the diagonal it becomes diagonal(i), unless that is like_all. What update reads of
 // the matrix is the element itself alone. Calls finish(first, sum, count) as matrix_vector() does; what that
-// writes at i no update of a later i reads elsewhere. `seen` notes whether the new elements are finite.
+// writes at i no update of another i reads elsewhere. `seen` notes whether the new elements are finite.
+//
+// Backwards: the last rows first, with the same result. Where every second pass through a matrix goes so, a
+// cache that holds a part of it has that part when the next pass begins.
 template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdiff_t column,
           std::ptrdiff_t step, class Seen, class Update, class Diagonal, class Finish>
-[[gnu::always_inline]] inline void updated_matrix_vector(T* a, const T* x, Seen& seen_before,
+[[gnu::always_inline]] inline void updated_matrix_vector(T* a, const T* x, Seen& seen_before, bool backwards,
                                                          const Update& update, const Diagonal& diagonal,
                                                          const Finish& finish) {
   using namespace updated_detail;
@@ -188,25 +216,18 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
     constexpr std::size_t most = std::bit_floor(register_tiles.accumulators / 3 | 1);
     const auto rows = [&]<std::size_t group>(const auto& self, std::size_t first,
                                              std::integral_constant<std::size_t, group>) -> void {
-      std::size_t i = first;
-      for (; i + group <= m; i += group) {
+      const std::size_t groups = (m - first) / group;
+      for (std::size_t g = 0; g < groups; ++g) {
+        const std::size_t i = first + (backwards ? groups - 1 - g : g) * group;
         alignas(64) T y[group];
         [&]<std::size_t... r>(std::index_sequence<r...>) __attribute__((always_inline)) {
-          dots<S, k, row>(std::index_sequence<r...>{}, a + static_cast<std::ptrdiff_t>(i) * row, x, y, seen,
-                          update(i + r)...);
+          dots<S, k, row>(std::index_sequence<r...>{}, i, a + static_cast<std::ptrdiff_t>(i) * row, x, y,
+                          seen, diagonal, update(i + r)...);
         }(std::make_index_sequence<group>{});
-        if constexpr (has_diagonal) {  // the sums have what update() says of it
-          for (std::size_t r = 0; r < group; ++r) {
-            T& element = a[static_cast<std::ptrdiff_t>(i + r) * (row + 1)];
-            const T value = diagonal(i + r);
-            y[r] += (value - element) * x[i + r];
-            element = value;
-            seen |= carried(value);
-          }
-        }
         finish(i, y, std::integral_constant<std::size_t, group>{});
       }
-      if constexpr (group > 1) self(self, i, std::integral_constant<std::size_t, group / 2>{});
+      if constexpr (group > 1)
+        self(self, first + groups * group, std::integral_constant<std::size_t, group / 2>{});
     };
     rows(rows, 0, std::integral_constant<std::size_t, least(most, least(S::lanes, 8))>{});
   } else {
@@ -221,7 +242,8 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
         scaled<k, column, step>(in_pieces<T, rows>(pieces<>{}), first, a, x, seen, update, diagonal, finish);
       }
     };
-    for (std::size_t b = 0; b < blocks; ++b) block(b * width, std::integral_constant<std::size_t, width>{});
+    for (std::size_t b = 0; b < blocks; ++b)
+      block((backwards ? blocks - 1 - b : b) * width, std::integral_constant<std::size_t, width>{});
     // What is no whole vector goes along with few others.
     constexpr std::size_t alone = over > width / 2 ? part : 0;
     block(m - over, std::integral_constant<std::size_t, over - alone>{});

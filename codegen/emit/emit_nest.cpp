@@ -18,6 +18,7 @@
 #include "codegen/loop/one_hot.hpp"
 #include "codegen/loop/split_diagonal.hpp"
 #include "codegen/loop/take_apart.hpp"
+#include "codegen/loop/whole_vectors.hpp"
 #include "codegen/plan/generic_form.hpp"
 
 namespace freefall::emit {
@@ -620,7 +621,12 @@ CppBlock emit_split(loop::MergedNest merged, const Names& names, const std::vect
 CppBlock emit_apart(const loop::Nest& nest, const Names& names, const std::vector<const Tensor*>& checked) {
   CppBlock out;
   Numbers used;
-  for (loop::MergedNest& part : loop::take_apart(loop::merge_loops(nest, *names.sizes), *names.sizes)) {
+  loop::MergedNest whole{nest, {}};
+  for (const Index& i : nest.loops) whole.counts.push_back(names.sizes->extent(i.axis));
+  if (!nest.loops.empty() && loop::may_go_on(nest.stores, nest.loops.back()))
+    whole.counts.back() = names.sizes->whole_vectors(whole.counts.back());
+  const loop::MergedNest merged = loop::merge_loops(std::move(whole), *names.sizes);
+  for (loop::MergedNest& part : loop::take_apart(merged, *names.sizes)) {
     CppBlock loops = emit_split(std::move(part), names, checked, used, false);
     out.insert(out.end(), std::make_move_iterator(loops.begin()), std::make_move_iterator(loops.end()));
   }

@@ -14,6 +14,7 @@
 #include "codegen/loop/product_form.hpp"
 #include "codegen/loop/turn_matrices.hpp"
 #include "codegen/loop/updated_product.hpp"
+#include "codegen/loop/whole_vectors.hpp"
 #include "codegen/plan/generic_form.hpp"
 
 namespace freefall::emit {
@@ -227,8 +228,8 @@ void OperationEmitter::append_updated(CppBlock& out, const loop::Operation& upda
   };
   const std::string function =
       fmt::format("freefall::runtime::updated_matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(),
-                  names_.extent(rows->axis), names_.extent(g.k->axis), stride(matrix, rows),
-                  stride(matrix, g.k), stride(vector, g.k));
+                  rows_of(g, &std::get<loop::Nest>(update.action)), names_.extent(g.k->axis),
+                  stride(matrix, rows), stride(matrix, g.k), stride(vector, g.k));
   const bool checked = pass.empty() && contains(kernel_.checked_where_written, matrix->tensor);
   CppBlock body = emit_updated_product(std::get<loop::Nest>(update.action), g, function,
                                        {matrix->tensor->name, vector->tensor->name}, names_, checked,
@@ -241,6 +242,14 @@ void OperationEmitter::append_updated(CppBlock& out, const loop::Operation& upda
     arguments.push_back(pass + " % 2 != 0");
   }
   out.push_back({CppCall{name, std::move(arguments)}});
+}
+
+std::size_t OperationEmitter::rows_of(const loop::Gemm& g, const loop::Nest* update) const {
+  const plan::Specialisation& sizes = *names_.sizes;
+  const std::size_t rows = sizes.extent((g.m ? g.m : g.n)->axis);
+  const bool go_on = loop::rows_may_go_on(g, sizes) &&
+                     (update == nullptr || loop::may_go_on(update->stores, update->loops.back()));
+  return go_on ? sizes.whole_vectors(rows) : rows;
 }
 
 std::string OperationEmitter::next_name(const char* what) {
@@ -361,9 +370,9 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
     } else {
       const auto& rows = g.m ? g.m : g.n;
       const ir::Expr matrix = g.m ? g.a : g.b, vector = g.m ? g.b : g.a;
-      function = fmt::format("freefall::runtime::matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(),
-                             extent(rows), extent(g.k), stride(matrix, rows), stride(matrix, g.k),
-                             stride(vector, g.k));
+      function =
+          fmt::format("freefall::runtime::matrix_vector<{}, {}, {}, {}, {}, {}>", names_.scalar(), rows_of(g),
+                      extent(g.k), stride(matrix, rows), stride(matrix, g.k), stride(vector, g.k));
       arguments = {at(matrix), at(vector)};
     }
     CppBlock call;

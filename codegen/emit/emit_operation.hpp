@@ -43,6 +43,9 @@ class OperationEmitter {
                                    CppBlock body, const loop::Operation& operation, bool scratch,
                                    bool checked = true);
   std::string next_name(const char* what);
+  /// The rows of a product by a matrix, to the end of the last vector where they may go on to there, with the
+  /// change of the matrix, if there is one.
+  std::size_t rows_of(const loop::Gemm& gemm, const loop::Nest* update = nullptr) const;
 
   const KernelSignature& kernel_;
   const Names& names_;

@@ -165,9 +165,19 @@ const Tensor* Context::find_tensor(std::string_view name) const {
 }
 
 const Tensor* Context::temporary(const std::string& name, std::vector<const Axis*> axes) {
+  return tensor(unused_name(name), std::move(axes), Role::temporary);
+}
+
+const Tensor* Context::padded_temporary(const std::string& name, const Tensor* of) {
+  tensors_.push_back(
+      {unused_name(name), of->axes, Role::temporary, of->zero_diagonal, of->one_of, of->index_of, true});
+  return &tensors_.back();
+}
+
+std::string Context::unused_name(const std::string& name) const {
   std::string unused = name;
   for (int n = 2; find_tensor(unused) != nullptr; ++n) unused = name + "_" + std::to_string(n);
-  return tensor(unused, std::move(axes), Role::temporary);
+  return unused;
 }
 
 const Tensor* Context::tensor(std::string_view name, std::vector<const Axis*> axes, Role role,

@@ -49,6 +49,9 @@ struct Tensor {
   /// The value is an index of this axis, written as a number; the axis is none of the array's. Null for
   /// others.
   const Axis* index_of = nullptr;
+  /// A temporary whose rows, along its last axis, have room behind them up to a whole number of vectors
+  /// (loop/whole_vectors.hpp).
+  bool padded = false;
 };
 
 enum class Op : std::uint8_t {
@@ -146,6 +149,8 @@ class Context {
   const Tensor* find_tensor(std::string_view name) const;
   /// A temporary of this name, with a number behind it where others have the name.
   const Tensor* temporary(const std::string& name, std::vector<const Axis*> axes);
+  /// One for a copy of the tensor with padded rows.
+  const Tensor* padded_temporary(const std::string& name, const Tensor* of);
   const std::deque<Axis>& axes() const { return axes_; }
   const std::deque<Tensor>& tensors() const { return tensors_; }
 
@@ -163,6 +168,8 @@ class Context {
   struct Equal {
     bool operator()(const Node* a, const Node* b) const;
   };
+  std::string unused_name(const std::string& name) const;
+
   std::deque<Axis> axes_, lane_axes_;
   std::unordered_map<const Axis*, const Axis*> lanes_;  // of plates; looked up only
   std::deque<Tensor> tensors_;

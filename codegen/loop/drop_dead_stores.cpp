@@ -8,18 +8,6 @@ namespace {
 
 using namespace ir;
 
-// True if the store runs over all elements of its target, once each.
-bool sets_all(const Store& s) {
-  if (s.mode != Store::Mode::set) return false;
-  for (std::size_t p = 0; p < s.subscripts.size(); ++p) {
-    const Subscript& at = s.subscripts[p];
-    if (!at.is_plain() || calculus::is_tick(at.plain()) || at.plain().axis != s.target->axes[p] ||
-        std::count(s.subscripts.begin(), s.subscripts.end(), at) != 1)
-      return false;
-  }
-  return true;
-}
-
 class DeadStores {
  public:
   // The operations without what is dead; `live_` goes from what is read after them to what is read from them

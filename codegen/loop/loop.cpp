@@ -144,6 +144,17 @@ bool reads_only_at(ir::Expr value, const Tensor* tensor, const std::vector<ir::S
   });
 }
 
+bool sets_all(const Store& s) {
+  if (s.mode != Store::Mode::set) return false;
+  for (std::size_t p = 0; p < s.subscripts.size(); ++p) {
+    const ir::Subscript& at = s.subscripts[p];
+    if (!at.is_plain() || calculus::is_tick(at.plain()) || at.plain().axis != s.target->axes[p] ||
+        std::count(s.subscripts.begin(), s.subscripts.end(), at) != 1)
+      return false;
+  }
+  return true;
+}
+
 bool adds_to_target(const Store& s) {
   using namespace ir;
   if (s.mode != Store::Mode::set || s.value->op != Op::Sum) return false;
@@ -181,7 +192,7 @@ std::size_t steps(const Operations& operations) {
 
 std::vector<std::size_t> strides(const Tensor* tensor, const plan::Specialisation& sizes) {
   std::vector<std::size_t> out(tensor->axes.size(), 1);
-  for (std::size_t i = out.size(); i-- > 1;) out[i - 1] = out[i] * sizes.extent(tensor->axes[i]);
+  for (std::size_t i = out.size(); i-- > 1;) out[i - 1] = out[i] * sizes.length(tensor, i);
   return out;
 }
 

@@ -132,6 +132,9 @@ struct Kernel {
 /// True if all that the value reads of the tensor is the element at these subscripts.
 bool reads_only_at(ir::Expr value, const ir::Tensor* tensor, const std::vector<ir::Subscript>& subscripts);
 
+/// True if the store runs over all elements of its target, once each.
+bool sets_all(const Store& store);
+
 /// target[subscripts] = target[subscripts] + ...: what is not finite there stays so.
 bool adds_to_target(const Store& store);
 

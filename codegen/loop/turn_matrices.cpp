@@ -104,8 +104,8 @@ bool is_transposition(const Nest& nest) {
   const Store& s = nest.stores[0];
   const std::vector<Subscript> own{nest.loops[0], nest.loops[1]}, other{nest.loops[1], nest.loops[0]};
   const auto is_whole = [](const Tensor* t, const std::vector<Subscript>& at) {
-    return t->axes.size() == 2 && t->axes[0] == at[0].plain().axis && t->axes[1] == at[1].plain().axis &&
-           !plan::is_counted(t->axes[0]) && !plan::is_counted(t->axes[1]);
+    return t->axes.size() == 2 && !t->padded && t->axes[0] == at[0].plain().axis &&
+           t->axes[1] == at[1].plain().axis && !plan::is_counted(t->axes[0]) && !plan::is_counted(t->axes[1]);
   };
   return s.mode == Store::Mode::set && s.subscripts == own && s.value->op == Op::Access &&
          s.value->subscripts == other && s.value->tensor != s.target && is_whole(s.target, own) &&

@@ -39,6 +39,8 @@ struct Machine {
   /// Operations in the time in which a number is turned from the rows of one array into the lanes of another,
   /// and in which one goes through registers from the second cache or to it, rather than from the first.
   double turned = 16, moved = 8;
+  /// Passes of a loop that are worth a copy of the arrays they work on, there and back.
+  std::size_t copied_passes = 16;
   /// Operations worth a wait of all threads for each other, some microseconds; worth a second thread at all.
   double shared = 50e3, threaded = 1e6;
 };

@@ -7,6 +7,7 @@
 #include "codegen/loop/fuse_nests.hpp"
 #include "codegen/loop/hoist_rows.hpp"
 #include "codegen/loop/lower_schedule.hpp"
+#include "codegen/loop/pad_rows.hpp"
 #include "codegen/loop/sink_into_conditions.hpp"
 #include "codegen/loop/slice_plates.hpp"
 #include "codegen/loop/turn_matrices.hpp"
@@ -113,6 +114,10 @@ void drop_dead(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::drop_dead_stores(k.operations);
 }
 
+void pad(Compilation& c) {
+  for (auto& k : c.kernels) k.operations = loop::pad_rows(k.operations, *c.program->context, c.sizes);
+}
+
 void verify_steps(const calculus::Steps& steps) {
   for (const calculus::Step& step : steps) {
     if (const calculus::Steps* body = calculus::body_of(step)) {
@@ -181,6 +186,7 @@ const std::vector<Pass>& passes() {
       {"fuse_nests", "work on the same elements goes into one loop, or into the tiles of a product", fuse,
        true},
       {"drop_dead_stores", "what is stored and not read again is not stored", drop_dead, true},
+      {"pad_rows", "arrays whose rows end within a vector are copied to where they have room", pad, true},
   };
   return list;
 }

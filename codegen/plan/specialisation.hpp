@@ -28,9 +28,20 @@ struct Specialisation {
     const auto lane = lanes.find(axis->name);
     return lane != lanes.end() ? lane->second : extents.at(axis->name);
   }
+  /// Elements up to the end of the last vector.
+  std::size_t whole_vectors(std::size_t elements) const {
+    const std::size_t vector = machine.vector_bytes / bytes(scalar);
+    return (elements + vector - 1) / vector * vector;
+  }
+  /// Elements from row to row where p is the last axis, else the extent of axis p.
+  std::size_t length(const ir::Tensor* tensor, std::size_t p) const {
+    const std::size_t n = extent(tensor->axes[p]);
+    return tensor->padded && p + 1 == tensor->axes.size() ? whole_vectors(n) : n;
+  }
+  /// In memory, with what rows are padded with.
   std::size_t size(const ir::Tensor* tensor) const {
     std::size_t n = 1;
-    for (const ir::Axis* a : tensor->axes) n *= extent(a);
+    for (std::size_t p = 0; p < tensor->axes.size(); ++p) n *= length(tensor, p);
     return n;
   }
 };

@@ -1,7 +1,8 @@
 // What is done to loops where they are emitted, and what it is for: loops that go through memory as one,
 // diagonals taken out, one-hot arrays as scatters; a change of a matrix on the way through its product; draws
-// made a pass ahead; and how often an inference step works out a nonlinearity.
+// made a pass ahead; rows with room behind them; and how often an inference step works out a nonlinearity.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -193,11 +194,11 @@ void expect_updated_products(Layout layout) {
       at_once += n + 1 < all.size() && loop::are_updated_product(all[n], all[n + 1], c.sizes) ? 1 : 0;
     }
   }
-  EXPECT_EQ(delayed, 1U);
+  EXPECT_EQ(delayed, 2U);
   EXPECT_EQ(at_once, 1U);
   const std::string text = emitted(c);
   EXPECT_EQ(calls(text, "#include <freefall/runtime/updated_product.hpp>"), 1U);
-  EXPECT_EQ(calls(text, "freefall::runtime::updated_matrix_vector<"), 2U);
+  EXPECT_EQ(calls(text, "freefall::runtime::updated_matrix_vector<"), 3U);
 }
 
 TEST(UpdatedProduct, IsCalledByTheKernelsThatHaveOne) {
@@ -236,6 +237,38 @@ TEST(UpdatedProduct, IsLookedAtBehindTheLoopAlone) {
   }
 }
 
+// ---- rows with room behind them ----
+
+TEST(PadRows, LetsVectorsGoOnInALoopOfManyPasses) {
+  const ir::Program program = online(by_columns{}).ir();
+  const plan::Specialisation sizes{"online", {{"unit", 25}}, plan::Scalar::float32};
+  const std::string text = emitted(plan::compile(program, sizes));
+  const auto kernel = [&](const char* name, const char* next) {
+    const std::size_t from = text.find(fmt::format("void {}_", name)),
+                      to = text.find(fmt::format("void {}_", next));
+    return text.substr(from, to - from);
+  };
+  const std::string few = kernel("run", "run_on"), many = kernel("run_on", "learn");
+  EXPECT_EQ(calls(few, "updated_matrix_vector<float, 25, 25, 1, 25, 1>"), 1U);
+  EXPECT_EQ(calls(few, "_padded"), 0U) << "five passes are not worth the copies";
+  EXPECT_EQ(calls(many, "updated_matrix_vector<float, 32, 25, 1, 32, 1>"), 1U);
+  EXPECT_EQ(calls(many, "each_over<32, float, true>"), 1U) << many;
+  EXPECT_EQ(calls(many, "store_over<25>(&J["), 1U) << "the caller's rows have no room";
+  EXPECT_EQ(calls(many, "store_over<25>(&sigma["), 1U);
+}
+
+TEST(PadRows, LeavesOthersAsTheyAre) {
+  const auto padded = [](const ir::Program& program, std::size_t units) {
+    return calls(emitted(plan::compile(program, {"online", {{"unit", units}}, plan::Scalar::float32})),
+                 "_padded");
+  };
+  EXPECT_GT(padded(online(by_columns{}).ir(), 9), 0U);
+  EXPECT_EQ(padded(online(by_columns{}).ir(), 8), 0U) << "half of the rows were padding";
+  EXPECT_EQ(padded(online(by_columns{}).ir(), 32), 0U) << "whole vectors";
+  EXPECT_EQ(padded(online(by_columns{}).ir(), 130), 0U) << "many vectors";
+  EXPECT_EQ(padded(online(by_rows{}).ir(), 25), 0U) << "sums along the rows";
+}
+
 // ---- draws made a pass ahead ----
 
 TEST(DrawsAhead, StandBehindTheirLastReaderAndBeforeTheLoop) {
@@ -268,14 +301,14 @@ TEST(DrawsAhead, StandBehindTheirLastReaderAndBeforeTheLoop) {
     ++others;
     EXPECT_TRUE(s.offset + s.bytes <= own.offset || own.offset + own.bytes <= s.offset) << s.tensor->name;
   }
-  EXPECT_GT(others, 1U);
+  EXPECT_GT(others, 0U);
 
   const std::string text = emitted(c);
   const std::string kernel = text.substr(text.find("status run("));
   const std::size_t loop = kernel.find("for (std::size_t pass_1"), reader = kernel.find("run_nest", loop);
   EXPECT_LT(kernel.find("fill_uniform"), loop);
   EXPECT_GT(kernel.find("if (pass_1 + 1 < 5)"), reader) << kernel;
-  EXPECT_EQ(calls(kernel.substr(0, kernel.find("status learn(")), "fill_uniform"), 2U);
+  EXPECT_EQ(calls(kernel.substr(0, kernel.find("status run_on(")), "fill_uniform"), 2U);
 }
 
 TEST(DrawsAhead, AreNotMadeWhereTheNextPassMayNotCome) {

@@ -30,7 +30,7 @@ void expect_online_matches(std::span<const runtime::tensor_info> tensors, Layout
     }
   }
   instance.draw_seed = kDrawSeed;
-  for (const char* name : {"run", "learn"}) {
+  for (const std::string_view name : {"run", "run_on", "learn"}) {
     Arrays<long double> values;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const auto from = instance.elements(i);
@@ -41,7 +41,8 @@ void expect_online_matches(std::span<const runtime::tensor_info> tensors, Layout
         std::find_if(c.kernels.begin(), c.kernels.end(), [&](const auto& k) { return k.name == name; });
     const auto expected =
         run_operations<long double>(kernel->operations, *program.context, values, c.sizes, {});
-    name == std::string_view("run") ? instance.run() : instance.learn();
+    instance.draw_step = 0;
+    name == "run" ? instance.run() : name == "run_on" ? instance.run_on() : instance.learn();
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const auto found = instance.elements(i);
       EXPECT_LE(distance<long double>({found.begin(), found.end()}, expected.at(tensors[i].name)), tolerance)
@@ -68,6 +69,15 @@ TEST(UpdatedProduct, WhatIsNotFiniteInTheMatrixIsReported) {
   EXPECT_ANY_THROW({
     for (int calls = 0; calls < 4; ++calls) net.run();
   });
+}
+
+// In the copies that many passes work on it is seen behind them.
+TEST(UpdatedProduct, WhatIsNotFiniteInAPaddedMatrixIsReported) {
+  online_by_columns_double::instance net;
+  net.eta() = std::numeric_limits<double>::max();
+  net.sigma().setConstant(0.5);
+  net.bias().setConstant(1);
+  EXPECT_ANY_THROW(net.run_on());
 }
 
 }  // namespace

@@ -217,7 +217,8 @@ void expect_updated_product(bool backwards) {
   if constexpr (diagonal) {
     updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, backwards, update, own, finish);
   } else {
-    updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, backwards, update, like_all(), finish);
+    updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, backwards, update, like_all(),
+                                                   finish);
   }
   EXPECT_EQ(a, expected) << m << " x " << k;
   EXPECT_EQ(y, sums) << m << " x " << k;
@@ -225,7 +226,8 @@ void expect_updated_product(bool backwards) {
   EXPECT_TRUE(bool(seen));
   x[k - 1] = std::numeric_limits<T>::infinity();
   before.fill(1);
-  updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, backwards, update, like_all(), finish);
+  updated_matrix_vector<T, m, k, row, column, 1>(a.data(), x.data(), seen, backwards, update, like_all(),
+                                                 finish);
   EXPECT_FALSE(bool(seen)) << m << " x " << k;
 }
 
@@ -249,6 +251,11 @@ TYPED_TEST(InLanes, AMatrixChangesOnTheWayThroughItsProduct) {
     expect_updated_product<T, 140, 140, true, true>(backwards);
     expect_updated_product<T, 125, 125, true, true>(backwards);
     expect_updated_product<T, 125, 30, true, false>(backwards);
+    // Rows behind the last that has a diagonal.
+    expect_updated_product<T, 16, 9, true, true>(backwards);
+    expect_updated_product<T, 32, 25, true, true>(backwards);
+    expect_updated_product<T, 128, 125, true, true>(backwards);
+    expect_updated_product<T, 144, 140, true, true>(backwards);
   }
 }
 

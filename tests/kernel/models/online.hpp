@@ -9,8 +9,8 @@ namespace freefall::test {
 using by_rows = std::false_type;
 using by_columns = std::true_type;
 
-// A network that draws its states and learns from each, several steps in a call; and a linear map that learns
-// and is used at once.
+// A network that draws its states and learns from each, several steps in a call and many; and a linear map
+// that learns and is used at once.
 template <class Layout>
 program online(Layout) {
   axis<"unit"> unit;
@@ -36,6 +36,7 @@ program online(Layout) {
   auto linear = model<"linear">(y <<= normal(W * prime(x)));
   auto L = free_energy(linear, family(delta(y)));
   return program{kernel<"run">(repeat(5, solve(F, q), draw(q), descend(S, J, rate(eta)))),
+                 kernel<"run_on">(repeat(18, solve(F, q), draw(q), descend(S, J, rate(eta)))),
                  kernel<"learn">(descend(L, W, rate(eta)), evaluate<"after">(L))};
 }
 

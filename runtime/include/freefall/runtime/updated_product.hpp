@@ -119,22 +119,22 @@ template <class... Piece>
 struct sums : sum_of<Piece>... {};
 
 // y[i - first] = sum_p a[i, p] x[p] for contiguous rows i from `first` on, the pieces of which are few, with
-// a[i, p] = columns(p)(i) from now on, and a[i, i] = diagonal(i) unless that is like_all.
-template <std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T, class Seen, class Columns,
-          class Diagonal, class Finish, class... Piece>
+// a[i, p] = columns(p)(i) from now on, and a[i, i] = diagonal(i) unless that is like_all, for `own` rows from
+// `first` on: those behind them have no diagonal.
+template <std::size_t own, std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T, class Seen,
+          class Columns, class Diagonal, class Finish, class... Piece>
 [[gnu::always_inline]] inline void scaled(pieces<Piece...>, std::size_t first, T* a, const T* x, Seen& seen,
                                           const Columns& columns, const Diagonal& diagonal,
                                           const Finish& finish) {
   // Few pieces have more sets of sums, one for each of the columns abreast: these hide how long a sum takes.
   // Their number divides that of the rows before these.
-  constexpr std::size_t rows = (Piece::vectors::lanes + ...),
-                        widest = pieces<Piece...>::first::vectors::lanes,
+  constexpr std::size_t widest = pieces<Piece...>::first::vectors::lanes,
                         sets = least(least(std::bit_floor(k), widest), sizeof...(Piece) <= 3   ? 4
                                                                        : sizeof...(Piece) <= 6 ? 2
                                                                                                : 1);
   constexpr bool has_diagonal = !std::is_same_v<Diagonal, like_all>;
   sums<Piece...> sum[sets];
-  // `own`: the piece with the diagonal of these columns, or none.
+  // Own: the piece with the diagonal of these columns, or none.
   const auto add = [&]<class Own>(std::size_t p, sums<Piece...>& into, Own) FREEFALL_INLINED {
     const T factor = x[static_cast<std::ptrdiff_t>(p) * step];
     const auto change = columns(p);
@@ -160,19 +160,22 @@ template <std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T, cl
     (add_piece(static_cast<sum_of<Piece>&>(into)), ...);
   };
   // Columns up to `to`, a whole number of sets, and `rest` more.
-  const auto many = [&](std::size_t from, std::size_t to, auto own, auto rest) FREEFALL_INLINED {
+  const auto many = [&](std::size_t from, std::size_t to, auto piece, auto rest) FREEFALL_INLINED {
     FREEFALL_ROLLED
     for (std::size_t p = from; p < to; p += sets)
-      write_out<sets>([&](auto s) FREEFALL_INLINED { add(p + s, sum[s], own); });
-    write_out<rest>([&](auto s) FREEFALL_INLINED { add(to + s, sum[s], own); });
+      write_out<sets>([&](auto s) FREEFALL_INLINED { add(p + s, sum[s], piece); });
+    write_out<rest>([&](auto s) FREEFALL_INLINED { add(to + s, sum[s], piece); });
   };
   if constexpr (has_diagonal) {
-    constexpr std::integral_constant<std::size_t, (k - rows) % sets> rest;
+    constexpr std::integral_constant<std::size_t, (k - own) % sets> rest;
     many(0, first, like_all{}, std::integral_constant<std::size_t, 0>{});
-    (many(first + Piece::start, first + Piece::start + Piece::vectors::lanes / sets * sets, Piece{},
-          std::integral_constant<std::size_t, Piece::vectors::lanes % sets>{}),
-     ...);
-    many(first + rows, k - rest, like_all{}, rest);
+    const auto many_own = [&]<class P>(P) FREEFALL_INLINED {
+      constexpr std::size_t there = own > P::start ? least(P::vectors::lanes, own - P::start) : 0;
+      many(first + P::start, first + P::start + there / sets * sets, P{},
+           std::integral_constant<std::size_t, there % sets>{});
+    };
+    (many_own(Piece{}), ...);
+    many(first + own, k - rest, like_all{}, rest);
   } else {
     constexpr std::integral_constant<std::size_t, k % sets> rest;
     many(0, k - rest, like_all{}, rest);
@@ -194,7 +197,8 @@ template <std::size_t k, std::ptrdiff_t column, std::ptrdiff_t step, class T, cl
 
 // For i < m, p < k: element [i, p] of the matrix, a[i * row + p * column], becomes update(i)(p) where rows
 // are contiguous (column = 1), update(p)(i) where columns are (row = 1), and y[i] = sum_p a[i, p] x[p * step]
-// of the new elements; on the diagonal it becomes diagonal(i), unless that is like_all. What update reads of
+// of the new elements; on the diagonal it becomes diagonal(i), unless that is like_all. With a diagonal the
+// matrix is square, but for rows behind the last column where columns are contiguous. What update reads of
 // the matrix is the element itself alone. Calls finish(first, sum, count) as matrix_vector() does; what that
 // writes at i no update of another i reads elsewhere. `seen` notes whether the new elements are finite.
 //
@@ -209,7 +213,7 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
   Seen seen = seen_before;  // in registers: no store to the matrix can reach it
   static_assert(m >= 2 && k >= 2 && ((column == 1 && step == 1) || row == 1));
   constexpr bool has_diagonal = !std::is_same_v<Diagonal, like_all>;
-  static_assert(!has_diagonal || m == k);
+  static_assert(!has_diagonal || m == k || (row == 1 && m > k));
   if constexpr (column == 1) {
     using S = decltype(simd_within<T, k>());
     // As many rows at a time, a power of two, as leave registers for the sum and what changes of each.
@@ -236,18 +240,23 @@ template <class T, std::size_t m, std::size_t k, std::ptrdiff_t row, std::ptrdif
     // vectors has but the lines of one set: 512 units of double take 115 us with 4 vectors, 32 us with 8.
     constexpr std::size_t most = 8;
     constexpr std::size_t lanes = decltype(simd_within<T, m>())::lanes, width = most * lanes,
-                          blocks = m / width, over = m % width, part = over % lanes;
-    const auto block = [&](std::size_t first, auto rows) FREEFALL_INLINED {
+                          square = has_diagonal ? least(m, k) : m,  // rows that may have one
+        blocks = square / width, over = m - blocks * width, part = over % lanes;
+    const auto block = [&](std::size_t first, auto rows, auto own) FREEFALL_INLINED {
       if constexpr (rows > 0) {
-        scaled<k, column, step>(in_pieces<T, rows>(pieces<>{}), first, a, x, seen, update, diagonal, finish);
+        scaled<own, k, column, step>(in_pieces<T, rows>(pieces<>{}), first, a, x, seen, update, diagonal,
+                                     finish);
       }
     };
-    for (std::size_t b = 0; b < blocks; ++b)
-      block((backwards ? blocks - 1 - b : b) * width, std::integral_constant<std::size_t, width>{});
+    constexpr std::integral_constant<std::size_t, width> all;
+    for (std::size_t b = 0; b < blocks; ++b) block((backwards ? blocks - 1 - b : b) * width, all, all);
     // What is no whole vector goes along with few others.
-    constexpr std::size_t alone = over > width / 2 ? part : 0;
-    block(m - over, std::integral_constant<std::size_t, over - alone>{});
-    block(m - alone, std::integral_constant<std::size_t, alone>{});
+    constexpr std::size_t alone = over > width / 2 ? part : 0, along = over - alone,
+                          own = least(along, square - blocks * width);
+    block(blocks * width, std::integral_constant<std::size_t, along>{},
+          std::integral_constant<std::size_t, own>{});
+    block(m - alone, std::integral_constant<std::size_t, alone>{},
+          std::integral_constant<std::size_t, square - blocks * width - own>{});
   }
   seen_before = seen;
 }

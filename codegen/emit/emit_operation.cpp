@@ -297,7 +297,13 @@ std::vector<std::string> OperationEmitter::outline(const std::string& name, cons
   // g++ makes one function of equal ones, such as those of a first pass and of its loop, and then calls it.
   const bool small = std::string_view(result) == "void" && !scratch &&
                      loop::cost({operation}, *names_.sizes).operations <= names_.sizes->machine.inlined;
-  if (goes_abreast(f.body)) {
+  // Also the rows of a tile, one after the other, where their elements take long.
+  const auto* gemm = std::get_if<loop::Gemm>(&operation.action);
+  const bool takes_long = gemm != nullptr &&
+                          loop::product_form(*gemm, *names_.sizes) == loop::ProductForm::tiled &&
+                          std::any_of(gemm->epilogue.begin(), gemm->epilogue.end(),
+                                      [](const loop::Store& s) { return plan::is_expensive(s.value); });
+  if (goes_abreast(f.body) || takes_long) {
     f.result = fmt::format("FREEFALL_MIXED {}", result);
   } else if (small) {
     f.result = "FREEFALL_INLINE void";

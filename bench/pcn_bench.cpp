@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/bound.hpp"
 #include "bench/hand/pcn_eigen.hpp"
 #include "bench/pcn_case.hpp"
 #include "bench/race.hpp"
@@ -21,11 +22,13 @@ namespace {
 
 using namespace freefall::bench::pcn;
 
+FREEFALL_BENCH_BOUND(pcn_bench_kernels, train);
+
 class generated_network {
  public:
   explicit generated_network(const parameters& p, std::size_t threads = 1)
-      : workspace_(pcn_bench_kernels::train_workspace_bytes +
-                   (threads - 1) * pcn_bench_kernels::train_thread_bytes) {
+      : train_(net_, pcn_bench_kernels::train_workspace_bytes +
+                         (threads - 1) * pcn_bench_kernels::train_thread_bytes) {
     net_.use_threads(threads);
     std::ranges::copy(p.W[0], net_.W1().data());
     std::ranges::copy(p.W[1], net_.W2().data());
@@ -36,15 +39,14 @@ class generated_network {
     net_.inference_rate() = inference_rate;
     net_.learning_rate() = learning_rate;
     net_.trust_state();
-    arrays_ = net_.raw();
+    train_.arrays = net_.raw();
   }
 
   // The sample is read where it lies, as by the other candidates.
   void train(const sample& s) {
-    arrays_.image = s.image.data();
-    arrays_.digit = s.digit.data();
-    freefall::runtime::require(pcn_bench_kernels::train(arrays_, workspace_.data()),
-                               pcn_bench_kernels::tensors());
+    train_.arrays.image = s.image.data();
+    train_.arrays.digit = s.digit.data();
+    train_();
   }
 
   const float* weights(std::size_t l) {
@@ -56,8 +58,7 @@ class generated_network {
 
  private:
   pcn_bench_kernels::instance net_;
-  freefall::runtime::workspace workspace_;
-  pcn_bench_kernels::arrays arrays_;
+  bound_pcn_bench_kernels train_;
 };
 
 // Distance of all parameters from those of Eigen in double, relative to how far training has moved the

@@ -100,7 +100,7 @@ template <std::floating_point T>
 // the others may get any number.
 template <std::floating_point T>
 void fill(std::uint64_t seed, std::uint64_t id, T* out, std::size_t n, std::uint64_t first,
-          std::size_t room) {
+          [[maybe_unused]] std::size_t room) {
 #ifdef FREEFALL_PHILOX_BYTES
   using S = simd<T, FREEFALL_PHILOX_BYTES>;
   constexpr std::size_t width = 2 * philox_lanes::lanes;

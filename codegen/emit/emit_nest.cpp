@@ -624,7 +624,7 @@ CppBlock emit_apart(const loop::Nest& nest, const Names& names, const std::vecto
   loop::MergedNest whole{nest, {}};
   for (const Index& i : nest.loops) whole.counts.push_back(names.sizes->extent(i.axis));
   if (!nest.loops.empty() && loop::may_go_on(nest.stores, nest.loops.back()))
-    whole.counts.back() = names.sizes->whole_vectors(whole.counts.back());
+    whole.counts.back() = loop::extended(whole.counts.back(), *names.sizes);
   const loop::MergedNest merged = loop::merge_loops(std::move(whole), *names.sizes);
   for (loop::MergedNest& part : loop::take_apart(merged, *names.sizes)) {
     CppBlock loops = emit_split(std::move(part), names, checked, used, false);

@@ -249,7 +249,7 @@ std::size_t OperationEmitter::rows_of(const loop::Gemm& g, const loop::Nest* upd
   const std::size_t rows = sizes.extent((g.m ? g.m : g.n)->axis);
   const bool go_on = loop::rows_may_go_on(g, sizes) &&
                      (update == nullptr || loop::may_go_on(update->stores, update->loops.back()));
-  return go_on ? sizes.whole_vectors(rows) : rows;
+  return go_on ? loop::extended(rows, sizes) : rows;
 }
 
 std::string OperationEmitter::next_name(const char* what) {

@@ -98,8 +98,8 @@ class Padder {
       return false;
     // Rows that are half padding, and those of many vectors, gain less than the copy takes.
     constexpr std::size_t kMostVectors = 8;
-    const std::size_t n = sizes_.extent(t->axes.back()), whole = sizes_.whole_vectors(n);
-    return n != whole && 2 * n > whole && whole <= kMostVectors * sizes_.whole_vectors(1);
+    const std::size_t n = sizes_.extent(t->axes.back()), whole = extended(n, sizes_);
+    return n != whole && whole <= kMostVectors * sizes_.whole_vectors(1);
   }
 
   // True if the operation does not touch t, or reads and writes it element by element.

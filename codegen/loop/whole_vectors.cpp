@@ -41,6 +41,11 @@ bool may_go_on(const std::vector<Store>& stores, const Index& inner, const Tenso
   });
 }
 
+std::size_t extended(std::size_t elements, const plan::Specialisation& sizes) {
+  const std::size_t whole = sizes.whole_vectors(elements);
+  return 2 * elements > whole ? whole : elements;
+}
+
 bool rows_may_go_on(const Gemm& g, const plan::Specialisation& sizes) {
   if (product_form(g, sizes) != ProductForm::matrix_vector || !g.outer.empty()) return false;
   const Index row = g.m ? *g.m : *g.n;

@@ -11,8 +11,12 @@ namespace freefall::loop {
 /// whatever room it has, or null.
 bool may_go_on(const std::vector<Store>& stores, const ir::Index& inner, const ir::Tensor* sums = nullptr);
 
-/// The index of the rows of a product by a matrix by columns, if its epilogue may go on behind the last row,
-/// and the sums there are of elements for which there is room.
+/// So many elements, to the end of their last vector if more than half of it is in use: fewer are not worth a
+/// whole one, and one alone may have no memory (emit/emit_operation.hpp).
+std::size_t extended(std::size_t elements, const plan::Specialisation& sizes);
+
+/// True of a product by a matrix by columns whose epilogue may go on behind the last row, and whose sums
+/// there are of elements for which there is room.
 bool rows_may_go_on(const Gemm& product, const plan::Specialisation& sizes);
 
 }  // namespace freefall::loop

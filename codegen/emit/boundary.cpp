@@ -180,6 +180,7 @@ CppBlock boundary_checks(const KernelSignature& k, const Names& names, std::vect
 }
 
 CppBlock result_checks(const KernelSignature& k, const Names& names, std::vector<CppFunction>& apart) {
+  if (k.written.empty()) return {{CppReturn{"{}"}}};  // nothing changes
   std::vector<const Tensor*> read_again;
   for (const Tensor* t : k.written) {
     if (!contains(k.checked_where_written, t)) read_again.push_back(t);

@@ -295,7 +295,8 @@ class LibraryEmitter {
     CppFunction f{"",
                   "freefall::runtime::status",
                   k.kernel->name,
-                  {{"const arrays&", "a"}, {"[[maybe_unused]] void*", "workspace"}},
+                  {{k.arguments.empty() ? "[[maybe_unused]] const arrays&" : "const arrays&", "a"},
+                   {"[[maybe_unused]] void*", "workspace"}},
                   {}};
     if (loop::cost(k.kernel->operations, c_.sizes).operations >= c_.sizes.machine.mode_change) {
       // Called again in the mode, so that a call in a thread that has it does not carry what puts it back.

@@ -144,9 +144,10 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions, std::vector<
     const auto& repeat = std::get<loop::Repeat>(event.action);
     const std::string bits = fmt::format("freefall::runtime::exponent_bits<{}>", names_.scalar());
     std::vector<std::pair<CppParameter, std::string>> more;
-    if (memory.workspace_bytes != 0) more.push_back({{"std::byte* const", "memory"}, "memory"});
+    if (memory.workspace_bytes != 0)
+      more.push_back({{"[[maybe_unused]] std::byte* const", "memory"}, "memory"});
     if (notes) more.push_back({{"const " + bits, "before_"}, std::string(kStored) + ".bits()"});
-    CppBlock body = places(last, always, own);
+    CppBlock body = places(repeat.body, always, own);
     if (notes) body.push_back({CppDeclare{stored_type(names_), kStored, stored_type(names_) + "(before_)"}});
     add(body, block(repeat.body));
     add(body, result_checks(kernel_, names_, apart));

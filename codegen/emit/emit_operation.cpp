@@ -448,8 +448,10 @@ void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::O
       used.outside.empty() ? used.elements : fmt::format("{}", names_.sizes->size(d.result));
   static constexpr const char* kFill[] = {"fill_uniform", "fill_positions", "fill_permutation"};  // by kind
   std::string fill = kFill[static_cast<std::size_t>(d.kind)];
-  // The memory of a temporary is a whole number of the largest vectors.
-  if (d.kind == loop::Draws::Kind::uniform && d.result->role == ir::Role::temporary) fill += "_and_rest";
+  // The memory of a temporary is a whole number of the largest vectors, but for one element alone (places()).
+  if (d.kind == loop::Draws::Kind::uniform && d.result->role == ir::Role::temporary &&
+      names_.sizes->size(d.result) > 1)
+    fill += "_and_rest";
   out.push_back({CppComment{d.label}});
   out.push_back(
       {CppCall{fmt::format("freefall::runtime::uniform_stream(a.draw_seed, \"{}\").{}", d.stream, fill),

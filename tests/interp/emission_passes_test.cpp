@@ -311,6 +311,15 @@ TEST(DrawsAhead, StandBehindTheirLastReaderAndBeforeTheLoop) {
   EXPECT_EQ(calls(kernel.substr(0, kernel.find("status run_on(")), "fill_uniform"), 2U);
 }
 
+TEST(Draws, HaveNoRoomBehindOneAlone) {
+  const auto text = [](std::size_t units) {
+    return emitted(plan::compile(online(by_rows{}).ir(), {"online", {{"unit", units}}}));
+  };
+  EXPECT_GT(calls(text(24), "fill_uniform_and_rest("), 0U);
+  EXPECT_GT(calls(text(1), "fill_uniform("), 0U);
+  EXPECT_EQ(calls(text(1), "fill_uniform_and_rest("), 0U);
+}
+
 TEST(DrawsAhead, AreNotMadeWhereTheNextPassMayNotCome) {
   const ir::Program program = online(by_rows{}).ir();
   const plan::Compilation c = plan::compile(program, {"online", {{"unit", 24}}});

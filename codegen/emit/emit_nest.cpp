@@ -662,11 +662,9 @@ CppBlock emit_nest(const loop::Nest& nest, const Names& names, const std::vector
 namespace {
 
 CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,
-                      const Names& names, const Numbers& used) {
-  loop::Nest elements{loop::element_indices(g), {}};
-  if (g.stores_c)
-    elements.stores.push_back({g.c->tensor, g.c->subscripts, loop::Store::Mode::set, g.c, g.label});
-  elements.stores.insert(elements.stores.end(), g.epilogue.begin(), g.epilogue.end());
+                      const Names& names, const Numbers& used,
+                      const std::vector<const Tensor*>& checked = {}) {
+  const loop::Nest elements = loop::element_stores(g);
   const std::size_t keep = elements.loops.size();
   const loop::MergedNest merged = loop::merge_loops(elements, *names.sizes, keep);
   NestEmitter emitter(merged, names, {}, used);
@@ -680,6 +678,14 @@ CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vec
   column.insert(column.begin(), {CppDeclare{"const std::size_t", names.loop_variable(elements.loops.back()),
                                             "first_ + column_"}});
   row.push_back(emitter.over_sums(std::move(column)));
+  // What was stored just now is loaded again in the vectors in which it was stored.
+  for (const loop::Store& s : elements.stores) {
+    if (std::find(checked.begin(), checked.end(), s.target) == checked.end()) continue;
+    std::vector<Subscript> start = s.subscripts;
+    start.back() = Subscript(0);
+    row.push_back({CppCall{fmt::format("{}.look_at<count_.value>", kStored),
+                           {"&" + names.element(s.target, start) + " + first_"}}});
+  }
   parameters += fmt::format("const std::size_t first_, const {}* sum_, auto count_", names.scalar());
   // Called row by row, a reduction would set up its constants each time.
   out.push_back({CppCallWith{function, std::move(arguments), std::move(parameters), std::move(row),
@@ -690,8 +696,8 @@ CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vec
 }  // namespace
 
 CppBlock emit_product(const loop::Gemm& g, const std::string& function, std::vector<std::string> arguments,
-                      const Names& names) {
-  return emit_product(g, function, std::move(arguments), names, {});
+                      const Names& names, const std::vector<const Tensor*>& checked) {
+  return emit_product(g, function, std::move(arguments), names, Numbers{}, checked);
 }
 
 CppBlock emit_updated_product(const loop::Nest& update, const loop::Gemm& g, const std::string& function,

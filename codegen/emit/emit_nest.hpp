@@ -21,9 +21,10 @@ inline constexpr const char* kStored = "stored_";
 std::string stored_type(const Names& names);
 
 /// A product of known size: the call of a function of runtime/tiled_product.hpp or matrix_vector.hpp with the
-/// given arguments, and what is done with each sum.
+/// given arguments, and what is done with each sum. Rows stored to arrays of `checked` are looked at for
+/// kStored.
 CppBlock emit_product(const loop::Gemm& gemm, const std::string& function, std::vector<std::string> arguments,
-                      const Names& names);
+                      const Names& names, const std::vector<const ir::Tensor*>& checked);
 
 /// The same of a product by a matrix that the nest changes on the way (loop/updated_product.hpp,
 /// runtime/updated_product.hpp); checked: whether the new elements are finite goes into kStored; backwards: a

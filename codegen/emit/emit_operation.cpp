@@ -103,6 +103,9 @@ CppBlock OperationEmitter::places(const loop::Operations& operations, const loop
   return out;
 }
 
+// What the threads of a kernel have noted in kStored, together.
+static constexpr const char* kOfAll = "stored_by_all_";
+
 CppBlock OperationEmitter::run(std::vector<CppFunction>& functions, std::vector<CppFunction>& apart) {
   functions_ = &functions;
   CppBlock out;
@@ -129,13 +132,16 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions, std::vector<
     }
   }
   add(out, places(always, last, own));
-  if (notes) out.push_back({CppDeclare{stored_type(names_), kStored, "{}"}});
+  if (notes) out.push_back({CppDeclare{stored_type(names_), kernel_.is_threaded ? kOfAll : kStored, "{}"}});
   if (kernel_.is_threaded) {
+    if (notes) own.push_back({CppDeclare{stored_type(names_), kStored, "{}"}});
     add(own, shared_block(always));
+    if (notes) own.push_back({CppCall{fmt::format("{}.join", kOfAll), {kStored}}});
     out.push_back({CppCallWith{"freefall::runtime::run_team",
                                {"a.threads"},
                                "const freefall::runtime::team& team_",
                                std::move(own)}});
+    if (notes) out.push_back({CppDeclare{stored_type(names_) + "&", kStored, kOfAll}});
     return out;
   }
   add(out, block(always));
@@ -391,7 +397,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
       for (const loop::Store& s : g.epilogue) call.push_back({CppComment{s.label}});
       call.push_back({CppCall{function, std::move(arguments)}});
     } else {
-      call = emit_product(g, function, std::move(arguments), names_);
+      call = emit_product(g, function, std::move(arguments), names_, kernel_.checked_where_written);
     }
     out.push_back({CppCall{
         name, outline(name, g.label, "void", in_loops(std::move(call), g.outer, names_), operation, false)}});

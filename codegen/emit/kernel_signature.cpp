@@ -122,9 +122,24 @@ bool sets_all(const loop::Nest& nest, const Tensor* t) {
     return s.target == t && own.size() == nest.loops.size();
   });
 }
+// A nest, or the elements of a product whose rows are finished in vectors, one product in all.
+std::optional<loop::Nest> elements(const loop::Operation& o, const plan::Specialisation& sizes) {
+  if (const auto* nest = std::get_if<loop::Nest>(&o.action)) return *nest;
+  const auto* gemm = std::get_if<loop::Gemm>(&o.action);
+  const bool in_rows =
+      gemm != nullptr && gemm->outer.empty() && loop::product_form(*gemm, sizes) == loop::ProductForm::tiled;
+  return in_rows ? std::optional(loop::element_stores(*gemm)) : std::nullopt;
+}
+// All that writes t are products.
+bool is_made_by_products(const loop::Operations& operations, const Tensor* t) {
+  return std::all_of(operations.begin(), operations.end(), [&](const loop::Operation& o) {
+    if (const loop::Operations* body = loop::body_of(o)) return is_made_by_products(*body, t);
+    return std::holds_alternative<loop::Gemm>(o.action) || !contains(loop::touched(o).written, t);
+  });
+}
 // All of t is set once outside of loops, and rows or single elements of it again, if at all, below
 // conditions: every element is looked at on its way, most of them once.
-bool is_set_once(const loop::Operations& operations, const Tensor* t) {
+bool is_set_once(const loop::Operations& operations, const Tensor* t, const plan::Specialisation& sizes) {
   bool all = false;
   const std::function<bool(const loop::Operations&, bool)> fits = [&](const loop::Operations& body,
                                                                       bool conditional) {
@@ -134,8 +149,8 @@ bool is_set_once(const loop::Operations& operations, const Tensor* t) {
         const auto* repeat = std::get_if<loop::Repeat>(&o.action);
         return repeat != nullptr && repeat->count == 1 && fits(*inside, true);
       }
-      const auto* nest = std::get_if<loop::Nest>(&o.action);
-      if (nest == nullptr || !sets_rows(loop::scatter(*nest).nest, t)) return false;
+      const std::optional<loop::Nest> nest = elements(o, sizes);
+      if (!nest || !sets_rows(loop::scatter(*nest).nest, t)) return false;
       const bool again = all;
       all = all || (!conditional && sets_all(*nest, t));
       return conditional || !again;
@@ -196,14 +211,15 @@ KernelSignature signature(const loop::Kernel& kernel, const plan::Compilation& c
   for (const Tensor* t : out.written) {
     const std::size_t bytes = compilation.sizes.size(t) * plan::bytes(compilation.sizes.scalar);
     const bool much = bytes >= read_again || t->axes.size() > 1 || is_scattered_to(kernel.operations, t);
-    if (out.is_threaded) continue;
+    // Of what threads share, products alone note what each thread stores.
+    if (out.is_threaded && !is_made_by_products(kernel.operations, t)) continue;
     // A store that is checked takes about as long more as it takes to look at the element at the end.
     constexpr double kTimes = 2;
     const bool often = checked_stores(kernel.operations, t, compilation.sizes) >
                        kTimes * static_cast<double>(compilation.sizes.size(t));
     const bool vectors = bytes > compilation.sizes.machine.vector_bytes;  // one costs less to load again
     if ((much && !often && is_added_to(kernel.operations, t)) ||
-        (vectors && is_set_once(kernel.operations, t)))
+        (vectors && is_set_once(kernel.operations, t, compilation.sizes)))
       out.checked_where_written.push_back(t);
   }
   out.steps = loop::steps(kernel.operations);

@@ -115,6 +115,14 @@ std::vector<ir::Index> all_indices(const Gemm& gemm) {
   return out;
 }
 
+Nest element_stores(const Gemm& gemm) {
+  Nest out{element_indices(gemm), {}};
+  if (gemm.stores_c)
+    out.stores.push_back({gemm.c->tensor, gemm.c->subscripts, Store::Mode::set, gemm.c, gemm.label});
+  out.stores.insert(out.stores.end(), gemm.epilogue.begin(), gemm.epilogue.end());
+  return out;
+}
+
 const Operations* body_of(const Operation& operation) {
   if (const auto* repeat = std::get_if<Repeat>(&operation.action)) return &repeat->body;
   if (const auto* sweep = std::get_if<Sweep>(&operation.action)) return &sweep->body;

@@ -72,6 +72,8 @@ struct Draws {
 std::vector<ir::Index> element_indices(const Gemm& gemm);
 /// Those of the outer loops, then these.
 std::vector<ir::Index> all_indices(const Gemm& gemm);
+/// What is stored for each of the elements.
+Nest element_stores(const Gemm& gemm);
 
 struct Operation;
 using Operations = std::vector<Operation>;

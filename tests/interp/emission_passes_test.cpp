@@ -237,6 +237,23 @@ TEST(UpdatedProduct, IsLookedAtBehindTheLoopAlone) {
   }
 }
 
+// ---- products that set an array once look at what they store ----
+
+TEST(CheckedWhereWritten, ByTheProductThatSetsAllOfIt) {
+  const ir::Program program =
+      pcn::network<3, 4, pcn::biases::no>([](auto a) { return freefall::tanh(a); }).ir();
+  const std::string text = emitted(plan::compile(
+      program,
+      {"network", {{"batch", 256}, {"pixel", 48}, {"hidden1", 64}, {"hidden2", 48}, {"label", 24}}}));
+  for (const char* weights : {"W1", "W2", "W3"})
+    EXPECT_EQ(calls(text, fmt::format("stored_.look_at<count_.value>(&{}[", weights)), 1U) << text;
+  EXPECT_EQ(calls(text, "stored_by_all_.join(stored_)"), 1U) << "threads look at what each has stored";
+  const std::size_t results = text.find("if (bool(stored_ & ");
+  ASSERT_NE(results, std::string::npos) << text;
+  EXPECT_EQ(calls(text.substr(results, text.find("return {};", results) - results), "{a.W"), 0U)
+      << "weights are not read again";
+}
+
 // ---- rows with room behind them ----
 
 TEST(PadRows, LetsVectorsGoOnInALoopOfManyPasses) {

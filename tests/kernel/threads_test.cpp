@@ -153,6 +153,35 @@ TEST(Threads, LeaveTheProcessorOfTheirCaller) {
 }
 #endif
 
+// The last row of weights overflows; the threads share its rows, and each looks at what it stores.
+template <class Instance>
+void expect_overflow_is_told(std::span<const runtime::tensor_info> tensors, double much) {
+  for (const std::size_t threads : {1u, 2u, 3u}) {
+    SCOPED_TRACE(threads);
+    Instance net;
+    net.use_threads(threads);
+    start(net, tensors);
+    net.inference_rate() = 0;
+    EXPECT_NO_THROW(net.train());
+    net.learning_rate() = much;
+    net.digit()(79, 9) = much;
+    runtime::status s;
+    try {
+      net.train();
+    } catch (const runtime::kernel_error& e) {
+      s = e.reason();
+    }
+    EXPECT_EQ(s.what, runtime::fault::diverged);
+    EXPECT_STREQ(s.tensor, "W3");
+    EXPECT_EQ(s.element, 9U * 48U);
+  }
+}
+
+TEST(Threads, WhatOverflowsIsToldWhicheverStoredIt) {
+  expect_overflow_is_told<pcn_shared_float::instance>(pcn_shared_float::tensors(), 1e25);
+  expect_overflow_is_told<pcn_shared_double::instance>(pcn_shared_double::tensors(), 1e200);
+}
+
 TEST(Threads, NoneAreRefused) {
   pcn_shared_float::instance net;
   EXPECT_THROW(net.use_threads(0), std::invalid_argument);

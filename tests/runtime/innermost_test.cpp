@@ -270,6 +270,13 @@ TYPED_TEST(InLanes, WhatWasSeenIsHandedOn) {
     EXPECT_EQ(bool(after), std::isfinite(x)) << x;
     after& whole<5, T>{all.data()};
     EXPECT_EQ(bool(after), std::isfinite(x)) << x;
+    finite<T> own, together;
+    own.template look_at<7>(all.data());
+    together.join(finite<T>());
+    together.join(own);
+    EXPECT_EQ(bool(together), std::isfinite(x)) << x;
+    together.join(finite<T>());
+    EXPECT_EQ(bool(together), std::isfinite(x)) << "what was seen before is forgotten";
   }
 }
 

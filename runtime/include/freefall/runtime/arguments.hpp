@@ -135,6 +135,14 @@ class finite {
     one_ |= bad ? exponent_detail::exponent_test<T>::sign : word{0};
     return *this;
   }
+  template <std::size_t n>
+  [[gnu::always_inline]] void look_at(const T* p) {
+    *this& whole<n, T>{p};
+  }
+  // What another thread has seen; several at a time.
+  void join(const finite& other) {
+    if (!bool(other)) __atomic_fetch_or(&one_, exponent_detail::exponent_test<T>::sign, __ATOMIC_RELAXED);
+  }
   // Bits that were carried; a vector of numbers.
   [[gnu::always_inline]] finite& operator|=(word bits) {
     one_ |= bits;

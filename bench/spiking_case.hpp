@@ -19,7 +19,7 @@ namespace freefall::bench::spiking {
 
 namespace reference = by_hand::spiking_autoencoder;
 
-inline constexpr std::size_t ticks = 512;
+inline constexpr std::size_t ticks = 512, ticks_of_a_run = 64;
 inline constexpr float leak = 50 * 1e-4F, eta = 0.01F, beta = 0.52F;
 
 struct setting {

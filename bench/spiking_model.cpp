@@ -1,29 +1,3 @@
-// The network of spiking_bench: spikes as greedy descent of a squared error, couplings learned at spikes from
-// the voltages (models/spiking_autoencoder has the other forms).
-#include <freefall/dsl.hpp>
+#include "bench/spiking_model.hpp"
 
-freefall::program define() {
-  using namespace freefall;
-  axis<"signal"> signal;
-  axis<"neuron"> neuron;
-  auto leak = constant<"leak">();
-  auto u = input<"u">(signal);
-  auto xi = input<"xi">(neuron);
-  auto nu = input<"nu">(neuron);
-  auto eta = constant<"eta">();
-  auto beta = constant<"beta">();
-
-  auto x = trace<"x">(signal, decay(leak), drive(u));
-  auto noise = trace<"noise">(neuron, decay(leak), drive(xi));
-  auto r = trace<"r">(neuron, decay(leak));
-  auto D = constant<"D">(signal, neuron);
-  auto W = parameter<"W">(neuron.prime(), neuron);  // what one sends lies in one piece
-
-  auto E = sum(square(x - D * r), signal) / 2 - dot(noise, r) + dot(nu, r);
-  auto spikes = greedy(E, r);
-  auto learner = voltage<"V">(spikes, W);
-  auto L = sum(hadamard(prime(spike(spikes)), square(learner.value + beta * W)), neuron, neuron.prime()) /
-           (2 * beta);
-  return program{
-      kernel<"step">(advance(x, r, learner), fire(learner, one_winner, on_spike(descend(L, W, rate(eta)))))};
-}
+freefall::program define() { return freefall::bench::spiking::network(); }

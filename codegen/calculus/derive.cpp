@@ -106,7 +106,8 @@ class Deriver {
     Expr steps;
     if (row.counts_steps) {
       const std::string suffix = counters_++ == 0 ? "" : fmt::format("{}", counters_);
-      const std::vector<const Axis*> each(time_ == nullptr ? 0 : 1, time_);  // every element counts its own
+      std::vector<const Axis*> each;  // every element counts its own
+      if (moves_element(descend.targets[0])) each.push_back(time_);
       const Tensor* counter = context.tensor(fmt::format("{}_steps{}", kernel_, suffix), each, Role::state);
       steps = element(context, counter);
       assign.simultaneous.push_back(here({counter, steps + Number(1), counter->name + " += 1"}));
@@ -116,7 +117,8 @@ class Deriver {
       std::vector<Assignment> updates;
       const Expr gradient = thaw(gradients[i]);
       name_part("dF_d" + descend.targets[i]->name, gradient, canonical_indices(descend.targets[i]));
-      row.step(context, descend.targets[i], gradients[i], settings, steps, time_, updates);
+      row.step(context, descend.targets[i], gradients[i], settings, steps,
+               moves_element(descend.targets[i]) ? time_ : nullptr, updates);
       for (Assignment& u : updates) u.value = thaw(u.value);
       out_.rules.push_back({kernel_,
                             descend.targets[i],
@@ -380,12 +382,27 @@ class Deriver {
     out.push_back({std::move(sweep)});
   }
 
-  // Each statement that draws has a stream of its own.
-  // Inside a scan, the assignment of the element visited alone.
+  // Whether a scan that statements stand in moves the element visited of a tensor, and no others.
+  bool moves_element(const Tensor* t) const {
+    return time_ != nullptr && std::count(t->axes.begin(), t->axes.end(), time_) > 0;
+  }
+
+  // Inside a scan, the assignment of the element visited alone; of all of a tensor that a scan carries on, by
+  // what is read at the element visited.
   Assignment here(Assignment a) const {
-    a.tick = time_;
+    if (moves_element(a.target)) a.tick = time_;
     a.value = at_tick(a.value, time_);
     return a;
+  }
+  Steps here(Steps steps) const {
+    for (Step& step : steps) {
+      if (auto* inner = body_of(step)) {
+        *inner = here(std::move(*inner));
+      } else {
+        for (Assignment& a : std::get<Assign>(step.action).simultaneous) a = here(std::move(a));
+      }
+    }
+    return steps;
   }
 
   void append(Steps& out, const InOrder& order) {
@@ -452,24 +469,27 @@ class Deriver {
   void append(Steps& out, const Fire& fire) {
     const GreedyRule& rule = out_.events[fire.events];
     const FireTensors at = fire_tensors(*program_.context, *rule.events);
-    append_choice(out, rule, at);
+    Steps choice;
+    append_choice(choice, rule, at);
+    choice = here(std::move(choice));
+    out.insert(out.end(), choice.begin(), choice.end());
     Loop loop{fire.at_most, {}, {}, {}, at.gain};
     loop.body.push_back({Assign{{spike_of_winner(*rule.events, at)}}});
     Assign happen;
-    happen.simultaneous = event_assignments(rule);
+    for (Assignment& a : event_assignments(rule)) happen.simultaneous.push_back(here(std::move(a)));
     for (const Step& step : block(fire.with_each)) {
       const auto& updates = std::get<Assign>(step.action).simultaneous;
       happen.simultaneous.insert(happen.simultaneous.end(), updates.begin(), updates.end());
     }
     loop.body.push_back({happen});
-    if (fire.at_most > 1) append_choice(loop.body, rule, at);
+    if (fire.at_most > 1) loop.body.insert(loop.body.end(), choice.begin(), choice.end());
     out.push_back({loop});
   }
 
   void append(Steps& out, const Evaluate& evaluate) {
     const Expr value = thaw(resolve(in_force_, evaluate.value));
-    append_result(
-        out, {evaluate.result, value, fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))});
+    append_result(out, here({evaluate.result, value,
+                             fmt::format("{} = {}", evaluate.result->name, print(evaluate.value))}));
   }
 
   // Results one after the other are one step, since no rule reads them: what they have in common is computed
@@ -506,7 +526,7 @@ class Deriver {
     Context& context = *program_.context;
     Assign assign;
     const auto becomes = [&](const Tensor* to, Expr value) {
-      assign.simultaneous.push_back({to, value, fmt::format("{} = {}", to->name, print(value))});
+      assign.simultaneous.push_back(here({to, value, fmt::format("{} = {}", to->name, print(value))}));
     };
     for (const Tensor* t : advance.tensors) {
       if (const Tensor* before = find_previous(context, t)) {

@@ -234,6 +234,7 @@ class NestEmitter {
     };
     std::erase_if(text_, is_stale);
     std::erase_if(nearest_, is_stale);
+    std::erase_if(rows_, is_stale);
   }
 
   // True if the innermost loop goes through elements that all go to one of the target.
@@ -334,7 +335,7 @@ class NestEmitter {
   bool chooses() const {
     const auto is_condition = [&](Expr e) {
       const auto leaves = [&](std::size_t p) { return !stays_inside(e->subscripts[p], e->tensor->axes[p]); };
-      if (!e->depends_on(nest_.loops.back())) return false;
+      if (!e->depends_on(nest_.loops.back()) || is_row_at(e)) return false;
       if (e->op != Op::Access) return e->op == Op::Select || e->op == Op::Gather || is_indicator(e);
       for (std::size_t p = 0; p < e->subscripts.size(); ++p) {
         if (leaves(p)) return true;
@@ -387,6 +388,7 @@ class NestEmitter {
     for (const Expr e : topological({root})) {
       if (text_.contains(e.get())) continue;
       if (e->op == Op::Gather) name_positions(e);
+      if (is_row_at(e)) name_row(e);
       std::string text = spell(e);
       const bool simple =
           e->op == Op::Constant || e->op == Op::Extent || e->op == Op::Position || is_closed(e);
@@ -403,8 +405,36 @@ class NestEmitter {
 
   const std::string& arg(Expr e, std::size_t i) const { return text_.at(e->args[i].get()); }
 
-  // What does not change in the innermost loop is rounded to a position before it: there the elements lie in
-  // one row.
+  // True if the innermost loop goes through one row of the array, at a place that is known before it.
+  bool is_row_at(Expr e) const {
+    constexpr std::size_t kLongest = 1024;  // there is a row of zeros as long
+    if (e->op != Op::Gather || sums_ != nullptr || nest_.loops.empty()) return false;
+    const Expr last = e->args.back();
+    const Axis* row = e->tensor->axes.back();
+    return e->args.size() > 1 && last->op == Op::Position &&
+           last->subscripts[0] == Subscript(nest_.loops.back()) && !plan::is_counted(row) &&
+           names_.sizes->extent(row) <= kLongest && stays_inside(last->subscripts[0], row) &&
+           loop::strides(e->tensor, *names_.sizes).back() == 1 &&
+           std::none_of(e->args.begin(), e->args.end() - 1,
+                        [&](Expr a) { return a->depends_on(nest_.loops.back()); });
+  }
+  // The row is named before the loop; one that lies outside the array is a row of zeros.
+  void name_row(Expr gather) {
+    std::vector<std::string> terms, tests;
+    std::size_t at = 0;
+    for (std::size_t p = 0; p + 1 < gather->args.size(); ++p) at = std::max(at, depth(gather->args[p]));
+    place(gather, gather->args.size() - 1, terms, tests);
+    const std::string first = fmt::format("{} + {}", gather->tensor->name, fmt::join(terms, " + "));
+    const std::string zeros = fmt::format("freefall::runtime::zeros<{}, {}>", names_.scalar(),
+                                          names_.sizes->extent(gather->tensor->axes.back()));
+    const std::string name = fmt::format("row{}_", ++used_.positions);
+    at_depth_[at].push_back({CppDeclare{
+        fmt::format("const {}* const", names_.scalar()), name,
+        tests.empty() ? first : fmt::format("{} ? {} : {}", fmt::join(tests, " && "), first, zeros)}});
+    rows_[gather.get()] = name;
+  }
+
+  // What does not change in the innermost loop is rounded to a position before it.
   void name_positions(Expr gather) {
     for (std::size_t p = 0; p < gather->args.size(); ++p) {
       const Expr a = gather->args[p];
@@ -511,10 +541,11 @@ class NestEmitter {
     return fmt::format("({} ? {} : {}(0))", fmt::join(tests, " && "), value, names_.scalar());
   }
 
-  std::string gather(Expr e) const {
+  // The offset of the first `count` places of a gather, and the tests that they lie inside.
+  void place(Expr e, std::size_t count, std::vector<std::string>& terms,
+             std::vector<std::string>& tests) const {
     const auto strides = loop::strides(e->tensor, *names_.sizes);
-    std::vector<std::string> terms, tests;
-    for (std::size_t p = 0; p < e->args.size(); ++p) {
+    for (std::size_t p = 0; p < count; ++p) {
       if (e->args[p]->op == Op::Position) {
         const Subscript& s = e->args[p]->subscripts[0];
         terms.push_back(fmt::format("static_cast<std::size_t>({}) * {}", position(s), strides[p]));
@@ -526,6 +557,13 @@ class NestEmitter {
       terms.push_back(fmt::format("{} * {}", at, strides[p]));
       tests.push_back(inside(at, e->tensor->axes[p]));
     }
+  }
+
+  std::string gather(Expr e) const {
+    if (const auto row = rows_.find(e.get()); row != rows_.end())
+      return fmt::format("{}[{}]", row->second, names_.loop_variable(nest_.loops.back()));
+    std::vector<std::string> terms, tests;
+    place(e, e->args.size(), terms, tests);
     if (terms.empty()) return e->tensor->name + "[0]";
     const std::string access = fmt::format("{}[{}]", e->tensor->name, fmt::join(terms, " + "));
     return tests.empty() ? access : where(tests, access);
@@ -595,7 +633,7 @@ class NestEmitter {
   std::vector<CppBlock> at_depth_;
   std::unordered_map<const Node*, int> uses_;
   std::unordered_map<const Node*, bool> leaves_loop_, read_before_;
-  std::unordered_map<const Node*, std::string> text_, nearest_;
+  std::unordered_map<const Node*, std::string> text_, nearest_, rows_;
   const Tensor* sums_ = nullptr;
   bool as_function_ = false;
   std::string label_, clauses_;
@@ -720,52 +758,6 @@ CppBlock emit_updated_product(const loop::Nest& update, const loop::Gemm& g, con
                                      split ? "diagonal_" : "freefall::runtime::like_all()"});
   CppBlock product = emit_product(g, function, std::move(arguments), names, used);
   out.insert(out.end(), std::make_move_iterator(product.begin()), std::make_move_iterator(product.end()));
-  return out;
-}
-
-std::vector<const Axis*> plates_of(const loop::Operation& operation) {
-  std::vector<const Axis*> out;
-  const auto add = [&](const Axis* a) {
-    if (a != nullptr && plan::is_counted(a) && std::find(out.begin(), out.end(), a) == out.end())
-      out.push_back(a);
-  };
-  const auto add_index = [&](const std::optional<Index>& i) {
-    if (i) add(i->axis);
-  };
-  const auto add_expr = [&](Expr e) {
-    for (const Expr n : topological({e})) {
-      add(n->axis);
-      if (n->op != Op::Access && n->op != Op::Gather) continue;
-      for (std::size_t p = 0; p < n->tensor->axes.size();
-           ++p) {  // what may lie outside is compared with the copies
-        const bool plain = n->op == Op::Access && n->subscripts[p].is_plain() &&
-                           n->subscripts[p].plain().axis == n->tensor->axes[p];
-        if (!plain) add(n->tensor->axes[p]);
-      }
-    }
-  };
-  if (const auto* nest = std::get_if<loop::Nest>(&operation.action)) {
-    for (const Index& i : nest->loops) add(i.axis);
-    for (const auto& s : nest->stores) add_expr(s.value);
-  } else if (const auto* gemm = std::get_if<loop::Gemm>(&operation.action)) {
-    for (const Index& i : gemm->outer) add(i.axis);
-    add_index(gemm->m);
-    add_index(gemm->n);
-    add_index(gemm->k);
-    for (const auto& s : gemm->epilogue) add_expr(s.value);
-  } else if (const auto* draws = std::get_if<loop::Draws>(&operation.action)) {
-    for (const Axis* a : draws->result->axes) add(a);
-  } else if (const auto* f = std::get_if<loop::MatrixFunction>(&operation.action)) {
-    for (const Index& i : f->outer) add(i.axis);
-  } else if (const auto* transfer = std::get_if<loop::Transfer>(&operation.action)) {
-    add(transfer->plate);
-  }
-  if (const loop::Operations* body = loop::body_of(operation)) {
-    for (const loop::Operation& inside : *body) {
-      for (const Axis* a : plates_of(inside)) add(a);
-    }
-  }
-  std::sort(out.begin(), out.end(), [](const Axis* a, const Axis* b) { return a->name < b->name; });
   return out;
 }
 

@@ -8,9 +8,6 @@
 
 namespace freefall::emit {
 
-/// The plates whose number of copies the expressions need, in name order.
-std::vector<const ir::Axis*> plates_of(const loop::Operation& operation);
-
 /// A nest whose outermost loop threads share.
 CppBlock emit_rows(const loop::Nest& nest, const Names& names);
 /// A nest; what changes for one value of an index alone is done for that value (loop/one_hot.hpp), and what

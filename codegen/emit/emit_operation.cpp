@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "codegen/emit/boundary.hpp"
+#include "codegen/emit/plates_of.hpp"
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/draws_ahead.hpp"
 #include "codegen/loop/product_form.hpp"
@@ -57,8 +58,12 @@ CppBlock in_loops(CppBlock body, const std::vector<Index>& loops, const Names& n
   return body;
 }
 
-std::string condition(const Tensor& positive) {
-  return fmt::format("{}{}[0] > 0", positive.role == ir::Role::temporary ? "" : "a.", positive.name);
+std::string condition(const Tensor& positive, const Names& names) {
+  const std::string array =
+      fmt::format("{}{}", positive.role == ir::Role::temporary ? "" : "a.", positive.name);
+  const std::size_t elements = names.sizes->size(&positive);
+  if (elements == 1) return array + "[0] > 0";
+  return fmt::format("freefall::runtime::any_positive<{}>({})", elements, array);
 }
 bool is_condition(const loop::Operation& operation) {
   const auto* repeat = std::get_if<loop::Repeat>(&operation.action);
@@ -158,7 +163,7 @@ CppBlock OperationEmitter::run(std::vector<CppFunction>& functions, std::vector<
     add(body, block(repeat.body));
     add(body, result_checks(kernel_, names_, apart));
     out.push_back(
-        {CppIf{condition(*repeat.while_positive),
+        {CppIf{condition(*repeat.while_positive, names_),
                {return_apart(kernel_, names_, "event", "FREEFALL_APART", std::move(body), apart, more)}}});
   }
   return out;
@@ -466,7 +471,7 @@ void OperationEmitter::append(CppBlock& out, const loop::Draws& d, const loop::O
 }
 
 void OperationEmitter::append(CppBlock& out, const loop::Repeat& repeat, const loop::Operation&) {
-  std::string positive = repeat.while_positive == nullptr ? "" : condition(*repeat.while_positive);
+  std::string positive = repeat.while_positive == nullptr ? "" : condition(*repeat.while_positive, names_);
   const bool shared = sharing_;
   const auto inside = [&] { return shared ? shared_block(repeat.body) : block(repeat.body); };
   // What a condition reads changes only when all threads have read it.

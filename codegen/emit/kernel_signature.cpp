@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "codegen/emit/emit_nest.hpp"
+#include "codegen/emit/plates_of.hpp"
 #include "codegen/loop/cost.hpp"
 #include "codegen/loop/live_in.hpp"
 #include "codegen/loop/one_hot.hpp"

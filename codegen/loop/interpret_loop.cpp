@@ -210,7 +210,10 @@ class LoopInterpreter {
   void run(const Repeat& repeat) {
     const std::uint64_t outer = passes_;
     for (std::size_t pass = 0; pass < repeat.count; ++pass) {
-      if (repeat.while_positive != nullptr && !(memory_[repeat.while_positive][0] > 0)) break;
+      if (repeat.while_positive != nullptr) {
+        const auto& asked = memory_[repeat.while_positive];
+        if (std::none_of(asked.begin(), asked.end(), [](const T& x) { return x > 0; })) break;
+      }
       passes_ = outer * repeat.count + pass;
       run(repeat.body);
       if (repeat.tolerance && memory_[repeat.moved][0] <= static_cast<T>(*repeat.tolerance)) break;

@@ -79,7 +79,8 @@ struct Operation;
 using Operations = std::vector<Operation>;
 
 /// A loop over passes; with a tolerance it ends early once the scalar `moved` is at most the tolerance; with
-/// `while_positive`, before the first pass for which that scalar is not positive.
+/// `while_positive`, before the first pass for which that scalar is not positive; of an array, for which no
+/// element is (one that is not a number may count as one that is).
 struct Repeat {
   std::size_t count = 0;
   std::optional<double> tolerance;

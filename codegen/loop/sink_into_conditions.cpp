@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "codegen/loop/compared_maximum.hpp"
+
 namespace freefall::loop {
 namespace {
 
@@ -34,21 +36,51 @@ void count(const Operations& operations, Readers& readers, int sign) {
 
 class Sinking {
  public:
-  explicit Sinking(const Operations& kernel) { count(kernel, readers_, 1); }
+  Sinking(const Operations& kernel, const plan::Specialisation& sizes) : sizes_(sizes) {
+    count(kernel, readers_, 1);
+  }
 
-  Operations run(const Operations& operations) {
+  // `known`: an array of which some element is positive wherever the operations run, or null.
+  Operations run(const Operations& operations, const Tensor* known = nullptr) {
     Operations out;
     for (Operation o : operations) {
-      if (Operations* body = body_of(o)) *body = run(*body);
       auto* repeat = std::get_if<Repeat>(&o.action);
-      if (repeat != nullptr && repeat->count == 1 && repeat->while_positive != nullptr && !repeat->tolerance)
+      const bool is_condition =
+          repeat != nullptr && repeat->count == 1 && repeat->while_positive != nullptr && !repeat->tolerance;
+      if (Operations* body = body_of(o)) *body = run(*body, is_condition ? repeat->while_positive : nullptr);
+      if (is_condition) {
         take_from(out, *repeat);
+        const Tensor* all = maximum_of(out, repeat->while_positive);
+        if (all != nullptr && all != known && is_few(all)) ask_for_any(all, out, o);
+      }
       out.push_back(std::move(o));
     }
     return out;
   }
 
  private:
+  // Where looking at each element is less work than finding the largest: of a few vectors, the lanes of the
+  // last are most of it.
+  bool is_few(const Tensor* t) const {
+    constexpr std::size_t kVectors = 4;
+    return std::none_of(t->axes.begin(), t->axes.end(), plan::is_counted) &&
+           sizes_.size(t) * plan::bytes(sizes_.scalar) <= kVectors * sizes_.machine.vector_bytes;
+  }
+
+  // Puts the condition on a maximum into one on its array, if the maximum itself may go there too.
+  void ask_for_any(const Tensor* all, Operations& before, Operation& condition) {
+    const Tensor* maximum = std::get<Repeat>(condition.action).while_positive;
+    Repeat outer{1, std::nullopt, nullptr, {condition}, all};
+    Operations rest = before;
+    take_from(rest, outer);
+    const bool stays = std::any_of(
+        rest.begin(), rest.end(), [&](const Operation& o) { return overlap({maximum}, touched(o).written); });
+    if (stays) return;
+    ++readers_[all];
+    before = std::move(rest);
+    condition = {std::move(outer)};
+  }
+
   // Moves what only the condition's body reads from the end of `before` to its start.
   void take_from(Operations& before, Repeat& condition) {
     Readers inside;
@@ -76,11 +108,14 @@ class Sinking {
     }
   }
 
+  const plan::Specialisation& sizes_;
   Readers readers_;
 };
 
 }  // namespace
 
-Operations sink_into_conditions(const Operations& operations) { return Sinking(operations).run(operations); }
+Operations sink_into_conditions(const Operations& operations, const plan::Specialisation& sizes) {
+  return Sinking(operations, sizes).run(operations);
+}
 
 }  // namespace freefall::loop

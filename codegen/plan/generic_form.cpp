@@ -66,21 +66,21 @@ GenericForm generic_form(Expr e) {
   return out;
 }
 
-bool is_expensive(Expr root) {
-  for (const Expr e : topological({root})) {
-    switch (e->op) {
-      case Op::Contract:
-      case Op::Reduce:
-      case Op::Inverse:
-      case Op::LogDet:
-      case Op::Draw: return true;
-      case Op::Map:
-        if (row(e->function).cost >= kExpensiveMap && !e->free.empty()) return true;
-        break;
-      default: break;
-    }
+bool is_expensive_itself(Expr e) {
+  switch (e->op) {
+    case Op::Contract:
+    case Op::Reduce:
+    case Op::Inverse:
+    case Op::LogDet:
+    case Op::Draw: return true;
+    case Op::Map: return row(e->function).cost >= kExpensiveMap && !e->free.empty();
+    default: return false;
   }
-  return false;
+}
+
+bool is_expensive(Expr root) {
+  const auto nodes = topological({root});
+  return std::any_of(nodes.begin(), nodes.end(), is_expensive_itself);
 }
 
 bool needs_indicator(Expr root) {

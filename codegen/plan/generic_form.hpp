@@ -24,6 +24,7 @@ GenericForm generic_form(ir::Expr e);
 /// True if computing the expression costs more than reading it back: a contraction, a reduction, a matrix
 /// function or a transcendental lies below it.
 bool is_expensive(ir::Expr e);
+bool is_expensive_itself(ir::Expr e);    ///< whatever it is made of
 inline constexpr int kExpensiveMap = 6;  ///< additions; see functions.def
 
 /// True if the expression may be infinite where a subscript lies outside its axis, since there it divides by

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "codegen/ir/indicator.hpp"
+#include "codegen/plan/materialise.hpp"
 
 namespace freefall::plan {
 namespace {
@@ -28,7 +29,8 @@ class Hoister {
         hint_(std::move(hint)),
         why_(std::move(why)) {}
   /// Out of a Sweep over an axis: what leaves it is computed for all ticks, or all visits.
-  void out_of_sweep(const Axis* swept) {
+  void out_of_sweep(const Axis* swept, const Specialisation& sizes) {
+    sizes_ = &sizes;
     all_ = {swept, kSweptLevel};
     tick_ = calculus::tick_of(swept);
     visit_ = calculus::visit_of(swept);
@@ -83,7 +85,7 @@ class Hoister {
         for (const Subscript& s : e->subscripts) numbered.push_back(s.plain());
         held = temporaries_.make_in_order(form, numbered, "uniform");
       } else {
-        held = temporaries_.make(form, {}, hint_);
+        held = temporaries_.make_in_order(form, visited_first(e), hint_);
       }
       Substitution storage;  // the key over the temporary's own canonical indices
       const auto own = canonical_indices(held);
@@ -99,11 +101,33 @@ class Hoister {
     return substitute(read, {{all_, Subscript(inside->depends_on(visit_) ? visit_ : tick_)}});
   }
 
-  bool worth(Expr e) { return is_invariant(e) && (is_expensive(e) || is_sum_of_matrices(e)); }
+  // Plates first; then the axis of a Sweep, so that what one visit reads lies in one piece.
+  std::vector<Index> visited_first(Expr e) const {
+    std::vector<Index> order = e->free;
+    std::erase_if(order, calculus::is_tick);
+    std::stable_sort(order.begin(), order.end(), [&](const Index& a, const Index& b) {
+      return std::pair(!a.axis->plate, a != all_) < std::pair(!b.axis->plate, b != all_);
+    });
+    return order;
+  }
+
+  bool worth(Expr e) { return is_invariant(e) && (is_worth_a_buffer(e) || is_sum_of_matrices(e)); }
+
+  // What differs from visit to visit is worked out as often outside: only as a product does it gain by that,
+  // and sums of few terms are no product.
+  bool is_worth_a_buffer(Expr e) const {
+    if (all_.axis == nullptr || !(e->depends_on(tick_) || e->depends_on(visit_))) return is_expensive(e);
+    const auto nodes = topological({e});
+    return std::any_of(nodes.begin(), nodes.end(), [&](Expr n) {
+      return is_expensive_itself(n) && !(n->op == Op::Contract && has_few_terms(n, *sizes_));
+    });
+  }
 
   // Stands as a factor of a product in most cases, which needs it as one array.
   static bool is_sum_of_matrices(Expr e) {
-    return e->op == Op::Sum && e->args.size() > 1 && e->free.size() > 1 &&
+    const auto own =
+        std::count_if(e->free.begin(), e->free.end(), [](const Index& i) { return !calculus::is_tick(i); });
+    return e->op == Op::Sum && e->args.size() > 1 && own > 1 &&
            std::none_of(e->free.begin(), e->free.end(), [](const Index& i) { return i.axis->plate; });
   }
 
@@ -179,6 +203,7 @@ class Hoister {
   static constexpr int kSweptLevel = 6000;  // of an index no user and no other pass writes
   Index all_, tick_, visit_;                // of a Sweep; without an axis for a Loop
   std::vector<Index> inside_;               // ticks and visits of the sweeps inside
+  const Specialisation* sizes_ = nullptr;
   int loops_inside_ = 0;
   Changes changes_;
   Temporaries temporaries_;
@@ -189,7 +214,7 @@ class Hoister {
 
 }  // namespace
 
-Steps hoist_invariants(const Steps& steps, Context& context) {
+Steps hoist_invariants(const Steps& steps, Context& context, const Specialisation& sizes) {
   Steps out;
   for (const Step& step : steps) {
     const auto* loop = std::get_if<calculus::Loop>(&step.action);
@@ -201,13 +226,14 @@ Steps hoist_invariants(const Steps& steps, Context& context) {
     }
     Step copy = step;
     Steps& body = *calculus::body_of(copy);
-    body = hoist_invariants(body, context);  // inner loops first; then what they hoisted may leave this one
+    body = hoist_invariants(body, context,
+                            sizes);  // inner loops first; then what they hoisted may leave this one
     const auto* sweep = std::get_if<calculus::Sweep>(&step.action);
     const auto changing = calculus::assigned(body);
     Hoister hoister(
         [&](const Tensor* t) { return std::find(changing.begin(), changing.end(), t) != changing.end(); },
         Temporaries(context), "fixed", "does not change in the loop");
-    if (sweep != nullptr) hoister.out_of_sweep(sweep->axis);
+    if (sweep != nullptr) hoister.out_of_sweep(sweep->axis, sizes);
     body = hoister.rewrite(body);
     out.insert(out.end(), hoister.before().begin(), hoister.before().end());
     out.push_back({copy});

@@ -386,20 +386,15 @@ class Materialiser {
   // The sum of a few products along contiguous rows is no work for a buffer: it is written out where it is
   // read, and goes into the loop there.
   std::optional<Expr> written_out_sum(Expr e) const {
-    constexpr std::size_t kFewTerms = 4, kLongRow = 8;
+    constexpr std::size_t kLongRow = 8;
     const Expr body = e->args[0];
-    std::size_t terms = 1;
-    for (const Index& b : e->bound) {
-      if (is_counted(b.axis)) return std::nullopt;
-      terms *= sizes_.extent(b.axis);
-    }
-    if (terms > kFewTerms || body->op != Op::Product) return std::nullopt;
+    if (!has_few_terms(e, sizes_) || body->op != Op::Product) return std::nullopt;
     const Index* row = nullptr;  // along which all arrays are contiguous
     for (std::size_t i = 0; i < body->args.size(); ++i) {
       const Expr f = body->args[i];
       if (!is_plain_access(f) || !body->weights[i].is_one()) return std::nullopt;
       if (!std::any_of(e->free.begin(), e->free.end(),
-                       [&](const Index& free) { return f->depends_on(free); }))
+                       [&](const Index& free) { return !calculus::is_tick(free) && f->depends_on(free); }))
         continue;
       const Index& last = f->subscripts.back().plain();
       if (!e->depends_on(last) || (row != nullptr && !(*row == last))) return std::nullopt;
@@ -718,6 +713,16 @@ class Materialiser {
 };
 
 }  // namespace
+
+bool has_few_terms(Expr contract, const Specialisation& sizes) {
+  constexpr std::size_t kFewTerms = 4;
+  std::size_t terms = 1;
+  for (const Index& b : contract->bound) {
+    if (is_counted(b.axis)) return false;
+    terms *= sizes.extent(b.axis);
+  }
+  return terms <= kFewTerms;
+}
 
 bool is_pointwise(Expr e) {
   const auto nodes = topological({e});

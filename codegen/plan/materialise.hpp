@@ -23,6 +23,9 @@ namespace freefall::plan {
 calculus::Steps materialise(const calculus::Steps& steps, ir::Context& context, const Specialisation& sizes,
                             const ir::PrintOptions& names = {});
 
+/// True if a contraction sums so few terms that it is written out where it is read, if that is along rows.
+bool has_few_terms(ir::Expr contract, const Specialisation& sizes);
+
 /// True if no node needs a buffer of its own.
 bool is_pointwise(ir::Expr e);
 

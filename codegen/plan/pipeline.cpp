@@ -76,7 +76,7 @@ void iterate_errors(Compilation& c) {
   for (auto& p : c.planned) p.steps = eliminate_states(p.steps, *c.program->context, c.sizes);
 }
 void hoist(Compilation& c) {
-  for (auto& p : c.planned) p.steps = hoist_invariants(p.steps, *c.program->context);
+  for (auto& p : c.planned) p.steps = hoist_invariants(p.steps, *c.program->context, c.sizes);
 }
 void materialise_all(Compilation& c) {
   const ir::PrintOptions names = part_names(c);
@@ -104,7 +104,7 @@ void hoist_from_rows(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::hoist_rows(k.operations, *c.program->context, c.sizes);
 }
 void sink(Compilation& c) {
-  for (auto& k : c.kernels) k.operations = loop::sink_into_conditions(k.operations);
+  for (auto& k : c.kernels) k.operations = loop::sink_into_conditions(k.operations, c.sizes);
 }
 void fuse(Compilation& c) {
   for (auto& k : c.kernels) k.operations = loop::fuse_nests(k.operations, c.sizes);

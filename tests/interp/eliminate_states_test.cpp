@@ -163,8 +163,8 @@ TEST(EliminateStates, LowersTheWorkOfALoopAndNeverRaisesThatOfAKernel) {
   const auto compare = [](const ir::Program& program, const plan::Specialisation& sizes,
                           const std::vector<std::string>& lower) {
     for (const Kernel& k : kernels(program, sizes)) {
-      const double before = plan::work(plan::hoist_invariants(k.before, *program.context), sizes);
-      const double after = plan::work(plan::hoist_invariants(k.after, *program.context), sizes);
+      const double before = plan::work(plan::hoist_invariants(k.before, *program.context, sizes), sizes);
+      const double after = plan::work(plan::hoist_invariants(k.after, *program.context, sizes), sizes);
       EXPECT_LE(after, before) << k.name;
       const bool lowered = std::find(lower.begin(), lower.end(), k.name) != lower.end();
       EXPECT_EQ(after < before, lowered) << k.name;

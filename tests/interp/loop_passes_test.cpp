@@ -347,7 +347,8 @@ class SinkIntoConditions : public LoopPass {
 };
 
 TEST_F(SinkIntoConditions, WhatOnlyTheBodyReadsIsComputedThere) {
-  const Operations out = loop::sink_into_conditions(given());
+  sizes.extents["row"] = 400;
+  const Operations out = loop::sink_into_conditions(given(), sizes);
   ASSERT_EQ(out.size(), 3U);
   EXPECT_EQ(std::get<Nest>(out[0].action).stores[0].target, gain);
   EXPECT_EQ(std::get<Nest>(out[1].action).stores[0].target, gain);
@@ -356,21 +357,60 @@ TEST_F(SinkIntoConditions, WhatOnlyTheBodyReadsIsComputedThere) {
   EXPECT_EQ(std::get<Nest>(body[0].action).stores[0].mode, Store::Mode::set);
   EXPECT_EQ(std::get<Nest>(body[1].action).stores[0].mode, Store::Mode::add);
   EXPECT_EQ(std::get<Nest>(body[2].action).stores[0].target, M);
-  EXPECT_EQ(difference(loop::sink_into_conditions(out), out), "");
+  EXPECT_EQ(difference(loop::sink_into_conditions(out, sizes), out), "");
+}
+
+// Of few elements: whether any is positive is asked before the largest is looked for.
+TEST_F(SinkIntoConditions, AMaximumThatOnlyTheConditionReadsIsComputedThere) {
+  const Operations out = loop::sink_into_conditions(given(), sizes);
+  ASSERT_EQ(out.size(), 1U);
+  const auto& any = std::get<loop::Repeat>(out[0].action);
+  EXPECT_EQ(any.while_positive, a);
+  ASSERT_EQ(any.body.size(), 3U);
+  EXPECT_EQ(std::get<Nest>(any.body[0].action).stores[0].target, gain);
+  EXPECT_EQ(std::get<Nest>(any.body[1].action).stores[0].target, gain);
+  const auto& largest = std::get<loop::Repeat>(any.body[2].action);
+  EXPECT_EQ(largest.while_positive, gain);
+  EXPECT_EQ(largest.body.size(), 3U);
+  EXPECT_EQ(difference(loop::sink_into_conditions(out, sizes), out), "");
+}
+
+TEST_F(SinkIntoConditions, AMaximumThatIsNotOfOneArrayStays) {
+  const auto stays = [&](const char* why, auto&& change) {
+    Operations changed = given();
+    change(changed);
+    const Operations out = loop::sink_into_conditions(changed, sizes);
+    EXPECT_EQ(std::get<loop::Repeat>(out.back().action).while_positive, gain) << why;
+  };
+  const auto store = [](Operations& o, std::size_t n) -> Store& {
+    return std::get<Nest>(o[n].action).stores[0];
+  };
+  stays("begun above zero", [&](Operations& o) { store(o, 0).value = parsed("1"); });
+  stays("of something else", [&](Operations& o) { store(o, 1).value = parsed("2 * a[row']"); });
+  stays("a sum", [&](Operations& o) { store(o, 1).mode = Store::Mode::add; });
+  stays("of some", [&](Operations& o) { store(o, 1).value = parsed("a[3]"); });
+  stays("read after", [&](Operations& o) {
+    o.insert(o.end() - 1, {nest({i}, array("out", {row}, Role::output), {i}, "gain * a[row]")});
+  });
+  const Tensor* x = array("x", {row});
+  stays("changed since", [&](Operations& o) {
+    store(o, 1).value = parsed("x[row']");
+    o.insert(o.begin() + 2, {nest({i}, x, {i}, "2 * a[row]")});
+  });
 }
 
 TEST_F(SinkIntoConditions, WhatIsReadElsewhereStays) {
   Operations read_after = given();
   read_after.push_back({nest({i}, array("out", {row}, Role::output), {i}, "place * a[row]")});
-  EXPECT_EQ(difference(loop::sink_into_conditions(read_after), read_after), "");
+  EXPECT_EQ(difference(loop::sink_into_conditions(read_after, sizes), read_after), "");
   Operations several_times = given();
   std::get<loop::Repeat>(several_times.back().action).count = 2;
-  EXPECT_EQ(difference(loop::sink_into_conditions(several_times), several_times), "");
+  EXPECT_EQ(difference(loop::sink_into_conditions(several_times, sizes), several_times), "");
   Operations changed_between = given();  // a is another when the body runs
   const Tensor* x = array("x", {row}, Role::variable);
   std::get<Nest>(changed_between[3].action).stores[0].value = parsed("equal(x[row'], gain) * b_of[row']");
   changed_between.insert(changed_between.begin() + 4, {nest({i}, x, {i}, "2 * a[row]")});
-  EXPECT_EQ(difference(loop::sink_into_conditions(changed_between), changed_between), "");
+  EXPECT_EQ(difference(loop::sink_into_conditions(changed_between, sizes), changed_between), "");
 }
 
 // ---- merge_loops ----

@@ -116,7 +116,7 @@ void each_program(const std::function<void(const Program&)>& f) {
   };
   const Kind kinds[] = {
       {"attractor", fuzz::attractor_program, 15},
-      {"spikes", fuzz::spikes_program, 35},
+      {"spikes", fuzz::spikes_program, 60},
       {"outcomes", fuzz::outcomes_program, 30},
       // Some more, in which steps are affine, and those of the known rises.
       {"filter", fuzz::filter_program, 20, {50, 52, 56, 92, 102, 104, 108, 112, 116, 120, 126}},

@@ -80,8 +80,8 @@ TEST(HoistInvariants, IsIdempotent) {
   for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
     const RandomProgram p = random_program({.seed = seed});
     for (const auto& k : calculus::derive(p.program).procedures) {
-      const auto once = plan::hoist_invariants(k.steps, *p.program.context);
-      ASSERT_EQ(difference(plan::hoist_invariants(once, *p.program.context), once), "")
+      const auto once = plan::hoist_invariants(k.steps, *p.program.context, p.sizes);
+      ASSERT_EQ(difference(plan::hoist_invariants(once, *p.program.context, p.sizes), once), "")
           << k.name << " of " << p.text;
     }
   }
@@ -96,6 +96,27 @@ TEST(FuseNests, IsIdempotent) {
       ASSERT_EQ(difference(loop::fuse_nests(once, c.sizes), once), "") << k.name << " of " << p.text;
     }
   }
+}
+
+// What a sweep reads at its tick alone is computed for all ticks where that makes a product of it, with the
+// ticks first, so that those of one tick lie in one piece; a sum of two terms stays where it is.
+TEST(HoistInvariants, TakesProductsOfAllTicksOutOfASweep) {
+  ir::Context context;
+  const ir::Axis *t = context.axis("t"), *in = context.axis("in"), *out = context.axis("out");
+  const ir::Tensor* u = context.tensor("u", {t, in}, ir::Role::input);
+  const ir::Tensor* D = context.tensor("D", {in, out}, ir::Role::parameter);
+  const ir::Tensor* x = context.tensor("x", {out}, ir::Role::variable);
+  const ir::Expr product = make_contract({{in, 0}}, ir::element(context, D) * ir::element(context, u));
+  const ir::Expr at_tick = substitute(product, {{{t, 0}, ir::Subscript(calculus::tick_of(t))}});
+  const calculus::Assign step{{{x, ir::element(context, x) + at_tick, "x"}}};
+  const calculus::Steps sweep{{calculus::Sweep{t, ir::Order::forwards, {}, {{step}}}}};
+  const plan::Specialisation wide{"wide", {{"t", 6}, {"in", 9}, {"out", 12}}};
+  const calculus::Steps hoisted = plan::hoist_invariants(sweep, context, wide);
+  ASSERT_EQ(hoisted.size(), 2U);
+  const auto& before = std::get<calculus::Assign>(hoisted[0].action).simultaneous.at(0);
+  EXPECT_EQ(before.target->axes, (std::vector<const ir::Axis*>{t, out}));
+  const plan::Specialisation narrow{"narrow", {{"t", 6}, {"in", 2}, {"out", 12}}};
+  EXPECT_EQ(difference(plan::hoist_invariants(sweep, context, narrow), sweep), "");
 }
 
 // The steps with many passes of every loop.
@@ -120,7 +141,7 @@ TEST(HoistInvariants, NeverRaisesTheNumberOfOperationsOfAPass) {
     };
     for (const auto& k : calculus::derive(p.program).procedures) {
       const calculus::Steps steps = many_passes(k.steps);
-      ASSERT_LE(operations(plan::hoist_invariants(steps, context)), operations(steps))
+      ASSERT_LE(operations(plan::hoist_invariants(steps, context, p.sizes)), operations(steps))
           << k.name << " of " << p.text;
     }
   }

@@ -100,7 +100,7 @@ TEST(HoistInvariants, KeepsProductsWithAnInverseShared) {
   const Expr product = make_contract({j}, precision * make_access(c.context, e, {Subscript(j)}));
   const Expr outer = make_contract({i}, element(c.context, w) * product);
   calculus::Loop loop{2, {}, {}, {{Assign{{{y, outer, ""}, {e, element(c.context, e) - product, ""}}}}}};
-  const Steps hoisted = plan::hoist_invariants({{loop}}, c.context);
+  const Steps hoisted = plan::hoist_invariants({{loop}}, c.context, c.sizes);
   c.expect_kept(hoisted);
   const auto operations =
       loop::lower_schedule(plan::materialise(hoisted, c.context, c.sizes), c.context, c.sizes);

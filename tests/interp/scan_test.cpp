@@ -327,12 +327,14 @@ TEST(Scan, RefusesWhatHasNoElements) {
             "independent; leave out the scan, or scan an axis");
   EXPECT_EQ(refusal(l.program, l.scan(Order::random, {})),
             "kernel 'kernel': the loop over the elements of 'unit' has no statements");
-  EXPECT_EQ(refusal(l.program, l.scan(Order::forwards, {{Forward{0, 0}, {}}})),
-            "kernel 'kernel': a loop over 'unit' takes rules of single elements: descend, solve, draw(q), "
-            "forward(q), and loops of them; put other statements before or after it");
-  EXPECT_EQ(refusal(l.program, l.scan(Order::forwards, {l.scan(Order::forwards, {l.descend("newton")})})),
-            "kernel 'kernel': a loop over 'unit' takes rules of single elements: descend, solve, draw(q), "
-            "forward(q), and loops of them; put other statements before or after it");
+  EXPECT_EQ(
+      refusal(l.program, l.scan(Order::forwards, {{Forward{0, 0}, {}}})),
+      "kernel 'kernel': a loop over 'unit' takes rules of single elements (descend, solve, draw(q), "
+      "forward(q)), advance, fire, record, and loops of these; put other statements before or after it");
+  EXPECT_EQ(
+      refusal(l.program, l.scan(Order::forwards, {l.scan(Order::forwards, {l.descend("newton")})})),
+      "kernel 'kernel': a loop over 'unit' takes rules of single elements (descend, solve, draw(q), "
+      "forward(q)), advance, fire, record, and loops of these; put other statements before or after it");
   const Axis* other = l.program.context->axis("other");
   EXPECT_EQ(refusal(l.program, {Scan{other, Order::forwards, {{SolveFor{l.functional, {l.x}}, {}}}}, {}}),
             "kernel 'kernel': 'x' moves in a loop over 'other', but has no axis 'other'; move it before or "

@@ -149,9 +149,10 @@ TEST(Schedule, RefusesWhatCannotBeOrdered) {
   EXPECT_EQ(p.refusal({{Scan{t, Order::backwards, {p.descend({p.a})}}, {}}}),
             "kernel 'kernel': 'a' moves in a loop over 't', but has no axis 't'; move it before or after the "
             "loop");
-  EXPECT_EQ(p.refusal({{Scan{t, Order::backwards, {{Forward{0, 0}, {}}}}, {}}}),
-            "kernel 'kernel': a loop over 't' takes rules of single elements: descend, solve, draw(q), "
-            "forward(q), and loops of them; put other statements before or after it");
+  EXPECT_EQ(
+      p.refusal({{Scan{t, Order::backwards, {{Forward{0, 0}, {}}}}, {}}}),
+      "kernel 'kernel': a loop over 't' takes rules of single elements (descend, solve, draw(q), "
+      "forward(q)), advance, fire, record, and loops of these; put other statements before or after it");
   EXPECT_EQ(p.refusal({{InOrder{{{Forward{0, 0}, {}}}, true}, {}}}),
             "kernel 'kernel': children_first takes descents; put other statements before or after it");
   EXPECT_EQ(p.refusal({{Simultaneously{{p.descend({p.a}), p.descend({p.a})}}, {}}}),

@@ -63,6 +63,26 @@ TYPED_TEST(InLanes, AMaximumIsFoundWhereverItStands) {
   });
 }
 
+TYPED_TEST(InLanes, APositiveNumberIsFoundWhereverItStands) {
+  using T = TypeParam;
+  for_each_count([&]<std::size_t n>() {
+    std::array<T, n + 2> values;  // one before and one behind, that are not looked at
+    values.fill(T(-0.0));
+    values.front() = values.back() = 1;
+    EXPECT_FALSE(any_positive<n>(values.data() + 1)) << n;
+    for (std::size_t at = 1; at <= n; ++at) {
+      for (const T positive : {std::numeric_limits<T>::min(), T(1), this->infinity}) {
+        values[at] = positive;
+        EXPECT_TRUE(any_positive<n>(values.data() + 1)) << n << ", " << at;
+      }
+      for (const T none : {T(-1), -this->infinity, T(0)}) {
+        values[at] = none;
+        EXPECT_FALSE(any_positive<n>(values.data() + 1)) << n << ", " << at;
+      }
+    }
+  });
+}
+
 TYPED_TEST(InLanes, AMaximumKeepsANaNAndAnInfinity) {
   using T = TypeParam;
   for_each_count([&]<std::size_t n>() {

@@ -42,10 +42,18 @@ struct is_leak : std::false_type {};
 template <class A, class R>
 struct is_leak<leak_rate<A, R>> : std::bool_constant<length<A> == 0> {};
 
+template <class T>
+    struct is_no_time : std::bool_constant < !requires {
+  T::is_ticks;
+}>{};
+/// Axes without time: what has a value for each tick is taken at the tick at which it is used.
+template <class Axes>
+using timeless_axes = typename filter<Axes, is_no_time>::type;
+
 template <class Axes, class T>
 struct is_flow_along : std::false_type {};
 template <class Axes, class A, class R>
-struct is_flow_along<Axes, input_flow<A, R>> : std::bool_constant<subset<A, Axes>> {};
+struct is_flow_along<Axes, input_flow<A, R>> : std::bool_constant<subset<timeless_axes<A>, Axes>> {};
 
 template <class Axes, class T>
 struct is_no_trace_argument
@@ -105,14 +113,14 @@ auto drive(const E& e) {
 template <fixed_string Name>
 inline constexpr detail::trace_declaration<Name> trace{};
 
-/// Events that lower an energy; Counts is the symbol they add to.
-template <class Counts>
+/// Events that lower an energy; Counts is the symbol they add to, Time the ticks the energy has a value for.
+template <class Counts, class Time = indices<>>
 struct events {
   std::size_t position = 0;
 };
 /// The same with the voltage as a state.
-template <class Counts, class Symbol>
-struct events_of_voltage : events<Counts> {
+template <class Counts, class Symbol, class Time = indices<>>
+struct events_of_voltage : events<Counts, Time> {
   /// The voltage as an expression over the axes of the counts.
   handle<Symbol> value;
 };
@@ -122,7 +130,7 @@ auto greedy(const expr<I, R>& energy, const handle<Counts>& counts,
             const std::source_location& where = std::source_location::current()) {
   if constexpr (detail::contains<detail::mistaken, R>) {
     // Reported where it was written.
-  } else if constexpr (detail::length<I> > 0) {
+  } else if constexpr (detail::length<detail::timeless_axes<I>> > 0) {
     diagnostics::report<diagnostics::functional_is_not_scalar<I>>();
   } else if constexpr (Counts::role != ir::Role::variable) {
     diagnostics::report<diagnostics::target_is_not_free<typename Counts::label,
@@ -138,19 +146,19 @@ auto greedy(const expr<I, R>& energy, const handle<Counts>& counts,
       program.context->tensor(std::string(Counts::text) + "_spike", counts.tensor->axes, ir::Role::output);
   out.origin = detail::make_origin("greedy " + std::string(Counts::text), where);
   program.events.push_back(out);
-  return events<Counts>{program.events.size() - 1};
+  return events<Counts, I>{program.events.size() - 1};
 }
 
 namespace detail {
 
 template <fixed_string Name>
 struct voltage_declaration {
-  template <class Counts>
-  auto operator()(const events<Counts>& g) const {
+  template <class Counts, class Time>
+  auto operator()(const events<Counts, Time>& g) const {
     return of(g, {}, typename Counts::declared_axes{});
   }
-  template <class Counts, class Couplings>
-  auto operator()(const events<Counts>& g, const handle<Couplings>& couplings) const {
+  template <class Counts, class Time, class Couplings>
+  auto operator()(const events<Counts, Time>& g, const handle<Couplings>& couplings) const {
     using needed = squared<typename Counts::declared_axes>;
     using given = typename Couplings::declared_axes;
     if constexpr (!std::is_same_v<given, typename needed::type> &&
@@ -172,10 +180,10 @@ struct voltage_declaration {
     using type = types<Axis, typename exchange<Axis>::type>;
     using by_columns = types<typename exchange<Axis>::type, Axis>;
   };
-  template <class Counts, class... Axes>
-  static auto of(const events<Counts>& g, ir::Expr couplings, types<Axes...>) {
+  template <class Counts, class Time, class... Axes>
+  static auto of(const events<Counts, Time>& g, ir::Expr couplings, types<Axes...>) {
     using symbol_type = symbol<ir::Role::variable, Name, Axes...>;
-    events_of_voltage<Counts, symbol_type> out{{}, declaration<ir::Role::variable, Name>{}(Axes{}...)};
+    events_of_voltage<Counts, symbol_type, Time> out{{}, declaration<ir::Role::variable, Name>{}(Axes{}...)};
     ir::Program& program = current_program();
     ir::Events with = program.events[g.position];
     with.voltage = out.value.tensor;
@@ -186,9 +194,9 @@ struct voltage_declaration {
   }
 };
 
-template <class Counts, class Symbol>
-struct carried_on<events_of_voltage<Counts, Symbol>> : std::true_type {
-  static const ir::Tensor* tensor(const events_of_voltage<Counts, Symbol>& g) { return g.value.tensor; }
+template <class Counts, class Symbol, class Time>
+struct carried_on<events_of_voltage<Counts, Symbol, Time>> : std::true_type {
+  static const ir::Tensor* tensor(const events_of_voltage<Counts, Symbol, Time>& g) { return g.value.tensor; }
 };
 
 }  // namespace detail
@@ -199,8 +207,8 @@ template <fixed_string Name>
 inline constexpr detail::voltage_declaration<Name> voltage{};
 
 /// 1 for the element whose event happens, else 0.
-template <class Counts>
-auto spike(const events<Counts>& g) {
+template <class Counts, class Time>
+auto spike(const events<Counts, Time>& g) {
   ir::Program& program = detail::current_program();
   return expr<typename Counts::axes, reads<>>{
       ir::element(*program.context, program.events[g.position].spike)};
@@ -208,16 +216,16 @@ auto spike(const events<Counts>& g) {
 
 /// The voltage of each element: minus the terms of E(r + e_i) - E(r) that read a variable, over the axes of
 /// the counts, in units of E (Boerlin, Machens and Deneve 2013). E is the energy of greedy(E, r).
-template <class Counts>
-auto voltage_of(const events<Counts>& g) {
-  return expr<typename Counts::axes, reads<>>{
+template <class Counts, class Time>
+auto voltage_of(const events<Counts, Time>& g) {
+  return expr<typename detail::unite<typename Counts::axes, Time>::type, reads<>>{
       detail::current_program().event_part(g.position, ir::EventPart::Kind::voltage)};
 }
 /// The threshold of each element: the other terms of E(r + e_i) - E(r). An event lowers E where the voltage
 /// is above it.
-template <class Counts>
-auto threshold_of(const events<Counts>& g) {
-  return expr<typename Counts::axes, reads<>>{
+template <class Counts, class Time>
+auto threshold_of(const events<Counts, Time>& g) {
+  return expr<typename detail::unite<typename Counts::axes, Time>::type, reads<>>{
       detail::current_program().event_part(g.position, ir::EventPart::Kind::threshold)};
 }
 namespace detail {
@@ -230,8 +238,8 @@ struct pairs_of<types<Axis>> {
 }  // namespace detail
 /// What an event of k adds to the voltage of i, over (i, k), for counts over one axis. Throws ir::ModelError
 /// where it depends on a variable: the energy must be at most quadratic in the counts.
-template <class Counts>
-auto couplings_of(const events<Counts>& g) {
+template <class Counts, class Time>
+auto couplings_of(const events<Counts, Time>& g) {
   return expr<typename detail::pairs_of<typename Counts::declared_axes>::type, reads<>>{
       detail::current_program().event_part(g.position, ir::EventPart::Kind::couplings)};
 }
@@ -266,15 +274,15 @@ auto on_spike(const statement<Mentions>&... descents) {
 }
 
 /// The events happen here: of the element whose event lowers E most, if one does.
-template <class Counts>
-auto fire(const events<Counts>& g, event_policy policy,
+template <class Counts, class Time>
+auto fire(const events<Counts, Time>& g, event_policy policy,
           const std::source_location& where = std::source_location::current()) {
   return statement<reads<>>{{ir::Fire{g.position, policy.at_most, {}},
                              detail::make_origin("fire " + std::string(Counts::text), where)}};
 }
 /// The same, with descents at each event.
-template <class Counts, class Mentions>
-auto fire(const events<Counts>& g, event_policy policy, const with_event<Mentions>& learning,
+template <class Counts, class Time, class Mentions>
+auto fire(const events<Counts, Time>& g, event_policy policy, const with_event<Mentions>& learning,
           const std::source_location& where = std::source_location::current()) {
   return statement<Mentions>{{ir::Fire{g.position, policy.at_most, learning.block},
                               detail::make_origin("fire " + std::string(Counts::text), where)}};

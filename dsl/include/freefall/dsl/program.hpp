@@ -22,16 +22,20 @@
 //   scan_backwards(unit, statements...)  the last element first
 //   scan_at_random(unit, statements...)  as many visits as there are elements, each to one drawn from all
 //   scan_shuffled(unit, statements...)   each element once, in a random order; orders are drawn by counter
-//   each_tick(t, statements...)          the same over time: one tick after the other
+//   each_tick(t, statements...)          the same over time: one tick after the other. advance, fire and
+//                                        record too: traces and events take from drives and energies over t
+//                                        what they have at the tick
 //   each_tick_backwards(t, statements...)
 //                                        the last tick first: time-blocked inference, backpropagation
 //                                        through time
 //   evaluate<"name">(e)                  the value of an expression as a result; plates first, then axes by
 //                                        name
+//   record<"name">(t, e)                 in each_tick: its value at every tick as a result, over t first
 //   kernel<"name">(statements...)        a callable function; one expression here is a result named like the
 //                                        kernel
 //   program{kernels...}                  everything declared since the last program
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -394,20 +398,22 @@ consteval bool has_lonely_prime(indices<Axes...>) {
   return ((Axes::level > 0 && !contains<typename exchange<Axes>::type, indices<Axes...>>) || ...);
 }
 
+/// A result named Name, over the axes `before` and those of the expression: plates first, then axes by name.
 template <fixed_string Name>
-struct evaluate_declaration {
+struct result_declaration {
   template <class I, class R>
-  auto operator()(const expr<I, R>& e,
-                  const std::source_location& where = std::source_location::current()) const {
+  static auto of(const expr<I, R>& e, const std::vector<const ir::Axis*>& before,
+                 const std::source_location& where) {
     diagnostics::check_name<Name>();
     if constexpr (has_lonely_prime(I{})) {
       diagnostics::report<diagnostics::result_has_a_primed_axis_alone<name<Name>, I>>();
     }
     ir::Context& context = current_context();
-    std::vector<const ir::Axis*> axes;
+    std::vector<const ir::Axis*> axes = before;
     for (const bool plate : {true, false}) {
       for (const ir::Index& index : ir_indices<I>(context)) {
-        if (index.axis->plate == plate) axes.push_back(index.axis);
+        if (index.axis->plate == plate && std::count(before.begin(), before.end(), index.axis) == 0)
+          axes.push_back(index.axis);
       }
     }
     if (const ir::Tensor* known = context.find_tensor(Name.view());
@@ -423,6 +429,23 @@ struct evaluate_declaration {
     using mentions = typename filter<R, is_functional>::type;
     return statement<mentions>{
         {ir::Evaluate{context.tensor(Name.view(), axes, ir::Role::output), e.ir}, origin}};
+  }
+};
+
+template <fixed_string Name>
+struct evaluate_declaration {
+  template <class I, class R>
+  auto operator()(const expr<I, R>& e,
+                  const std::source_location& where = std::source_location::current()) const {
+    return result_declaration<Name>::of(e, {}, where);
+  }
+};
+template <fixed_string Name>
+struct record_declaration {
+  template <fixed_string Time, class I, class R>
+  auto operator()(ticks<Time>, const expr<I, R>& e,
+                  const std::source_location& where = std::source_location::current()) const {
+    return result_declaration<Name>::of(e, {ir_axis<ticks<Time>>(current_context())}, where);
   }
 };
 
@@ -446,6 +469,10 @@ auto as_statement(const expr<I, R>& argument) {
 /// `evaluate<"name">(e)`: the value of an expression as a result of the kernel.
 template <fixed_string Name>
 inline constexpr detail::evaluate_declaration<Name> evaluate{};
+/// `record<"name">(t, e)` in each_tick(t, ...): the value of an expression at each tick as a result of the
+/// kernel, over t first.
+template <fixed_string Name>
+inline constexpr detail::record_declaration<Name> record{};
 
 template <fixed_string Name, class Mentions>
 struct kernel_of {

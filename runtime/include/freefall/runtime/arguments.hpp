@@ -172,8 +172,21 @@ class finite {
   template <std::size_t n, class P>
   [[gnu::always_inline]] void part(const T* p, std::integral_constant<std::size_t, n>, P) {
     auto seen = magnitude<P>(P::load(p));
-    for (std::size_t i = P::lanes; i + P::lanes <= n; i += P::lanes)
-      seen = seen_.template larger<P>(seen, magnitude<P>(P::load(p + i)));
+    std::size_t i = P::lanes;
+    const auto take = [&](typename P::mask& into, std::size_t vector) __attribute__((always_inline)) {
+      into = seen_.template larger<P>(into, magnitude<P>(P::load(p + i + vector * P::lanes)));
+    };
+    if constexpr (n >= 8 * P::lanes) {  // two at a time, as each waits for the one before
+      auto other = seen;
+      for (; i + 4 * P::lanes <= n; i += 4 * P::lanes) {
+        take(seen, 0);
+        take(other, 1);
+        take(seen, 2);
+        take(other, 3);
+      }
+      seen = seen_.template larger<P>(seen, other);
+    }
+    for (; i + P::lanes <= n; i += P::lanes) take(seen, 0);
     seen_.template add<P>(seen);
     // Not one vector over the last elements and some before them: what was stored just now in two pieces
     // would have to reach the cache before it can be loaded as one.

@@ -283,6 +283,22 @@ template <class T, class S, std::size_t vectors = 1, class F>
   lanes_of<T, S>(first, noting<T, decltype(zero)>{zero, g.seen});
 }
 
+// Not 0 if one of n numbers is positive. Their bits as a whole number tell.
+template <std::size_t n, class T>
+[[gnu::always_inline]] inline unsigned positive(const T* p) {
+  if constexpr (n == 0) {
+    return 0;
+  } else if constexpr (n == 1) {
+    return *p > T(0);
+  } else {
+    using S = decltype(simd_within<T, n>());
+    unsigned out = 0;
+    for (std::size_t i = 0; i + S::lanes <= n; i += S::lanes)
+      out |= S::above((typename S::mask)S::load(p + i), 0);
+    return out | positive<n % S::lanes>(p + n / S::lanes * S::lanes);
+  }
+}
+
 // f(first), ... for n numbers.
 template <std::size_t n, bool abreast, class T, class F>
 [[gnu::always_inline]] inline void each(std::size_t first, const F& f) {
@@ -333,6 +349,12 @@ template <std::size_t n, std::size_t vectors, class T, class F>
   finite<T> noted = seen;
   maximum_over<n, vectors>(to, innermost_detail::noting<T, F>{f, noted});
   seen = noted;
+}
+
+// Whether one of p[0], ..., p[n - 1] is positive; a NaN may count as positive.
+template <std::size_t n, class T>
+[[gnu::always_inline]] inline bool any_positive(const T* p) {
+  return innermost_detail::positive<n>(p) != 0;
 }
 
 // `abreast` of the following: f takes long, and several vectors go side by side (FREEFALL_ABREAST).

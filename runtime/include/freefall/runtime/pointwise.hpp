@@ -10,6 +10,11 @@
 
 namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
+
+// Stands for a row that lies outside its array.
+template <class T, std::size_t n>
+inline constexpr T zeros[n] = {};
+
 namespace math {
 
 // 1 for x > 0, else 0: the derivative of relu, 0 at 0. A NaN stays one.

@@ -113,9 +113,9 @@ class contest {
   // Of a tick: leaks of V and r, drive of two signals, noise, margin.
   int race(const std::string& name, int argc, char** argv) const {
     const auto of_a_call = static_cast<double>(at_a_time_);
-    return agree_
-               ? bench::race({name, 10.0 * n * of_a_call, false, n, 1 / of_a_call}, candidates_, argc, argv)
-               : 1;
+    return agree_ ? freefall::bench::race({name, 10.0 * n * of_a_call, false, n, 1 / of_a_call}, candidates_,
+                                          argc, argv)
+                  : 1;
   }
 
   eigen_network<double> exact;

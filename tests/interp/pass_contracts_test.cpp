@@ -116,12 +116,12 @@ void each_program(const std::function<void(const Program&)>& f) {
   };
   const Kind kinds[] = {
       {"attractor", fuzz::attractor_program, 15},
-      {"spikes", fuzz::spikes_program, 60},
+      {"spikes", fuzz::spikes_program, 35, {80, 82, 86}},  // some more with conditions on maxima
       {"outcomes", fuzz::outcomes_program, 30},
       // Some more, in which steps are affine, and those of the known rises.
       {"filter", fuzz::filter_program, 20, {50, 52, 56, 92, 102, 104, 108, 112, 116, 120, 126}},
       {"motion", fuzz::motion_program, 10},
-      {"network", fuzz::network_program, 30}};
+      {"network", fuzz::network_program, 30, {66, 70, 76, 84}}};  // and with states that go
   for (const Kind& kind : kinds) {
     std::vector<std::uint64_t> seeds = kind.more;
     for (std::uint64_t n = 1; n <= kind.programs; ++n) seeds.push_back(2 * n);

@@ -302,7 +302,7 @@ TYPED_TEST(InLanes, WhatWasSeenIsHandedOn) {
 
 TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {
   using T = TypeParam;
-  for_each_count([&]<std::size_t n>() {
+  const auto check = [&]<std::size_t n>() {
     std::array<T, n + 2> values;  // one before and one behind, that are not looked at
     values.fill(std::numeric_limits<T>::max());
     values.front() = values.back() = this->nan;
@@ -315,7 +315,9 @@ TYPED_TEST(InLanes, ANumberThatIsNotFiniteIsSeenWhereverItStands) {
       }
       values[at + 1] = 0;
     }
-  });
+  };
+  for_each_count(check);
+  check.template operator()<1101>();  // where two vectors at a time are looked at
 }
 
 }  // namespace

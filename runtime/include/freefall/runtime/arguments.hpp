@@ -176,7 +176,7 @@ class finite {
     const auto take = [&](typename P::mask& into, std::size_t vector) __attribute__((always_inline)) {
       into = seen_.template larger<P>(into, magnitude<P>(P::load(p + i + vector * P::lanes)));
     };
-    if constexpr (n >= 8 * P::lanes) {  // two at a time, as each waits for the one before
+    if constexpr (n >= 64 * P::lanes) {  // two at a time, as each waits for the one before
       auto other = seen;
       for (; i + 4 * P::lanes <= n; i += 4 * P::lanes) {
         take(seen, 0);

@@ -193,9 +193,7 @@ std::vector<result> run(const std::string& name, int rounds) {
         freefall::runtime::tiled_product<T, out, slice, std::ptrdiff_t{in}, 1, std::ptrdiff_t{slice},
                                          (in <= 32)>(
             in, o.W.data(), o.x_lanes.data() + first * in,
-            [&](std::size_t i, std::size_t j, const T* sums, auto count) {
-              for (std::size_t n = 0; n < count; ++n) to[i * slice + j + n] = sums[n];
-            });
+            freefall::runtime::stored_rows<T, std::ptrdiff_t{slice}>{to});
       }
     }
   };

@@ -394,11 +394,12 @@ void OperationEmitter::append(CppBlock& out, const loop::Gemm& g, const loop::Op
       arguments = {at(matrix), at(vector)};
     }
     CppBlock call;
-    const auto stored = loop::stored_elements(g);
-    if (form == loop::ProductForm::counted && stored && loop::stride(*stored, g.n, *names_.sizes) == 1) {
-      arguments.push_back(fmt::format("freefall::runtime::stored_rows<{}, {}>{{{}}}", names_.scalar(),
-                                      loop::stride(*stored, g.m, *names_.sizes),
-                                      pointer(*stored, g.outer, names_)));
+    if (const auto stored = loop::stored_rows(g, *names_.sizes)) {
+      const bool checked = contains(kernel_.checked_where_written, stored->tensor);
+      arguments.push_back(
+          fmt::format("freefall::runtime::stored_rows<{}, {}{}>{{{}{}}}", names_.scalar(),
+                      loop::stride(*stored, g.m, *names_.sizes), checked ? ", " + stored_type(names_) : "",
+                      pointer(*stored, g.outer, names_), checked ? fmt::format(", {}", kStored) : ""));
       for (const loop::Store& s : g.epilogue) call.push_back({CppComment{s.label}});
       call.push_back({CppCall{function, std::move(arguments)}});
     } else {

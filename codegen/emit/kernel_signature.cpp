@@ -123,13 +123,16 @@ bool sets_all(const loop::Nest& nest, const Tensor* t) {
     return s.target == t && own.size() == nest.loops.size();
   });
 }
-// A nest, or the elements of a product whose rows are finished in vectors, one product in all.
+// A nest, or the elements of a product whose tiles write its rows, or of one product in all, whose rows are
+// finished in vectors.
 std::optional<loop::Nest> elements(const loop::Operation& o, const plan::Specialisation& sizes) {
   if (const auto* nest = std::get_if<loop::Nest>(&o.action)) return *nest;
   const auto* gemm = std::get_if<loop::Gemm>(&o.action);
-  const bool in_rows =
-      gemm != nullptr && gemm->outer.empty() && loop::product_form(*gemm, sizes) == loop::ProductForm::tiled;
-  return in_rows ? std::optional(loop::element_stores(*gemm)) : std::nullopt;
+  if (gemm == nullptr) return std::nullopt;
+  const bool in_rows = loop::stored_rows(*gemm, sizes) ||
+                       (gemm->outer.empty() && loop::product_form(*gemm, sizes) == loop::ProductForm::tiled);
+  if (!in_rows) return std::nullopt;
+  return loop::Nest{loop::all_indices(*gemm), loop::element_stores(*gemm).stores};
 }
 // All that writes t are products.
 bool is_made_by_products(const loop::Operations& operations, const Tensor* t) {

@@ -62,6 +62,14 @@ std::optional<Elements> stored_elements(const Gemm& g) {
   return Elements{only.target, only.subscripts};
 }
 
+std::optional<Elements> stored_rows(const Gemm& g, const plan::Specialisation& sizes) {
+  const ProductForm form = product_form(g, sizes);
+  const bool by_tiles =
+      form == ProductForm::tiled || form == ProductForm::counted || form == ProductForm::small;
+  const auto stored = stored_elements(g);
+  return by_tiles && stored && stride(*stored, g.n, sizes) == 1 ? stored : std::nullopt;
+}
+
 std::size_t stride(const Elements& elements, const std::optional<ir::Index>& index,
                    const plan::Specialisation& sizes) {
   if (!index) return 0;

@@ -33,6 +33,9 @@ Elements elements_of(ir::Expr access);
 
 /// The elements that the sums of a product are stored to, where this is all that is done with them.
 std::optional<Elements> stored_elements(const Gemm& gemm);
+/// Those that the tiles of the product write themselves (freefall/runtime/stored_rows.hpp), if they do: rows,
+/// and nothing else is done with them.
+std::optional<Elements> stored_rows(const Gemm& gemm, const plan::Specialisation& sizes);
 
 /// Number of elements between neighbours along an index; 0 where they do not depend on it.
 std::size_t stride(const Elements& elements, const std::optional<ir::Index>& index,

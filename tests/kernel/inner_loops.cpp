@@ -49,6 +49,6 @@ void updated_times_vector(T* __restrict a, const T* __restrict x, const T* __res
 PRODUCTS(float)
 PRODUCTS(double)
 
-template void freefall::runtime::tile_detail::accumulate<float, 30, 2, 784, 1, 64,
-                                                         freefall::runtime::tile_detail::in_buffer<float, 2>>(
+template seen_here<simd<float>, const unchecked> freefall::runtime::tile_detail::accumulate<
+    float, 30, 2, 784, 1, 64, freefall::runtime::tile_detail::in_buffer<float, 2>, const unchecked>(
     std::size_t, const float* __restrict, const float* __restrict, std::ptrdiff_t, float* __restrict);

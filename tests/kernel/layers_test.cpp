@@ -19,6 +19,8 @@
 #include <layers_rows_portable_views.hpp>
 
 #include <cstring>
+#include <limits>
+#include <utility>
 
 #include "tests/kernel/expect_kernel_matches.hpp"
 #include "tests/kernel/models/layers.hpp"
@@ -130,6 +132,62 @@ TEST(Layers, HaveTheSameBitsForEveryNumberOfCopies) {
   expect_bits_of_all<layers_columns_c_double::instance>(layers_columns_c_double::tensors(), 97);
   expect_bits_of_all<layers_rows_a_double::instance>(layers_rows_a_double::tensors(), 17);
   expect_bits_of_all<layers_rows_c_float::instance>(layers_rows_c_float::tensors(), 97);
+}
+
+// One element of h at a time is infinite: its row of W is too large for its copy.
+template <class Instance>
+void expect_reported(std::span<const runtime::tensor_info> tensors, std::size_t capacity, std::size_t threads,
+                     bool by_columns) {
+  using T = std::remove_reference_t<decltype(std::declval<Instance>().elements(0)[0])>;
+  Instance net;
+  start(net, tensors);
+  std::span<T> x, W;
+  std::size_t in = 0, units = 0;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const std::string_view name = tensors[i].name;
+    if (name == "x") x = net.elements(i), in = tensors[i].extents[1];
+    if (name == "W") W = net.elements(i);
+    if (name == "h") units = tensors[i].extents[1];
+  }
+  if constexpr (requires { net.use_threads(threads); }) net.use_threads(threads);
+  const auto reported = [&](std::size_t copies) {
+    try {
+      net.first(copies);
+    } catch (const runtime::kernel_error& e) {
+      return e.reason();
+    }
+    return runtime::status{};
+  };
+  for (std::size_t copy = 0; copy < capacity; ++copy) {
+    for (std::size_t j = copy % 3; j < units; j += 3) {
+      T& large = x[copy * in + in - 1];
+      T& weight = W[by_columns ? (in - 1) * units + j : j * in + in - 1];
+      const T before = std::exchange(large, std::numeric_limits<T>::max()),
+              was = std::exchange(weight, T(16));
+      const runtime::status s = reported(capacity);
+      EXPECT_EQ(s.what, runtime::fault::diverged) << copy << ", " << j;
+      EXPECT_STREQ(s.tensor, "h");
+      EXPECT_EQ(s.element, copy * units + j);
+      if (copy > 0) {
+        EXPECT_TRUE(reported(copy).ok()) << copy << ", " << j;
+      }
+      large = before;
+      weight = was;
+    }
+  }
+}
+
+TEST(Layers, EveryElementIsLookedAt) {
+  expect_reported<layers_columns_a_float::instance>(layers_columns_a_float::tensors(), 17, 1, true);
+  expect_reported<layers_columns_a_double::instance>(layers_columns_a_double::tensors(), 17, 1, true);
+  expect_reported<layers_columns_b_float::instance>(layers_columns_b_float::tensors(), 2, 1, true);
+  expect_reported<layers_columns_portable::instance>(layers_columns_portable::tensors(), 33, 1, true);
+  expect_reported<layers_rows_a_float::instance>(layers_rows_a_float::tensors(), 17, 1, false);
+  for (const std::size_t threads : {1u, 3u}) {
+    expect_reported<layers_columns_c_float::instance>(layers_columns_c_float::tensors(), 97, threads, true);
+    expect_reported<layers_columns_c_double::instance>(layers_columns_c_double::tensors(), 97, threads, true);
+    expect_reported<layers_rows_c_double::instance>(layers_rows_c_double::tensors(), 97, threads, false);
+  }
 }
 
 }  // namespace

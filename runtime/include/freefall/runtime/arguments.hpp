@@ -157,6 +157,12 @@ class finite {
   [[gnu::always_inline]] void add_magnitudes(typename P::mask seen) {
     seen_.template add<P>(seen);
   }
+  // The bits of a vector without a sign.
+  template <class P>
+  [[gnu::always_inline]] static typename P::mask magnitude(typename P::vector x) {
+    return (typename P::mask)x &
+           static_cast<typename P::integer>(exponent_detail::exponent_test<T>::magnitude);
+  }
   [[gnu::always_inline]] explicit operator bool() const {
     using test = exponent_detail::exponent_test<T>;
     constexpr word largest = test::magnitude - test::carry;  // of a number
@@ -164,11 +170,6 @@ class finite {
   }
 
  private:
-  template <class P>
-  [[gnu::always_inline]] static typename P::mask magnitude(typename P::vector x) {
-    return (typename P::mask)x &
-           static_cast<typename P::integer>(exponent_detail::exponent_test<T>::magnitude);
-  }
   template <std::size_t n, class P>
   [[gnu::always_inline]] void part(const T* p, std::integral_constant<std::size_t, n>, P) {
     auto seen = magnitude<P>(P::load(p));
@@ -194,6 +195,18 @@ class finite {
   }
   seen_lanes<T, FREEFALL_VECTOR_BYTES> seen_;
   word one_ = 0;
+};
+
+// In place of a finite<T>, where the elements are not checked here.
+struct unchecked {
+  template <class P>
+  [[gnu::always_inline]] void add(typename P::vector) const {}
+  template <class P>
+  [[gnu::always_inline]] void add_magnitudes(typename P::mask) const {}
+  template <class Word>
+  [[gnu::always_inline]] void operator|=(Word) const {}
+  template <std::size_t n, class T>
+  [[gnu::always_inline]] void operator&(whole<n, T>) const {}
 };
 
 // A fault for the first null array (found 0, expected its elements), or the first NaN or infinity in what is

@@ -9,34 +9,15 @@
 #include <type_traits>
 
 #include "freefall/runtime/register_tile.hpp"
+#include "freefall/runtime/small_product.hpp"
+#include "freefall/runtime/stored_rows.hpp"
 #include "freefall/runtime/team.hpp"
 
 namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
 
-// A finish of counted_rows that stores row i of C at c + i * row and does nothing else: a tile writes there
-// itself.
-template <class T, std::ptrdiff_t row_>
-struct stored_rows {
-  static constexpr std::ptrdiff_t row = row_;
-  T* c;
-  [[gnu::always_inline]] T* at(std::size_t i) const { return c + static_cast<std::ptrdiff_t>(i) * row; }
-  template <std::size_t count>
-  [[gnu::always_inline]] void operator()(std::size_t i, std::size_t first, const T* sum,
-                                         std::integral_constant<std::size_t, count>) const {
-    T* const to = at(i) + first;
-    FREEFALL_INDEPENDENT
-    for (std::size_t j = 0; j < count; ++j) to[j] = sum[j];
-  }
-};
-
 namespace counted_detail {
 using namespace tile_detail;
-
-template <class Finish>
-inline constexpr bool is_stored = false;
-template <class T, std::ptrdiff_t row>
-inline constexpr bool is_stored<stored_rows<T, row>> = true;
 
 // The last rows of a matrix narrower than a vector: of those before, a whole vector may be read.
 template <class T, std::size_t n, std::size_t k, std::ptrdiff_t b_row>
@@ -116,30 +97,36 @@ class product {
     const std::size_t start = vectors == 1 ? first - back : first;
     if constexpr (is_stored<Finish> && n >= lanes && (vectors > 1 || back == 0)) {
       if (own == rows)
-        return add<rows, vectors, place<Finish::row, last>>(a, start, last, finish_.at(i) + start);
+        return add<rows, vectors, place<Finish::row, last>>(a, start, last, finish_.at(i) + start,
+                                                            finish_.seen);
     }
     alignas(64) T sums[rows * whole];
-    add<rows, vectors, in_buffer<T, vectors>>(a, start, last, sums);
+    add<rows, vectors, in_buffer<T, vectors>>(a, start, last, sums, not_looked_at);
 #pragma GCC unroll 1
     for (std::size_t left = own; left > 0; --left)
       finish_row<whole, back>(i + own - left, first, sums + (rows - left) * whole);
   }
 
-  template <std::size_t rows, std::size_t vectors, class Place>
-  [[gnu::always_inline]] void add(const T* a, std::size_t start, std::ptrdiff_t last, T* out) {
+  template <std::size_t rows, std::size_t vectors, class Place, class Seen>
+  [[gnu::always_inline]] void add(const T* a, std::size_t start, std::ptrdiff_t last, T* out, Seen& seen) {
     constexpr std::size_t before = k - decltype(end_)::count;
     if constexpr (light)
-      add_up<T, rows, vectors, a_row, a_column, b_row, Place>(before, a, b_ + start, last, out);
+      add_up<T, rows, vectors, a_row, a_column, b_row, Place, Seen>(before, a, b_ + start, last, out)
+          .tell(seen);
     else
-      accumulate<T, rows, vectors, a_row, a_column, b_row, Place>(before, a, b_ + start, last, out);
+      accumulate<T, rows, vectors, a_row, a_column, b_row, Place, Seen>(before, a, b_ + start, last, out)
+          .tell(seen);
     if constexpr (before < k)
-      accumulate<T, rows, 1, a_row, a_column, lanes, in_buffer<T, 1, true>>(
-          k - before, a + static_cast<std::ptrdiff_t>(before) * a_column, end_.rows, 0, out);
+      accumulate<T, rows, 1, a_row, a_column, lanes, in_buffer<T, 1, true>, Seen>(
+          k - before, a + static_cast<std::ptrdiff_t>(before) * a_column, end_.rows, 0, out)
+          .tell(seen);
   }
 
   template <std::size_t whole, std::size_t back>
   [[gnu::always_inline]] void finish_row(std::size_t i, std::size_t first, const T* sum) {
-    if constexpr (n < lanes) {
+    if constexpr (n < lanes && is_stored<Finish>) {
+      finish_.template padded<simd<T>>(i, sum, number<n>{});
+    } else if constexpr (n < lanes) {
       finish_(i, 0, sum, number<n>{});
     } else if constexpr (back == 0) {
       finish_(i, first, sum, number<whole>{});
@@ -170,9 +157,19 @@ template <class T, std::size_t capacity, std::size_t n, std::size_t k, std::ptrd
           std::ptrdiff_t a_column, std::ptrdiff_t b_row, bool light = false, class Share, class Finish>
 [[gnu::always_inline]] inline void counted_rows(const Share& share, std::size_t m, const T* a, const T* b,
                                                 const Finish& finish) {
-  counted_detail::product<T, capacity, n, k, a_row, a_column, b_row, light, Share, Finish>(share, m, a, b,
-                                                                                           finish)
-      .run();
+  if constexpr (is_stored<Finish> && small_detail::stays_in_registers<simd<T>, n, k>) {
+    // In straight lines, in parts that threads can share.
+    constexpr std::size_t rows = 64;
+    for (std::size_t i = 0; i < m; i += rows) {
+      if (share.owns(i / rows))
+        small_detail::store_rows<simd<T>, n, k, a_row, a_column, b_row>(
+            least(rows, m - i), a + static_cast<std::ptrdiff_t>(i) * a_row, b, finish.from(i));
+    }
+  } else {
+    counted_detail::product<T, capacity, n, k, a_row, a_column, b_row, light, Share, Finish>(share, m, a, b,
+                                                                                             finish)
+        .run();
+  }
 }
 
 // All tiles.

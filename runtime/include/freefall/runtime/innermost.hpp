@@ -12,14 +12,6 @@
 
 namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
-// In place of a finite<T>, where the elements are not checked here.
-struct unchecked {
-  template <class P>
-  [[gnu::always_inline]] void add(typename P::vector) {}
-  template <class Word>
-  [[gnu::always_inline]] void operator|=(Word) {}
-};
-
 namespace innermost_detail {
 
 // What a vector of `bytes_`, or one number, has added up.

@@ -10,6 +10,7 @@
 #include <cstddef>
 
 #include "freefall/runtime/simd.hpp"
+#include "freefall/runtime/stored_rows.hpp"
 
 namespace freefall::runtime {
 inline namespace FREEFALL_INSTRUCTION_SET {
@@ -45,13 +46,14 @@ template <class T, std::size_t vectors, bool goes_on = false>
 using in_buffer = place<static_cast<std::ptrdiff_t>(vectors* simd<T>::lanes),
                         static_cast<std::ptrdiff_t>((vectors - 1) * simd<T>::lanes), goes_on>;
 
-// The sums of one tile. Of one sum alone in a loop g++ rounds the products on some processors, and a row is
-// to have the same bits whichever rows stand beside it: such a sum is taken twice, though the compiler must
-// not know it.
+// The sums of one tile, and what was seen of them. Of one sum alone in a loop g++ rounds the products on some
+// processors, and a row is to have the same bits whichever rows stand beside it: such a sum is taken twice,
+// though the compiler must not know it.
 template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
-          std::ptrdiff_t b_row, class Place>
-[[gnu::always_inline]] inline void add_up(std::size_t k, const T* __restrict a, const T* __restrict b,
-                                          std::ptrdiff_t b_last, T* __restrict out) {
+          std::ptrdiff_t b_row, class Place, class Seen>
+[[gnu::always_inline]] inline seen_here<simd<T>, Seen> add_up(std::size_t k, const T* __restrict a,
+                                                              const T* __restrict b, std::ptrdiff_t b_last,
+                                                              T* __restrict out) {
   using S = simd<T>;
   constexpr std::size_t sums = rows * vectors == 1 ? 2 : rows;
   const T* again = a;
@@ -60,12 +62,41 @@ template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, 
     return out + static_cast<std::ptrdiff_t>(i) * Place::row +
            (v + 1 < vectors ? static_cast<std::ptrdiff_t>(v * S::lanes) : Place::last);
   };
+  // In a tile one vector wide each product takes a load, and the row of B one more, on processors that make
+  // two of either at a time. There one row in so many loads the elements for two steps at once.
+  constexpr bool has_pairs = vectors == 1 && a_column == 1 && sizeof(T) == 4 && register_tiles.pairs > 0 &&
+                             rows > register_tiles.pairs;
   typename S::vector sum[sums][vectors] = {};
   if constexpr (Place::goes_on) {
 #pragma GCC unroll 32
     for (std::size_t i = 0; i < sums; ++i) {
 #pragma GCC unroll 8
       for (std::size_t v = 0; v < vectors; ++v) sum[i][v] = S::load(at(least(i, rows - 1), v));
+    }
+  }
+  if constexpr (has_pairs) {
+    constexpr std::size_t one_in = has_pairs ? register_tiles.pairs : 1;
+#pragma GCC unroll 1
+    for (; k > 1; k -= 2, a += 2, b += 2 * b_row) {
+      const typename S::vector line[] = {S::load_once(b + b_last), S::load_once(b + b_row + b_last)};
+      typename S::vector later[rows / one_in];
+#pragma GCC unroll 32
+      for (std::size_t i = 0; i < rows; ++i) {
+        const T* const x = a + static_cast<std::ptrdiff_t>(i) * a_row;
+        if (i % one_in + 1 == one_in) {
+          const auto [now, next] = S::broadcast_two(x);
+          sum[i][0] += now * line[0];
+          later[i / one_in] = next;
+        } else {
+          sum[i][0] += S::broadcast(*x) * line[0];
+        }
+      }
+#pragma GCC unroll 32
+      for (std::size_t i = 0; i < rows; ++i) {
+        const bool is_there = i % one_in + 1 == one_in;
+        const T* const x = a + static_cast<std::ptrdiff_t>(i) * a_row;
+        sum[i][0] += (is_there ? later[i / one_in] : S::broadcast(x[1])) * line[1];
+      }
     }
   }
 #pragma GCC unroll 1
@@ -87,13 +118,18 @@ template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, 
 #pragma GCC unroll 8
     for (std::size_t v = 0; v < vectors; ++v) S::store(at(i, v), sum[i][v]);
   }
+  seen_here<S, Seen> seen;
+  seen.template add<rows * vectors>(
+      [&](std::size_t n) __attribute__((always_inline)) { return sum[n / vectors][n % vectors]; });
+  return seen;
 }
 
 template <class T, std::size_t rows, std::size_t vectors, std::ptrdiff_t a_row, std::ptrdiff_t a_column,
-          std::ptrdiff_t b_row, class Place>
-[[gnu::noinline]] void accumulate(std::size_t k, const T* __restrict a, const T* __restrict b,
-                                  std::ptrdiff_t b_last, T* __restrict out) {
-  add_up<T, rows, vectors, a_row, a_column, b_row, Place>(k, a, b, b_last, out);
+          std::ptrdiff_t b_row, class Place, class Seen>
+[[gnu::noinline]] seen_here<simd<T>, Seen> accumulate(std::size_t k, const T* __restrict a,
+                                                      const T* __restrict b, std::ptrdiff_t b_last,
+                                                      T* __restrict out) {
+  return add_up<T, rows, vectors, a_row, a_column, b_row, Place, Seen>(k, a, b, b_last, out);
 }
 
 }  // namespace tile_detail

@@ -84,19 +84,23 @@ struct simd {
   }
   // A load that stays a single load: g++ 12 otherwise repeats it as a memory operand of every use, which
   // doubles the cache traffic of kernels that use a vector several times.
-  [[gnu::always_inline]] static vector load_once(const T* p) {
-    vector v = load(p);
-    if constexpr (bytes >= 16) {  // clang has no such register for less
-#if defined(__AVX512F__)
-      asm("" : "+v"(v));
-#elif defined(__SSE2__)
-      asm("" : "+x"(v));
-#endif
-    }
-    return v;
-  }
+  [[gnu::always_inline]] static vector load_once(const T* p) { return in_register(load(p)); }
   [[gnu::always_inline]] static void store(T* p, vector v) { __builtin_memcpy(p, &v, bytes); }
   [[gnu::always_inline]] static vector broadcast(T x) { return x - vector{}; }
+
+  // p[0] and p[1] in all lanes, by one load, for numbers of which two have the size of a double.
+  struct two {
+    vector first, second;
+  };
+  [[gnu::always_inline]] static two broadcast_two(const T* p) {
+    using pairs = simd<double, bytes>;
+    typename pairs::integer bits;
+    static_assert(sizeof bits == 2 * sizeof(T));
+    __builtin_memcpy(&bits, p, sizeof bits);
+    const vector both = in_register((vector)(typename pairs::mask{} + bits));
+    constexpr std::make_index_sequence<lanes> all;
+    return {of_pairs<0>(both, all), of_pairs<1>(both, all)};
+  }
 
   // Lanes first, first + 1, ..., lanes - 1.
   [[gnu::always_inline]] static mask lanes_from(std::size_t first) {
@@ -202,6 +206,21 @@ struct simd {
   }
 
  private:
+  [[gnu::always_inline]] static vector in_register(vector v) {
+    if constexpr (bytes >= 16) {  // clang has no such register for less
+#if defined(__AVX512F__)
+      asm("" : "+v"(v));
+#elif defined(__SSE2__)
+      asm("" : "+x"(v));
+#endif
+    }
+    return v;
+  }
+  // (a0, a0, a2, a2, ...), or (a1, a1, a3, a3, ...).
+  template <std::size_t which, std::size_t... i>
+  [[gnu::always_inline]] static vector of_pairs(vector a, std::index_sequence<i...>) {
+    return __builtin_shufflevector(a, a, (i / 2 * 2 + which)...);
+  }
   template <std::size_t... i>
   [[gnu::always_inline]] static bool is_known_zero(mask m, std::index_sequence<i...>) {
     return (... && (__builtin_constant_p(m[i]) && m[i] == 0));

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "freefall/runtime/register_tile.hpp"
+#include "freefall/runtime/stored_rows.hpp"
 #include "freefall/runtime/team.hpp"
 
 namespace freefall::runtime {
@@ -38,7 +39,7 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
   constexpr std::size_t vectors_of_row = (n + lanes - 1) / lanes;
   constexpr partition columns(vectors_of_row, vectors_beside(m, vectors_of_row));
   constexpr std::size_t overlap = columns.parts == 0 ? 0 : (n + lanes - 1) / lanes * lanes - n;
-  alignas(64) T buffer[accumulators * lanes];
+  [[maybe_unused]] alignas(64) T buffer[accumulators * lanes];
   std::size_t number = 0;
 
   // All rows of `vectors` vectors from column `first` on; the last one starts `back` columns early.
@@ -63,15 +64,29 @@ template <class T, std::size_t m, std::size_t n, std::ptrdiff_t a_row, std::ptrd
                  std::integral_constant<std::size_t, lanes - back>{});
         }
       };
-      if (light && __builtin_constant_p(k) && k * rows * vectors <= most_of_short) {
+      const bool is_short = light && __builtin_constant_p(k) && k * rows * vectors <= most_of_short;
+      // The sums, to where they are to stand.
+      const auto add = [&]<class There, class Seen>(There, T* out,
+                                                    Seen& seen) __attribute__((always_inline)) {
+        if (is_short)
+          add_up<T, rows, vectors, a_row, a_column, b_row, There, Seen>(k, rows_a, columns_b, b_last, out)
+              .tell(seen);
+        else
+          accumulate<T, rows, vectors, a_row, a_column, b_row, There, Seen>(k, rows_a, columns_b, b_last, out)
+              .tell(seen);
+      };
+      const auto store = [&]<class Stored>(const Stored& there) __attribute__((always_inline)) {
+        add(place<Stored::row, b_last>{}, there.at(i) + first, there.seen);
+      };
+      if constexpr (is_stored<Finish> && (vectors > 1 || back == 0)) {
+        store(finish);
+      } else if (is_short) {
         alignas(64) T sum[rows * whole];
-        add_up<T, rows, vectors, a_row, a_column, b_row, in_buffer<T, vectors>>(k, rows_a, columns_b, b_last,
-                                                                                sum);
+        add(in_buffer<T, vectors>{}, sum, not_looked_at);
 #pragma GCC unroll 32
         for (std::size_t r = 0; r < rows; ++r) finish_row(r, sum + r * whole);
       } else {
-        accumulate<T, rows, vectors, a_row, a_column, b_row, in_buffer<T, vectors>>(k, rows_a, columns_b,
-                                                                                    b_last, buffer);
+        add(in_buffer<T, vectors>{}, buffer, not_looked_at);
 #pragma GCC unroll 1
         for (std::size_t r = 0; r < rows; ++r) finish_row(r, buffer + r * whole);
       }

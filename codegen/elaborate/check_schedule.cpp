@@ -353,6 +353,11 @@ struct BlockCheck {
   void operator()(const Evaluate& evaluate) const {
     if (const Tensor* t = held_in(evaluate.value))
       fail(origin, "kernel '{}' evaluates '{}'; held values stand in references only", kernel, t->name);
+    if (evaluate.recorded != nullptr && evaluate.recorded != visited)
+      fail(origin,
+           "kernel '{0}' records '{1}' outside of a loop over '{2}', where it has one value; put it into "
+           "each_tick({2}, ...), or write evaluate<\"{1}\">(...)",
+           kernel, evaluate.result->name, evaluate.recorded->name);
     for (const Index& i : evaluate.value->free) {
       if (std::find(evaluate.result->axes.begin(), evaluate.result->axes.end(), i.axis) ==
           evaluate.result->axes.end()) {

@@ -261,6 +261,7 @@ struct Scan {
 struct Evaluate {
   const Tensor* result = nullptr;
   Expr value;
+  const Axis* recorded = nullptr;  ///< over whose elements a scan keeps the value, or null
 };
 
 /// A new tick, all at once: a tensor whose previous value is read becomes that value, a trace leaks and takes

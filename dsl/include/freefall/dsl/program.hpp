@@ -35,7 +35,6 @@
 //                                        kernel
 //   program{kernels...}                  everything declared since the last program
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -398,22 +397,22 @@ consteval bool has_lonely_prime(indices<Axes...>) {
   return ((Axes::level > 0 && !contains<typename exchange<Axes>::type, indices<Axes...>>) || ...);
 }
 
-/// A result named Name, over the axes `before` and those of the expression: plates first, then axes by name.
+/// A result named Name, over the axis it is recorded over, if any, then those of the expression: plates
+/// first, then axes by name.
 template <fixed_string Name>
 struct result_declaration {
   template <class I, class R>
-  static auto of(const expr<I, R>& e, const std::vector<const ir::Axis*>& before,
-                 const std::source_location& where) {
+  static auto of(const expr<I, R>& e, const ir::Axis* recorded, const std::source_location& where) {
     diagnostics::check_name<Name>();
     if constexpr (has_lonely_prime(I{})) {
       diagnostics::report<diagnostics::result_has_a_primed_axis_alone<name<Name>, I>>();
     }
     ir::Context& context = current_context();
-    std::vector<const ir::Axis*> axes = before;
+    std::vector<const ir::Axis*> axes;
+    if (recorded != nullptr) axes.push_back(recorded);
     for (const bool plate : {true, false}) {
       for (const ir::Index& index : ir_indices<I>(context)) {
-        if (index.axis->plate == plate && std::count(before.begin(), before.end(), index.axis) == 0)
-          axes.push_back(index.axis);
+        if (index.axis->plate == plate && index.axis != recorded) axes.push_back(index.axis);
       }
     }
     if (const ir::Tensor* known = context.find_tensor(Name.view());
@@ -428,7 +427,7 @@ struct result_declaration {
     claim(origin, {e.ir});
     using mentions = typename filter<R, is_functional>::type;
     return statement<mentions>{
-        {ir::Evaluate{context.tensor(Name.view(), axes, ir::Role::output), e.ir}, origin}};
+        {ir::Evaluate{context.tensor(Name.view(), axes, ir::Role::output), e.ir, recorded}, origin}};
   }
 };
 
@@ -437,7 +436,7 @@ struct evaluate_declaration {
   template <class I, class R>
   auto operator()(const expr<I, R>& e,
                   const std::source_location& where = std::source_location::current()) const {
-    return result_declaration<Name>::of(e, {}, where);
+    return result_declaration<Name>::of(e, nullptr, where);
   }
 };
 template <fixed_string Name>
@@ -445,7 +444,7 @@ struct record_declaration {
   template <fixed_string Time, class I, class R>
   auto operator()(ticks<Time>, const expr<I, R>& e,
                   const std::source_location& where = std::source_location::current()) const {
-    return result_declaration<Name>::of(e, {ir_axis<ticks<Time>>(current_context())}, where);
+    return result_declaration<Name>::of(e, ir_axis<ticks<Time>>(current_context()), where);
   }
 };
 
